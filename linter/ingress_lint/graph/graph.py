@@ -1,0 +1,258 @@
+"""The object graph of one set: immutable lookups that every later stage asks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal, TypeVar
+
+from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
+from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.graph.workload import Workload, workload_of
+from ingress_lint.load.document import Document, Place
+from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Secret, Service
+from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
+from ingress_lint.objects.networking import Ingress, IngressClass, LegacyIngress, NetworkPolicy
+from ingress_lint.objects.reading import string_map
+from ingress_lint.objects.workloads import Scaler
+
+Assumption = Literal["complete", "partial", "auto"]
+Kind = TypeVar("Kind", bound=Model)
+
+SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
+_TEST_HOOKS: Final = ("test", "test-success", "test-failure")
+_BUILT_IN_GROUPS: Final = frozenset({"", "apps", "autoscaling", "batch", "extensions", "policy"})
+_REFERRING_GROUPS: Final = frozenset(
+    {
+        "autoscaling.k8s.io",
+        "cert-manager.io",
+        "cilium.io",
+        "cloud.google.com",
+        "configuration.konghq.com",
+        "crd.projectcalico.org",
+        "elbv2.k8s.aws",
+        "gateway.envoyproxy.io",
+        "gateway.networking.k8s.io",
+        "gateway.nginx.org",
+        "k8s.nginx.org",
+        "keda.sh",
+        "monitoring.coreos.com",
+        "networking.gke.io",
+        "networking.istio.io",
+        "networking.k8s.io",
+        "projectcontour.io",
+        "security.istio.io",
+        "traefik.containo.us",
+        "traefik.io",
+    }
+)
+"""Groups whose objects refer to Services but never make any."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetContext:
+    """What is known about a set beyond its own objects."""
+
+    assume: Assumption = "auto"
+    unparsed: tuple[str, ...] = ()
+    """The files of the set that did not parse; what they hold is unknown."""
+    elsewhere: frozenset[tuple[str, str, str]] = frozenset()
+    """Kind, namespace and name of the objects in other sets of the same run."""
+    externals: frozenset[tuple[str, str, str]] = frozenset()
+    """Objects declared to exist elsewhere."""
+
+
+class ObjectGraph:
+    """All objects of a set, with the lookups a request's way needs."""
+
+    def __init__(self, objects: Iterable[AnyObject], context: SetContext | None = None) -> None:
+        self.context = context or SetContext()
+        self.objects: tuple[AnyObject, ...] = tuple(objects)
+        self._by_body: defaultdict[type[Any], list[AnyObject]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str, str], AnyObject] = {}
+        self._kinds_in: set[tuple[str, str]] = set()
+        workloads = []
+        for item in self.objects:
+            self._by_body[type(item.body)].append(item)
+            self._by_name.setdefault((item.kind, item.namespace, item.name), item)
+            self._kinds_in.add((item.kind, item.namespace))
+            workload = workload_of(item)
+            if workload is not None:
+                workloads.append(workload)
+        self.workloads: tuple[Workload, ...] = tuple(workloads)
+        self._selected: dict[KubernetesObject[Service], tuple[Workload, ...]] = {}
+
+    # -- objects ----------------------------------------------------------------------------------------------------
+
+    def of(self, *models: type[Kind]) -> Iterator[KubernetesObject[Kind]]:
+        """The objects read by one of `models`, in input order within each."""
+        for model in models:
+            yield from self._by_body.get(model, ())
+
+    def of_kind(self, kind: str) -> Iterator[AnyObject]:
+        """The objects of this kind, whatever their group."""
+        return (item for item in self.objects if item.kind == kind)
+
+    @property
+    def services(self) -> Iterator[KubernetesObject[Service]]:
+        """The Services."""
+        return self.of(Service)
+
+    @property
+    def ingresses(self) -> Iterator[KubernetesObject[Ingress | LegacyIngress]]:
+        """The Ingresses of every version."""
+        return self.of(Ingress, LegacyIngress)
+
+    @property
+    def network_policies(self) -> Iterator[KubernetesObject[NetworkPolicy]]:
+        """The NetworkPolicies."""
+        return self.of(NetworkPolicy)
+
+    @cached_property
+    def ingress_classes(self) -> Mapping[str, KubernetesObject[IngressClass]]:
+        """The IngressClasses by name."""
+        return {item.name: item for item in self.of(IngressClass)}
+
+    def get(self, kind: str, namespace: str, name: str) -> AnyObject | None:
+        """An object by kind, namespace (empty where cluster-scoped) and name."""
+        return self._by_name.get((kind, namespace, name))
+
+    def service(self, namespace: str, name: str) -> KubernetesObject[Service] | None:
+        """A Service by name; None also where it is too broken to read."""
+        found = self._by_name.get(("Service", namespace, name))
+        return found if found is not None and isinstance(found.body, Service) else None
+
+    def config_map(self, namespace: str, name: str) -> KubernetesObject[ConfigMap] | None:
+        """A ConfigMap by name."""
+        found = self._by_name.get(("ConfigMap", namespace, name))
+        return found if found is not None and isinstance(found.body, ConfigMap) else None
+
+    def secret(self, namespace: str, name: str) -> KubernetesObject[Secret] | None:
+        """A Secret by name."""
+        found = self._by_name.get(("Secret", namespace, name))
+        return found if found is not None and isinstance(found.body, Secret) else None
+
+    # -- existence --------------------------------------------------------------------------------------------------
+
+    def resolve(self, kind: str, namespace: str, name: str) -> Resolution[Any]:
+        """Whether an object exists, as far as this set can tell."""
+        found = self._by_name.get((kind, namespace, name))
+        if found is not None:
+            return Resolution(Existence.FOUND, found)
+        key = (kind, namespace, name)
+        context = self.context
+        if key in context.externals:
+            return Resolution(Existence.EXTERNAL, why="it is declared to exist elsewhere")
+        if key in context.elsewhere:
+            return Resolution(Existence.EXTERNAL, why="another set of this run holds it")
+        if context.unparsed:
+            return Resolution(Existence.EXTERNAL, why=f"{context.unparsed[0]} did not parse and may hold it")
+        if maker := self._possible_maker(kind, namespace, name):
+            return Resolution(Existence.EXTERNAL, why=f"{maker} may make it")
+        if context.assume == "partial":
+            return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
+        if context.assume == "complete" or (kind, namespace) in self._kinds_in:
+            return Resolution(Existence.MISSING)
+        return Resolution(Existence.PARTIAL, why=f"the set holds no {kind} at all in namespace {namespace}")
+
+    def holds(self, kind: str, namespace: str) -> bool:
+        """Whether the set has any object of this kind in this namespace."""
+        return (kind, namespace) in self._kinds_in
+
+    def names_of(self, kind: str) -> Iterator[tuple[str, str]]:
+        """Namespace and name of every object of this kind."""
+        return ((namespace, name) for found, namespace, name in self._by_name if found == kind)
+
+    def _possible_maker(self, kind: str, namespace: str, name: str) -> AnyObject | None:
+        if kind not in ("Service", "Secret", "ConfigMap", "Deployment"):
+            return None
+        for maker in self._makers.get(namespace, ()):
+            if name == maker.name or name.startswith(maker.name + "-"):
+                return maker
+        return None
+
+    @cached_property
+    def _makers(self) -> Mapping[str, list[AnyObject]]:
+        makers: defaultdict[str, list[AnyObject]] = defaultdict(list)
+        for item in self.objects:
+            group = item.group
+            if group not in _BUILT_IN_GROUPS and group not in _REFERRING_GROUPS and not group.endswith(".k8s.io"):
+                makers[item.namespace].append(item)
+        return makers
+
+    # -- selection --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _pods(self) -> Mapping[str, LabelIndex[Workload]]:
+        by_namespace: defaultdict[str, list[Workload]] = defaultdict(list)
+        for workload in self.workloads:
+            hook = workload.object.annotations.get("helm.sh/hook", "")
+            if not hook.startswith(_TEST_HOOKS):
+                by_namespace[workload.object.namespace].append(workload)
+        return {
+            namespace: LabelIndex((workload.labels, workload) for workload in workloads)
+            for namespace, workloads in by_namespace.items()
+        }
+
+    def pods(self, namespace: str) -> LabelIndex[Workload]:
+        """The pod templates of a namespace, by label."""
+        return self._pods.get(namespace) or LabelIndex(())
+
+    @staticmethod
+    def selector(service: KubernetesObject[Service]) -> dict[str, str]:
+        """What a Service selects by, without the labels that only the control plane sets."""
+        selector = service.body.spec.selector
+        return {key: value for key, value in string_map(selector).items() if key not in CONTROL_PLANE_LABELS}
+
+    def selected_by(self, service: KubernetesObject[Service]) -> tuple[Workload, ...]:
+        """The workloads whose pods a Service selects; none where it has no selector."""
+        if service not in self._selected:
+            selector = self.selector(service)
+            found = self.pods(service.namespace).matching(selector) if service.body.spec.selector else []
+            self._selected[service] = tuple(found)
+        return self._selected[service]
+
+    @cached_property
+    def _endpoints(self) -> Mapping[tuple[str, str], list[AnyObject]]:
+        found: defaultdict[tuple[str, str], list[AnyObject]] = defaultdict(list)
+        for endpoints in self.of(Endpoints):
+            found[endpoints.namespace, endpoints.name].append(endpoints)
+        for endpoint_slice in self.of(EndpointSlice):
+            found[endpoint_slice.namespace, endpoint_slice.labels.get(SERVICE_NAME_LABEL, "")].append(endpoint_slice)
+        return found
+
+    def endpoints_of(self, service: KubernetesObject[Service]) -> tuple[AnyObject, ...]:
+        """The Endpoints and EndpointSlices that somebody wrote for a Service."""
+        return tuple(self._endpoints.get((service.namespace, service.name), ()))
+
+    @cached_property
+    def _scaled(self) -> frozenset[tuple[str, str, str]]:
+        scaled = set()
+        for scaler in self.of(Scaler):
+            target = scaler.body.spec.get("scaleTargetRef")
+            if isinstance(target, dict):
+                scaled.add((str(target.get("kind", "Deployment")), scaler.namespace, str(target.get("name", ""))))
+        return frozenset(scaled)
+
+    def autoscaled(self, workload: Workload) -> bool:
+        """Whether an autoscaler of the set decides how many replicas a workload has."""
+        item = workload.object
+        return (item.kind, item.namespace, item.name) in self._scaled
+
+    # -- places -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _by_document(self) -> Mapping[Document, list[AnyObject]]:
+        found: defaultdict[Document, list[AnyObject]] = defaultdict(list)
+        for item in self.objects:
+            found[item.document].append(item)
+        return found
+
+    def object_at(self, place: Place) -> AnyObject | None:
+        """The object that a place lies in."""
+        for item in self._by_document.get(place.document, ()):
+            if place.pointer[: len(item.base)] == item.base:
+                return item
+        return None

@@ -1,0 +1,35 @@
+"""Three answers to "does it exist?", because what is not in the manifests may still be in the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic
+
+from ingress_lint.objects.model import Body, KubernetesObject
+
+
+class Existence(Enum):
+    """What is known of an object that something refers to."""
+
+    FOUND = "found"
+    MISSING = "missing"
+    """It is not in a set that holds its like, so the cluster will not have it either."""
+    PARTIAL = "partial"
+    """Unknown: the set holds nothing of that kind in that namespace, so it may well be applied from elsewhere."""
+    EXTERNAL = "external"
+    """Unknown: something may make it (an operator, cert-manager), it is declared external, or a file did not parse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution(Generic[Body]):
+    """The answer of `ObjectGraph.resolve`; `why` says what an answer other than found rests on."""
+
+    existence: Existence
+    object: KubernetesObject[Body] | None = None
+    why: str = ""
+
+    @property
+    def missing(self) -> bool:
+        """Whether it is known not to exist."""
+        return self.existence is Existence.MISSING

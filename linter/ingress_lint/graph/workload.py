@@ -1,0 +1,143 @@
+"""What makes pods, in one form for every kind: labels, containers, ports and probes, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ingress_lint.load.document import Place, Pointer
+from ingress_lint.objects.model import AnyObject, IntOrString
+from ingress_lint.objects.reading import string_map
+from ingress_lint.objects.workloads import Container, ContainerPort, CronJob, Pod, PodSpec, Probe
+from ingress_lint.objects.workloads import Workload as WorkloadBody
+
+_AUTOSCALED_BY_ITSELF = frozenset({"DaemonSet", "Pod", "Job", "CronJob"})
+
+
+@dataclass(frozen=True, eq=False)
+class WorkloadContainer:
+    """A container that runs as long as its pod: a regular one, or a sidecar among the init containers."""
+
+    workload: Workload
+    container: Container
+    pointer: Pointer
+
+    def at(self, *more: str | int) -> Place:
+        """The place of one of its fields."""
+        return self.workload.object.at(*self.pointer, *more)
+
+    @property
+    def name(self) -> str:
+        """Its name, as messages show it."""
+        return self.container.name or "unnamed"
+
+    def port_named(self, name: str, protocol: str | None = None) -> tuple[int, ContainerPort] | None:
+        """The port it declares under `name`, with its index."""
+        return next(
+            (
+                (index, port)
+                for index, port in enumerate(self.container.ports)
+                if port.name == name and protocol in (None, port.protocol)
+            ),
+            None,
+        )
+
+    def port_numbered(self, number: int, protocol: str | None = None) -> tuple[int, ContainerPort] | None:
+        """The port it declares with this number, with its index."""
+        return next(
+            (
+                (index, port)
+                for index, port in enumerate(self.container.ports)
+                if port.container_port == number and protocol in (None, port.protocol)
+            ),
+            None,
+        )
+
+    def port_number(self, port: IntOrString, protocol: str | None = None) -> int | None:
+        """The number behind a port number or name, None where the name is not declared here."""
+        if isinstance(port, int):
+            return port
+        if port.isdigit():
+            return int(port)
+        named = self.port_named(port, protocol)
+        return named[1].container_port if named else None
+
+
+@dataclass(frozen=True, eq=False)
+class Workload:
+    """Anything that makes pods: a Deployment, a bare Pod, a CronJob, an Argo Rollout, any kind with a pod template."""
+
+    object: AnyObject
+    pod: PodSpec
+    labels: Mapping[str, str]
+    """The labels of its pods."""
+    labels_pointer: Pointer
+    spec_pointer: Pointer
+    """Where the pod spec stands."""
+    replicas: int | None
+
+    @cached_property
+    def containers(self) -> tuple[WorkloadContainer, ...]:
+        """Its long-running containers: the regular ones, then native sidecars (`restartPolicy: Always`)."""
+        regular = ((container, ("containers", index)) for index, container in enumerate(self.pod.containers))
+        sidecars = (
+            (container, ("initContainers", index))
+            for index, container in enumerate(self.pod.init_containers)
+            if container.restart_policy == "Always"
+        )
+        return tuple(
+            WorkloadContainer(self, container, (*self.spec_pointer, *pointer))
+            for group in (regular, sidecars)
+            for container, pointer in group
+        )
+
+    @property
+    def fixed_size(self) -> bool:
+        """Whether `replicas` has no meaning for this kind."""
+        return self.object.kind in _AUTOSCALED_BY_ITSELF
+
+    @property
+    def labels_place(self) -> Place:
+        """Where the labels of its pods stand."""
+        return self.object.at(*self.labels_pointer)
+
+    def label_place(self, key: str) -> Place:
+        """Where one label of its pods stands."""
+        return self.object.at(*self.labels_pointer, key)
+
+    def probes(self) -> Iterator[tuple[WorkloadContainer, str, Probe]]:
+        """Every probe of its containers, with the name of the probe's field."""
+        for container in self.containers:
+            for field, probe in container.container.probes():
+                yield container, field, probe
+
+    def declares_ports(self) -> bool:
+        """Whether any of its containers declares a port."""
+        return any(container.container.ports for container in self.containers)
+
+    def __str__(self) -> str:
+        return str(self.object)
+
+
+def workload_of(item: AnyObject) -> Workload | None:
+    """The workload in an object, None where it makes no pods."""
+    body = item.body
+    if isinstance(body, WorkloadBody):
+        template = body.spec.template
+        pointer: Pointer = ("spec", "template")
+        if template is None:
+            return None
+        replicas = body.spec.replicas
+    elif isinstance(body, Pod):
+        return Workload(item, body.spec, item.labels, ("metadata", "labels"), ("spec",), 1)
+    elif isinstance(body, CronJob):
+        template = body.spec.job_template.spec.template
+        pointer = ("spec", "jobTemplate", "spec", "template")
+        if template is None:
+            return None
+        replicas = None
+    else:
+        return None
+    labels = string_map(template.metadata.labels)
+    return Workload(item, template.spec, labels, (*pointer, "metadata", "labels"), (*pointer, "spec"), replicas)

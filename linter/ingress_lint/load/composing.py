@@ -1,0 +1,240 @@
+"""YAML text to a node tree through libyaml, and node trees to values.
+
+Two libraries wrap the same libyaml. PyYAML's composer is the faster one and reads every document's values;
+ruamel.yaml's composes the documents that have findings, for their positions. Both are stripped here of the resolver
+that costs more than the parsing, and both trees are read by the same `construct`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ingress_lint.load.document import Pointer
+from ingress_lint.load.scalars import Scalar, key_text, resolve_plain
+
+MAX_DEPTH: Final = 200
+"""Deeper nesting than any manifest needs, and far from where a parser's own stack would overflow."""
+MAX_NODES: Final = 2_000_000
+"""How many values a document may expand to through its aliases."""
+
+PLAIN: Final = "?"
+QUOTED: Final = "!"
+_CORE_TAG: Final = "tag:yaml.org,2002:"
+_MERGE_KEY: Final = "<<"
+
+
+class YAMLError(Exception):
+    """Text that Kubernetes would not read; `offset` counts characters from the start of that text."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class NestingError(Exception):
+    """The text nests deeper than `MAX_DEPTH`; raised from inside the parser."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateKey:
+    """A key that one mapping holds twice. `first` and `second` are the character spans of the two keys."""
+
+    pointer: Pointer
+    first: tuple[int, int]
+    second: tuple[int, int]
+
+
+def composer(parser: type[Any]) -> type[Any]:
+    """A composer over `parser`, the `CParser` of PyYAML or of ruamel.yaml.
+
+    A scalar without a tag of its own gets the tag `PLAIN` or `QUOTED`.
+    """
+
+    class Composer(parser):  # type: ignore[misc]
+        depth = 0
+        processing_version = (1, 1)  # ruamel.yaml asks its resolver for these
+        resolver = property(lambda self: self)
+
+        def resolve(self, _kind: type[Any], _value: str | None, implicit: Any) -> str:
+            return PLAIN if implicit and implicit is not True and implicit[0] else QUOTED
+
+        def descend_resolver(self, _parent: Any, _index: Any) -> None:
+            self.depth += 1
+            if self.depth > MAX_DEPTH:
+                raise NestingError
+
+        def ascend_resolver(self) -> None:
+            self.depth -= 1
+
+    return Composer
+
+
+def compose(composer_class: type[Any], text: str) -> Any:
+    """The root node of `text`, None where it holds no document; raises `YAMLError`."""
+    try:
+        return composer_class(text).get_single_node()
+    except NestingError:
+        raise YAMLError(f"the text nests deeper than {MAX_DEPTH} levels", 0) from None
+    except Exception as error:
+        mark = getattr(error, "problem_mark", None)
+        if mark is not None:
+            context = getattr(error, "context", None) or ""
+            message = f"{error.problem} ({context})" if context else str(error.problem)  # type: ignore[attr-defined]
+            raise YAMLError(message, min(mark.index, len(text))) from None
+        if hasattr(error, "character") or isinstance(error, UnicodeError):
+            raise _unreadable_character(text) from None
+        raise
+
+
+def _unreadable_character(text: str) -> YAMLError:
+    for offset, character in enumerate(text):
+        if not (character.isprintable() or character in "\t\n\r\x85"):
+            return YAMLError(f"the character U+{ord(character):04X} is not allowed in YAML", offset)
+    return YAMLError("a character that is not allowed in YAML", 0)
+
+
+class _PlainScalars(dict[str, Scalar]):
+    def __missing__(self, text: str) -> Scalar:
+        value = self[text] = resolve_plain(text)
+        return value
+
+
+class _PlainKeys(dict[str, str]):
+    def __missing__(self, text: str) -> str:
+        key = self[text] = key_text(resolve_plain(text))
+        return key
+
+
+class Constructor:
+    """Turns node trees to values. Keeps what it learned of scalars, so one serves many documents."""
+
+    def __init__(self) -> None:
+        self._scalars = _PlainScalars()
+        self._keys = _PlainKeys()
+        self._repeating: list[Any] = []
+
+    def construct(self, root: Any, *, aliased: bool) -> Any:
+        """The value of a tree; `aliased` where its text may hold anchors. Raises `YAMLError`."""
+        self._repeating = []
+        if aliased:
+            self._bound_aliases(root)
+        return self._value(root)
+
+    def duplicate_keys(self, root: Any) -> Iterator[DuplicateKey]:
+        """The keys that mappings of the tree last constructed repeat; costs nothing where there are none."""
+        if not self._repeating:
+            return
+        wanted = {id(node) for node in self._repeating}
+        for node, pointer in walk(root):
+            if id(node) not in wanted:
+                continue
+            wanted.discard(id(node))
+            seen: dict[str, Any] = {}
+            for key_node, _ in node.value:
+                key = self.key(key_node)
+                if key in seen and key != _MERGE_KEY:
+                    yield DuplicateKey((*pointer, key), _span(seen[key]), _span(key_node))
+                seen[key] = key_node
+
+    def key(self, node: Any) -> str:
+        """The text of a mapping's key, as JSON would have it."""
+        if node.id != "scalar":
+            raise YAMLError(
+                f"a {node.id} stands where a key belongs; is this a template that was not rendered?",
+                node.start_mark.index,
+            )
+        return self._keys[node.value] if node.tag == PLAIN else node.value
+
+    def _value(self, node: Any) -> Any:
+        kind = node.id
+        if kind == "scalar":
+            tag = node.tag
+            if tag == PLAIN:
+                return self._scalars[node.value]
+            return node.value if tag == QUOTED else self._tagged(node, tag)
+        if kind == "sequence":
+            return [self._value(item) for item in node.value]
+        pairs = node.value
+        keys, result = self._keys, {}
+        for key_node, value_node in pairs:
+            key = keys[key_node.value] if key_node.id == "scalar" and key_node.tag == PLAIN else self.key(key_node)
+            result[key] = self._value(value_node)
+        if _MERGE_KEY in result:
+            result = self._merged(pairs, result.pop(_MERGE_KEY), result)
+        if len(result) < len(pairs):
+            self._repeating.append(node)
+        return result
+
+    def _merged(self, pairs: Any, inherited: Any, own: dict[str, Any]) -> dict[str, Any]:
+        sources = inherited if isinstance(inherited, list) else [inherited]
+        if not all(isinstance(source, dict) for source in sources):
+            place = next(key.start_mark.index for key, _ in pairs if key.value == _MERGE_KEY)
+            raise YAMLError("a merge key (<<) must name a mapping or a list of mappings", place)
+        merged: dict[str, Any] = {}
+        for source in reversed(sources):
+            merged.update(source)
+        merged.update(own)
+        return merged
+
+    def _tagged(self, node: Any, tag: str) -> Scalar:
+        text: str = node.value
+        kind = tag.removeprefix(_CORE_TAG)
+        if kind in ("int", "float", "bool", "null"):
+            return self._scalars[text]
+        if kind == "binary":
+            try:
+                return base64.b64decode(text, validate=False).decode("utf-8", "replace")
+            except binascii.Error:
+                raise YAMLError("!!binary that is not base64", node.start_mark.index) from None
+        return text
+
+    def _bound_aliases(self, root: Any) -> None:
+        """Refuses trees that contain themselves or expand past `MAX_NODES`."""
+        sizes: dict[int, int | None] = {}
+
+        def size(node: Any) -> int:
+            if node.id == "scalar":
+                return 1
+            identity = id(node)
+            if identity in sizes:
+                known = sizes[identity]
+                if known is None:
+                    raise YAMLError("an anchor contains itself", node.start_mark.index)
+                return known
+            sizes[identity] = None
+            total = 1
+            for item in node.value:
+                total += sum(map(size, item)) if isinstance(item, tuple) else size(item)
+            if total > MAX_NODES:
+                raise YAMLError(f"aliases expand to more than {MAX_NODES:,} values", node.start_mark.index)
+            sizes[identity] = total
+            return total
+
+        size(root)
+
+
+def walk(root: Any) -> Iterator[tuple[Any, Pointer]]:
+    """Every mapping and list of a tree with the pointer to it; what aliases share is visited once."""
+    seen: set[int] = set()
+    keys = _PlainKeys()
+    pending: list[tuple[Any, Pointer]] = [(root, ())]
+    while pending:
+        node, pointer = pending.pop()
+        if node.id == "scalar" or id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node, pointer
+        if node.id == "mapping":
+            for key_node, value_node in node.value:
+                key = keys[key_node.value] if key_node.tag == PLAIN else key_node.value
+                pending.append((value_node, (*pointer, key)))
+        else:
+            pending.extend((item, (*pointer, index)) for index, item in enumerate(node.value))
+
+
+def _span(node: Any) -> tuple[int, int]:
+    return node.start_mark.index, node.end_mark.index

@@ -1,0 +1,132 @@
+"""The vocabulary of the load stage: files, documents, symbolic places in them, and what went wrong reading them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+Pointer = tuple[str | int, ...]
+"""The way into a document's value, key by key; an RFC 6901 JSON pointer before it is written out."""
+
+SOURCE_COMMENT = "# Source: "
+
+
+@dataclass(eq=False)
+class SourceFile:
+    """A file as read: `path` is relative to the working directory with forward slashes, `-` for standard input."""
+
+    path: str
+    text: str
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts, text, at = [0], self.text, 0
+        while (newline := text.find("\n", at)) >= 0:
+            at = newline + 1
+            starts.append(at)
+        return starts
+
+    def line_and_column(self, offset: int) -> tuple[int, int]:
+        """The line and column, both from 1 and in characters, of the character at `offset`."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line_text(self, line: int) -> str:
+        """Line number `line` (from 1), without its line break; empty past the end."""
+        starts = self._line_starts
+        if not 1 <= line <= len(starts):
+            return ""
+        end = starts[line] if line < len(starts) else len(self.text)
+        return self.text[starts[line - 1] : end].rstrip("\r\n")
+
+
+@dataclass(eq=False)
+class Document:
+    """One YAML document: a slice of its file's text, and the value Kubernetes would read there.
+
+    `kind` is read from the text without parsing; `parsed` is False where nobody asks about that kind, or where the
+    text does not parse (then a `Problem` says why).
+    """
+
+    file: SourceFile
+    index: int
+    start: int
+    end: int
+    kind: str = ""
+    value: Any = None
+    parsed: bool = False
+    reported: bool = True
+    """False for `--context` documents: they resolve references, and nothing is reported on them."""
+    set_name: str = ""
+
+    @property
+    def text(self) -> str:
+        """The document's text, without the `---` line that opens it."""
+        return self.file.text[self.start : self.end]
+
+    @cached_property
+    def template(self) -> str:
+        """The template that helm says rendered this document (`# Source:` comment), or empty."""
+        for line in self.text.splitlines()[:5]:
+            if line.startswith(SOURCE_COMMENT):
+                return line.removeprefix(SOURCE_COMMENT).strip()
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A symbolic place: a key or value of a document. Lines and columns are worked out only when it is shown.
+
+    `part` says what to point at: the `value`, the `key`, or `auto`: a scalar's value, else the key that holds the
+    mapping or list. A pointer to something absent means the nearest parent that exists. `span`, character offsets
+    into the file, stands for places that no pointer can name (syntax errors).
+    """
+
+    document: Document
+    pointer: Pointer = ()
+    part: Literal["auto", "key", "value"] = "auto"
+    span: tuple[int, int] | None = None
+
+    def at(self, *more: str | int) -> Place:
+        """The place `more` keys further down."""
+        return Place(self.document, (*self.pointer, *more), self.part)
+
+    def key(self) -> Place:
+        """The same place, pointing at the key instead of its value."""
+        return Place(self.document, self.pointer, "key")
+
+
+class ProblemKind(StrEnum):
+    """What can be wrong with the input itself; each value is the name of the rule that reports it."""
+
+    YAML_SYNTAX = "yaml-syntax"
+    SCHEMA_VIOLATION = "schema-violation"
+    DUPLICATE_KEY = "duplicate-key"
+    RENDER_FAILED = "render-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fault met while reading: what, where, and in words. `related` holds further places, each with its caption."""
+
+    kind: ProblemKind
+    place: Place
+    message: str
+    related: tuple[tuple[str, Place], ...] = ()
+    fix: str = ""
+    unreadable: bool = False
+    """True where the input could not be read at all, which makes the exit status 2."""
+
+
+@dataclass
+class Loaded:
+    """All that the load stage found."""
+
+    files: list[SourceFile] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    missing_paths: list[str] = field(default_factory=list)
+    """Paths given by the user that do not exist or cannot be opened, each with the reason."""

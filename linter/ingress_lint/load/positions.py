@@ -1,0 +1,109 @@
+"""Symbolic places made concrete: lines and columns, worked out only for the documents that have findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ingress_lint.load.composing import PLAIN, YAMLError, compose, composer
+from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.load.scalars import key_text, resolve_plain
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place as people and programs point at it; all numbers count from 1, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    pointer: str
+
+
+class Locator:
+    """Finds the lines and columns of places; composes each document once, with ruamel.yaml, when first asked."""
+
+    def __init__(self) -> None:
+        self._trees: dict[Document, Any] = {}
+        self._composer: type[Any] | None = None
+
+    def locate(self, place: Place) -> Location:
+        """Where `place` is in its file."""
+        start, end = place.span or self.span(place)
+        file = place.document.file
+        line, column = file.line_and_column(start)
+        end_line, end_column = file.line_and_column(max(start, end))
+        return Location(file.path, line, column, end_line, end_column, json_pointer(place.pointer))
+
+    def span(self, place: Place) -> tuple[int, int]:
+        """The character offsets, in the file, of the text that `place` names."""
+        document = place.document
+        root = self._tree(document)
+        if root is None:
+            return document.start, document.start
+        key, node = None, root
+        complete = True
+        for step in place.pointer:
+            found = _step(node, step)
+            if found is None:
+                complete = False
+                break
+            key, node = found
+        part = place.part
+        if part == "auto":
+            part = "value" if node.id == "scalar" and complete else "key"
+        target = node if part == "value" or key is None else key
+        start, end = target.start_mark.index, target.end_mark.index
+        if target.id != "scalar" and part != "value":
+            end = _first_line_end(document.text, start)
+        end = max(start, start + len(document.text[start:end].rstrip()))
+        if end == start and key is not None and target is not key:
+            start, end = key.start_mark.index, key.end_mark.index
+        return document.start + start, document.start + end
+
+    def _tree(self, document: Document) -> Any:
+        if document not in self._trees:
+            if self._composer is None:
+                from _ruamel_yaml import CParser
+
+                self._composer = composer(CParser)
+            try:
+                self._trees[document] = compose(self._composer, document.text)
+            except YAMLError:
+                self._trees[document] = None
+        return self._trees[document]
+
+
+def json_pointer(pointer: Pointer) -> str:
+    """`pointer` as RFC 6901 writes it."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in pointer)
+
+
+def _step(node: Any, step: str | int) -> tuple[Any, Any] | None:
+    """The key node (None in a list) and the value node that `step` leads to."""
+    if node.id == "sequence":
+        return (None, node.value[step]) if isinstance(step, int) and step < len(node.value) else None
+    if node.id != "mapping":
+        return None
+    inherited = None
+    for key_node, value_node in reversed(node.value):  # the last of several equal keys is the one that counts
+        if key_node.id != "scalar":
+            continue
+        text = key_node.value
+        if key_node.tag == PLAIN:
+            if text == "<<":
+                inherited = value_node
+            text = key_text(resolve_plain(text))
+        if text == step:
+            return key_node, value_node
+    if inherited is None:
+        return None
+    sources = inherited.value if inherited.id == "sequence" else [inherited]
+    return next((found for source in sources if (found := _step(source, step))), None)
+
+
+def _first_line_end(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end

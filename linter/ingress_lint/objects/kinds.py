@@ -1,0 +1,161 @@
+"""Which kinds the linter reads, by which model, and which documents are worth parsing at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from ingress_lint.objects.model import Model
+
+LEGACY_INGRESS_VERSIONS: Final = frozenset({"extensions/v1beta1", "networking.k8s.io/v1beta1"})
+
+_APPS: Final = "workloads:AppsWorkload"
+_WORKLOAD: Final = "workloads:Workload"
+_KINDS: Final[dict[tuple[str, str], str]] = {
+    ("", "Service"): "core:Service",
+    ("", "Endpoints"): "core:Endpoints",
+    ("discovery.k8s.io", "EndpointSlice"): "core:EndpointSlice",
+    ("", "ConfigMap"): "core:ConfigMap",
+    ("", "Secret"): "core:Secret",
+    ("", "Namespace"): "core:Namespace",
+    ("", "Pod"): "workloads:Pod",
+    ("", "ReplicationController"): _WORKLOAD,
+    ("apps", "Deployment"): _APPS,
+    ("apps", "StatefulSet"): _APPS,
+    ("apps", "DaemonSet"): _APPS,
+    ("apps", "ReplicaSet"): _APPS,
+    ("extensions", "Deployment"): _WORKLOAD,
+    ("extensions", "DaemonSet"): _WORKLOAD,
+    ("extensions", "ReplicaSet"): _WORKLOAD,
+    ("batch", "Job"): _WORKLOAD,
+    ("batch", "CronJob"): "workloads:CronJob",
+    ("autoscaling", "HorizontalPodAutoscaler"): "workloads:Scaler",
+    ("keda.sh", "ScaledObject"): "workloads:Scaler",
+    ("networking.k8s.io", "Ingress"): "networking:Ingress",
+    ("extensions", "Ingress"): "networking:LegacyIngress",
+    ("networking.k8s.io", "IngressClass"): "networking:IngressClass",
+    ("networking.k8s.io", "NetworkPolicy"): "networking:NetworkPolicy",
+    ("extensions", "NetworkPolicy"): "networking:NetworkPolicy",
+    ("cloud.google.com", "BackendConfig"): "gke:BackendConfig",
+    ("networking.gke.io", "FrontendConfig"): "gke:FrontendConfig",
+}
+
+CLUSTER_SCOPED: Final = frozenset(
+    {
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "IngressClass",
+        "GatewayClass",
+        "StorageClass",
+        "PriorityClass",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "APIService",
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "CSIDriver",
+        "RuntimeClass",
+        "ClusterIssuer",
+        "ClusterSecretStore",
+        "Installation",
+        "FelixConfiguration",
+        "CiliumClusterwideNetworkPolicy",
+        "GlobalNetworkPolicy",
+        "PodSecurityPolicy",
+        "IngressClassParams",
+    }
+)
+
+UNREAD_KINDS: Final = frozenset(
+    {
+        "APIService",
+        "CSIDriver",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ControllerRevision",
+        "CustomResourceDefinition",
+        "Event",
+        "Lease",
+        "LimitRange",
+        "MutatingWebhookConfiguration",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "PodDisruptionBudget",
+        "PodMonitor",
+        "PodMonitoring",
+        "PodSecurityPolicy",
+        "PriorityClass",
+        "PrometheusRule",
+        "ResourceQuota",
+        "Role",
+        "RoleBinding",
+        "RuntimeClass",
+        "ServiceAccount",
+        "ServiceMonitor",
+        "StorageClass",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeSnapshot",
+    }
+)
+"""Kinds that no stage looks into; their documents are counted and never parsed."""
+
+_POD_TEMPLATE: Final = re.compile(r"""^\s+["']?template["']?\s*:""", re.MULTILINE)
+
+
+def wanted(kind: str, _text: str) -> bool:
+    """Whether a document of this kind is worth parsing."""
+    return kind not in UNREAD_KINDS
+
+
+@cache
+def model_of(api_version: str, kind: str) -> type[Model] | None:
+    """The model that reads objects of this version and kind, None where only their metadata is read."""
+    if kind == "Ingress" and api_version in LEGACY_INGRESS_VERSIONS:
+        reader: str | None = "networking:LegacyIngress"
+    else:
+        reader = _KINDS.get((api_version.rpartition("/")[0], kind))
+    if reader is None:
+        return None
+    module, _, name = reader.partition(":")
+    model: type[Model] = getattr(import_module(f"ingress_lint.objects.{module}"), name)
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """When an apiVersion stopped being served, and what serves the kind since."""
+
+    removed_in: str
+    use: str
+    served_since: str
+
+
+REMOVED: Final[dict[tuple[str, str], Removal]] = {
+    ("extensions/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19"),
+    ("networking.k8s.io/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19"),
+    ("networking.k8s.io/v1beta1", "IngressClass"): Removal("1.22", "networking.k8s.io/v1", "1.19"),
+    ("extensions/v1beta1", "NetworkPolicy"): Removal("1.16", "networking.k8s.io/v1", "1.8"),
+    ("extensions/v1beta1", "Deployment"): Removal("1.16", "apps/v1", "1.9"),
+    ("extensions/v1beta1", "DaemonSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("extensions/v1beta1", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta1", "Deployment"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta1", "StatefulSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta2", "Deployment"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta2", "StatefulSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta2", "DaemonSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta2", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("batch/v1beta1", "CronJob"): Removal("1.25", "batch/v1", "1.21"),
+    ("discovery.k8s.io/v1beta1", "EndpointSlice"): Removal("1.25", "discovery.k8s.io/v1", "1.21"),
+    ("autoscaling/v2beta1", "HorizontalPodAutoscaler"): Removal("1.25", "autoscaling/v2", "1.23"),
+    ("autoscaling/v2beta2", "HorizontalPodAutoscaler"): Removal("1.26", "autoscaling/v2", "1.23"),
+}
+"""kubernetes/website:content/en/docs/reference/using-api/deprecation-guide.md"""

@@ -1,0 +1,122 @@
+"""What every object has in common, and the base of the pydantic models that read its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic.alias_generators import to_camel
+
+from ingress_lint.load.document import Document, Place, Pointer
+
+
+class Model(BaseModel):
+    """A part of an object. Fields carry Kubernetes' names in snake case; fields the linter does not read are ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        frozen=True,
+        strict=True,
+        extra="ignore",
+        defer_build=True,
+        revalidate_instances="never",
+    )
+
+
+class ClosedModel(Model):
+    """A part whose fields are all listed here, so that any other field is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], Strict(False)]
+"""A list in the manifest, immutable here; its items are as strict as ever."""
+IntOrString = int | str
+Port = Annotated[int, Field(ge=1, le=65535)]
+PortName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[a-z0-9-]*[a-z][a-z0-9-]*$")]
+PortNumberOrName = Port | str
+
+Body = TypeVar("Body", bound=Model, covariant=True)
+
+
+class ObjectKey(NamedTuple):
+    """What names an object within a set; `namespace` is empty for cluster-scoped kinds."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KubernetesObject(Generic[Body]):
+    """An object of a manifest: its identity and metadata, its place in a document, and its fields as `body`.
+
+    `body` is None where the linter reads no more than the metadata of this kind, or where the object is `broken`: it
+    does not fit its schema even with the offending fields left out.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    document: Document
+    base: Pointer
+    body: Body
+    broken: bool = False
+
+    @property
+    def group(self) -> str:
+        """The API group, empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def key(self) -> ObjectKey:
+        """What names this object within its set."""
+        return ObjectKey(self.group, self.kind, self.namespace, self.name)
+
+    def at(self, *pointer: str | int) -> Place:
+        """The place of one of its fields."""
+        return Place(self.document, (*self.base, *pointer))
+
+    def annotation_place(self, key: str) -> Place:
+        """The place of an annotation's value."""
+        return self.at("metadata", "annotations", key)
+
+    @property
+    def name_place(self) -> Place:
+        """Where its name stands."""
+        return self.at("metadata", "name")
+
+    def __str__(self) -> str:
+        owner = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {owner}"
+
+
+AnyObject = KubernetesObject[Any]
+
+
+class LocalReference(Model):
+    """A reference to an object of the same namespace by name."""
+
+    name: str = ""
+
+
+class LabelSelectorRequirement(ClosedModel):
+    """One expression of a label selector."""
+
+    key: str
+    operator: str
+    values: Many[str] = ()
+
+
+class LabelSelector(ClosedModel):
+    """A label selector; without any term it selects everything."""
+
+    match_labels: dict[str, Any] = Field(default_factory=dict)
+    match_expressions: Many[LabelSelectorRequirement] = ()

@@ -1,0 +1,204 @@
+"""Everything that makes pods: one model for any kind that carries a pod template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from ingress_lint.objects.core import Protocol
+from ingress_lint.objects.model import ClosedModel, IntOrString, LabelSelector, Many, Model, Port
+
+
+class ContainerPort(ClosedModel):
+    """A port that a container declares; informational, except that a named one can be referred to."""
+
+    name: str = ""
+    container_port: Port
+    protocol: Protocol = "TCP"
+    host_port: int | None = None
+    host_ip: Any = Field(None, alias="hostIP")
+
+
+class HTTPHeader(Model):
+    """A header that a probe sends."""
+
+    name: str = ""
+    value: str = ""
+
+
+class HTTPGetAction(ClosedModel):
+    """An HTTP probe; `scheme` absent means HTTP."""
+
+    path: str = "/"
+    port: IntOrString
+    scheme: str = "HTTP"
+    host: str = ""
+    http_headers: Many[HTTPHeader] = ()
+
+
+class TCPSocketAction(ClosedModel):
+    """A probe that only connects."""
+
+    port: IntOrString
+    host: str = ""
+
+
+class GRPCAction(ClosedModel):
+    """A probe by the gRPC health protocol."""
+
+    port: Port
+    service: str | None = None
+
+
+class Probe(ClosedModel):
+    """A readiness, liveness or startup probe; times in seconds."""
+
+    http_get: HTTPGetAction | None = None
+    tcp_socket: TCPSocketAction | None = None
+    grpc: GRPCAction | None = None
+    exec: Any = None
+    initial_delay_seconds: int = 0
+    period_seconds: int = 10
+    timeout_seconds: int = 1
+    success_threshold: int = 1
+    failure_threshold: int = 3
+    termination_grace_period_seconds: int | None = None
+
+
+class EnvVar(Model):
+    """An environment variable; `value` absent where it comes from elsewhere."""
+
+    name: str = ""
+    value: Any = None
+    value_from: Any = None
+
+
+class VolumeMount(Model):
+    """Where a container sees a volume."""
+
+    name: str = ""
+    mount_path: str = ""
+    sub_path: str = ""
+
+
+class Container(Model):
+    """A container as far as its listening, its probes and its command go."""
+
+    name: str = ""
+    image: str = ""
+    command: Many[Any] = ()
+    args: Many[Any] = ()
+    env: Many[EnvVar] = ()
+    env_from: Many[Any] = ()
+    ports: Many[ContainerPort] = ()
+    readiness_probe: Probe | None = None
+    liveness_probe: Probe | None = None
+    startup_probe: Probe | None = None
+    lifecycle: Any = None
+    restart_policy: str | None = None
+    volume_mounts: Many[VolumeMount] = ()
+
+    def probes(self) -> tuple[tuple[str, Probe], ...]:
+        """Its probes, each with the name of its field."""
+        found = (
+            ("readinessProbe", self.readiness_probe),
+            ("livenessProbe", self.liveness_probe),
+            ("startupProbe", self.startup_probe),
+        )
+        return tuple((name, probe) for name, probe in found if probe is not None)
+
+
+class Volume(Model):
+    """A volume, by its source where that is a Secret or a ConfigMap."""
+
+    name: str = ""
+    secret: Any = None
+    config_map: Any = None
+    projected: Any = None
+
+
+class PodSpec(Model):
+    """The pod's containers and what they share."""
+
+    containers: Many[Container] = ()
+    init_containers: Many[Container] = ()
+    volumes: Many[Volume] = ()
+    host_network: bool = False
+    service_account_name: str = ""
+    termination_grace_period_seconds: int | None = None
+    security_context: Any = None
+    affinity: Any = None
+
+
+class TemplateMetadata(Model):
+    """A pod template's own metadata."""
+
+    labels: dict[str, Any] = Field(default_factory=dict)
+    annotations: dict[str, Any] = Field(default_factory=dict)
+
+
+class PodTemplate(Model):
+    """What each pod of a workload is made from."""
+
+    metadata: TemplateMetadata = TemplateMetadata.model_construct()
+    spec: PodSpec = PodSpec.model_construct()
+
+
+class WorkloadSpec(Model):
+    """The part that Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Rollout and their like share.
+
+    `selector` is a label selector, or plain labels (ReplicationController, DeploymentConfig).
+    """
+
+    replicas: int | None = None
+    selector: Any = None
+    template: PodTemplate | None = None
+
+
+class Workload(Model):
+    """A workload with its template under `spec.template`."""
+
+    spec: WorkloadSpec = WorkloadSpec.model_construct()
+
+
+class StrictWorkloadSpec(WorkloadSpec):
+    """The same for the kinds of Kubernetes' own, whose selector has a known form."""
+
+    selector: LabelSelector | None = None
+
+
+class AppsWorkload(Workload):
+    """A workload of the apps group."""
+
+    spec: StrictWorkloadSpec = StrictWorkloadSpec.model_construct()
+
+
+class Pod(Model):
+    """A bare Pod; its own metadata carries the labels."""
+
+    spec: PodSpec = PodSpec.model_construct()
+
+
+class JobTemplate(Model):
+    """The template of a CronJob's Jobs."""
+
+    spec: WorkloadSpec = WorkloadSpec.model_construct()
+
+
+class CronJobSpec(Model):
+    """A CronJob's spec."""
+
+    job_template: JobTemplate = JobTemplate.model_construct()
+
+
+class CronJob(Model):
+    """A CronJob, whose pods are made two templates down."""
+
+    spec: CronJobSpec = CronJobSpec.model_construct()
+
+
+class Scaler(Model):
+    """A HorizontalPodAutoscaler or KEDA ScaledObject: what it scales is not for the manifest to say."""
+
+    spec: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,104 @@
+"""Findings made concrete: what the output formats print. They know nothing of graphs, routes or rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ingress_lint.finding import Hop, Severity
+from ingress_lint.load.document import SourceFile
+from ingress_lint.load.positions import Location
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """Which Kubernetes object; `namespace` is empty for cluster-scoped kinds."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        owner = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {owner}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A related place, captioned by `message`."""
+
+    message: str
+    object: ObjectRef | None
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class PathSpot:
+    """A station of the packet's way. `label` is short ("ALB"); `broken` marks the station it does not get past."""
+
+    hop: Hop
+    label: str
+    message: str
+    object: ObjectRef | None
+    location: Location
+    broken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedFinding:
+    """A finding with everything an output needs. `fingerprint` survives moving the object to another line."""
+
+    code: str
+    name: str
+    severity: Severity
+    hop: Hop
+    message: str
+    object: ObjectRef | None
+    location: Location
+    related: tuple[Spot, ...]
+    path: tuple[PathSpot, ...]
+    fix: str
+    fingerprint: str
+    suppressed: str = ""
+    """Why it is not shown (the justification of a suppression), empty where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """A rule as the outputs describe it. `documentation` is Markdown under the fixed headings."""
+
+    code: str
+    name: str
+    severity: Severity
+    hop: Hop
+    summary: str
+    documentation: str
+    help_uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was read. `error`, `warning` and `note` count the findings that are shown."""
+
+    files: int = 0
+    documents: int = 0
+    objects: int = 0
+    routes: int = 0
+    error: int = 0
+    warning: int = 0
+    note: int = 0
+    suppressed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run: findings ordered by file, line, column and code; `rules` are those that ran, ordered by code."""
+
+    findings: tuple[ReportedFinding, ...]
+    summary: Summary
+    rules: tuple[RuleInfo, ...]
+    files: Mapping[str, SourceFile] = field(default_factory=dict)
+    """The files that findings point into, by path, for code frames."""
+    unread: tuple[str, ...] = ()
+    """One line for each path or file that could not be opened, read or rendered; any makes the exit status 2."""
