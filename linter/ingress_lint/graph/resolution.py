@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic
 
-from ingress_lint.objects.model import Body, KubernetesObject
+from ingress_lint.objects.model import Body_co, KubernetesObject
 
 
 class Existence(Enum):
@@ -22,11 +22,11 @@ class Existence(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Resolution(Generic[Body]):
+class Resolution(Generic[Body_co]):
     """The answer of `ObjectGraph.resolve`; `why` says what an answer other than found rests on."""
 
     existence: Existence
-    object: KubernetesObject[Body] | None = None
+    object: KubernetesObject[Body_co] | None = None
     why: str = ""
 
     @property

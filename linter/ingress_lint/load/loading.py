@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from yaml._yaml import CParser
+
 from ingress_lint.load import files
 from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Loaded, Place, Problem, ProblemKind, SourceFile
@@ -26,8 +28,6 @@ class Loader:
     """
 
     def __init__(self, wanted: Wanted, on_file: Callable[[], None] = lambda: None) -> None:
-        from yaml._yaml import CParser
-
         self._wanted = wanted
         self._on_file = on_file
         self._composer = composer(CParser)

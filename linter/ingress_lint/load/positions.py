@@ -66,7 +66,7 @@ class Locator:
     def _tree(self, document: Document) -> Any:
         if document not in self._trees:
             if self._composer is None:
-                from _ruamel_yaml import CParser
+                from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
 
                 self._composer = composer(CParser)
             try:

@@ -39,7 +39,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 PortName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[a-z0-9-]*[a-z][a-z0-9-]*$")]
 PortNumberOrName = Port | str
 
-Body = TypeVar("Body", bound=Model, covariant=True)
+Body_co = TypeVar("Body_co", bound=Model, covariant=True)
 
 
 class ObjectKey(NamedTuple):
@@ -52,7 +52,7 @@ class ObjectKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KubernetesObject(Generic[Body]):
+class KubernetesObject(Generic[Body_co]):
     """An object of a manifest: its identity and metadata, its place in a document, and its fields as `body`.
 
     `body` is None where the linter reads no more than the metadata of this kind, or where the object is `broken`: it
@@ -67,7 +67,7 @@ class KubernetesObject(Generic[Body]):
     annotations: Mapping[str, str]
     document: Document
     base: Pointer
-    body: Body
+    body: Body_co
     broken: bool = False
 
     @property

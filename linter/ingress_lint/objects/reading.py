@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -13,22 +14,29 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
 from ingress_lint.objects.schema_messages import SchemaError, as_text, describe, explain
 from ingress_lint.objects.workloads import Workload
 
+DEFAULT_NAMESPACE: Final = "default"
 _MAX_REPAIRS: Final = 25
 _EMPTY: Final[Mapping[str, str]] = {}
 
 
 class ObjectReader:
-    """Reads documents one at a time; `problems` collects what does not fit."""
+    """Reads the documents of one set after another; `problems` collects what does not fit.
 
-    def __init__(self, default_namespace: str) -> None:
-        self._default_namespace = default_namespace
+    `namespace` is that of objects which name none. Without it, those of a rendered chart live where the chart's other
+    objects do, and all others in `default`.
+    """
+
+    def __init__(self, namespace: str | None = None) -> None:
+        self._given_namespace = namespace
+        self._default_namespace = namespace or DEFAULT_NAMESPACE
         self.problems: list[Problem] = []
 
     def read(self, documents: Iterable[Document]) -> Iterator[AnyObject]:
-        """The objects of all documents, in order; the items of `List` kinds each on their own."""
+        """The objects of a set's documents, in order; the items of `List` kinds each on their own."""
+        documents = [document for document in documents if document.value is not None]
+        self._default_namespace = self._given_namespace or _release_namespace(documents) or DEFAULT_NAMESPACE
         for document in documents:
-            if document.value is not None:
-                yield from self._objects(document, document.value, ())
+            yield from self._objects(document, document.value, ())
 
     def _objects(self, document: Document, value: Any, base: Pointer) -> Iterator[AnyObject]:
         if not isinstance(value, dict):
@@ -129,6 +137,18 @@ def string_map(value: Any) -> Mapping[str, str]:
         if not isinstance(item, str):
             return {key: as_text(item) for key, item in value.items()}
     return value
+
+
+def _release_namespace(documents: Iterable[Document]) -> str | None:
+    """The namespace that most objects of a rendered chart name; helm puts those that name none there as well."""
+    named: Counter[str] = Counter()
+    for document in documents:
+        if document.template and isinstance(document.value, dict):
+            metadata = document.value.get("metadata")
+            namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+            if isinstance(namespace, str) and namespace:
+                named[namespace] += 1
+    return max(named, key=lambda namespace: (named[namespace], namespace)) if named else None
 
 
 def _has_pod_template(value: dict[str, Any]) -> bool:

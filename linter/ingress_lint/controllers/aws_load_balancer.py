@@ -1,0 +1,38 @@
+"""Ingress objects of a class that no module here knows: what the Ingress specification promises, and nothing more."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ingress_lint.controllers.annotations import AnnotationTable
+from ingress_lint.controllers.base import IngressController, PathContext, specified_path_match
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.model import AppProtocol, Listener, Origin, PathMatch, PathMatchType, Sourced, TargetKind
+
+
+class AWSLoadBalancerController(IngressController):
+    """Any conformant controller; how it checks health or speaks to pods is unknown."""
+
+    name: ClassVar[str] = "aws-load-balancer-controller"
+    title: ClassVar[str] = "the AWS Load Balancer Controller"
+    gateway: ClassVar[str] = "ALB"
+    class_controllers: ClassVar[frozenset[str]] = frozenset({"ingress.k8s.aws/alb"})
+    class_names: ClassVar[frozenset[str]] = frozenset({"alb"})
+    annotations: ClassVar[AnnotationTable] = AnnotationTable(("alb.ingress.kubernetes.io",), ())
+
+    def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
+        """Port 80, which the specification requires."""
+        port = Sourced(80, Origin.DEFAULT, context.default_place())
+        return (Listener(self.gateway, port, Sourced("HTTP", Origin.DEFAULT, context.default_place())),)
+
+    def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
+        """As specified; `ImplementationSpecific` is taken for the prefix that most controllers make of it."""
+        return specified_path_match(context, PathMatchType.PREFIX)
+
+    def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
+        """Unknown: HTTP by custom, but a controller may infer TLS from a port or an annotation."""
+        return Sourced(AppProtocol.UNKNOWN, Origin.DEFAULT, context.default_place())
+
+    def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
+        """Unknown to the specification; pods, as most controllers do."""
+        return Sourced(TargetKind.POD, Origin.DEFAULT, context.default_place())

@@ -1,0 +1,257 @@
+"""What every controller module provides, and what those that serve Ingress objects share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ingress_lint.controllers.annotations import AnnotationTable
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.load.document import Place
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.networking import (
+    DEFAULT_BACKEND_FIELD,
+    BackendReference,
+    Ingress,
+    IngressRule,
+    LegacyIngress,
+    LegacyIngressRule,
+)
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import (
+    AppProtocol,
+    BackendRef,
+    Filter,
+    HealthCheck,
+    KeepAlive,
+    Listener,
+    Match,
+    Origin,
+    PathMatch,
+    PathMatchType,
+    ResolvedPort,
+    Route,
+    Sourced,
+    TargetKind,
+    Timeouts,
+)
+
+IngressObject = KubernetesObject[Ingress | LegacyIngress]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An Ingress and how it is known that this controller serves it."""
+
+    ingress: IngressObject
+    controller: Sourced[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PathContext:
+    """One path of an Ingress on its way to a `Route`: what the hooks of `IngressController` look at."""
+
+    claim: Claim
+    rule: int
+    path: int
+    host: Sourced[str] | None
+    path_value: str | None
+    path_type: str | None
+    place: Place
+    """The path's own place; the Ingress's default backend field for the default backend."""
+    backend_place: Place
+    reference: BackendReference
+    service: KubernetesObject[Service] | None
+    service_port: ResolvedPort | None
+    is_default: bool = False
+
+    @property
+    def ingress(self) -> IngressObject:
+        """The Ingress."""
+        return self.claim.ingress
+
+    @property
+    def annotated(self) -> tuple[KubernetesObject[Service] | IngressObject, ...]:
+        """The objects whose annotations count for this path, the Service's before the Ingress's."""
+        return (self.service, self.ingress) if self.service else (self.ingress,)
+
+    def default_place(self) -> Place:
+        """Where a setting that nobody wrote would be written: the Ingress's annotations."""
+        ingress = self.ingress
+        return ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
+
+
+class Controller(ABC):
+    """A controller: how it claims objects, and what routes it makes of them."""
+
+    name: ClassVar[str]
+    """As `--controller` takes it."""
+    title: ClassVar[str]
+    """As messages call it."""
+    gateway: ClassVar[str]
+    """What clients connect to, as the packet's way shows it."""
+    class_controllers: ClassVar[frozenset[str]] = frozenset()
+    """The values of an IngressClass's `spec.controller` that mean this controller."""
+    class_names: ClassVar[frozenset[str]] = frozenset()
+    """The class names that mean it by custom, where the set has no such IngressClass."""
+    annotations: ClassVar[AnnotationTable]
+    service_hints: ClassVar[tuple[str, ...]] = ()
+    """Annotations of Services that only this controller reads, which tell that it is in use."""
+
+    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
+        """Whether it serves a class of this name that no IngressClass of the set defines."""
+        return class_name in self.class_names
+
+    @abstractmethod
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """The routes it makes of the Ingresses it claims, and of whatever else it serves."""
+
+
+class IngressController(Controller):
+    """A controller of Ingress objects: walks rules and paths, and leaves to its module what is special to it."""
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """One route for each path, and one for each default backend."""
+        for claim in claims:
+            for context in self.paths(graph, claim, backends):
+                yield self.route(graph, context)
+
+    def paths(self, graph: ObjectGraph, claim: Claim, backends: BackendResolver) -> Iterator[PathContext]:
+        """Every path of an Ingress whose backend is a Service, the default backend last."""
+        ingress = claim.ingress
+        spec = ingress.body.spec
+        rules: Sequence[IngressRule | LegacyIngressRule] = spec.rules
+        for i, rule in enumerate(rules):
+            host = Sourced(rule.host, Origin.EXPLICIT, ingress.at("spec", "rules", i, "host")) if rule.host else None
+            for j, path in enumerate(rule.http.paths if rule.http else ()):
+                reference = path.backend.reference()
+                if reference is None or self.ignores(claim, reference):
+                    continue
+                place = ingress.at("spec", "rules", i, "http", "paths", j)
+                service, port = self._resolve(graph, ingress.namespace, reference, backends)
+                yield PathContext(
+                    claim, i, j, host, path.path, path.path_type, place, place.at("backend"), reference, service, port
+                )
+        default = spec.default_backend
+        reference = default.reference() if default else None
+        if reference is not None and not self.ignores(claim, reference):
+            place = ingress.at("spec", DEFAULT_BACKEND_FIELD[type(ingress.body)])
+            service, port = self._resolve(graph, ingress.namespace, reference, backends)
+            yield PathContext(
+                claim, len(rules), 0, None, None, None, place, place, reference, service, port, is_default=True
+            )
+
+    @staticmethod
+    def _resolve(
+        graph: ObjectGraph, namespace: str, reference: BackendReference, backends: BackendResolver
+    ) -> tuple[KubernetesObject[Service] | None, ResolvedPort | None]:
+        service = graph.service(namespace, reference.service)
+        return service, backends.port(service, reference.port) if service else None
+
+    def route(self, graph: ObjectGraph, context: PathContext) -> Route:
+        """The route of one path."""
+        return Route(
+            controller=context.claim.controller,
+            owner=context.ingress,
+            rule=context.rule,
+            place=context.place,
+            listeners=self.listeners(graph, context),
+            hostnames=(context.host,) if context.host else (),
+            matches=(Match(self.path_match(graph, context)),),
+            backends=(self.backend(graph, context),),
+            filters=self.filters(graph, context),
+            is_default=context.is_default,
+            first_match=context.path,
+        )
+
+    def backend(self, graph: ObjectGraph, context: PathContext) -> BackendRef:
+        """The backend of one path."""
+        reference = context.reference
+        port = (
+            Sourced(reference.port, Origin.EXPLICIT, context.backend_place.at(*reference.port_pointer))
+            if reference.port is not None
+            else None
+        )
+        protocol = self.protocol(graph, context)
+        target = self.target(graph, context)
+        namespace = context.ingress.namespace
+        service: Resolution[Service] = (
+            Resolution(Existence.FOUND, context.service)
+            if context.service
+            else graph.resolve("Service", namespace, reference.service)
+        )
+        return BackendRef(
+            place=context.backend_place.at(*reference.service_pointer),
+            kind="Service",
+            group="",
+            namespace=namespace,
+            name=reference.service,
+            port=port,
+            service=service,
+            service_port=context.service_port,
+            protocol=protocol,
+            target=target,
+            health_check=self.health_check(graph, context, protocol, target),
+            timeouts=self.timeouts(graph, context),
+            keep_alive=self.keep_alive(graph, context),
+            body_limit=self.body_limit(graph, context),
+        )
+
+    # -- what is special to a controller ------------------------------------------------------------------------------
+
+    def ignores(self, claim: Claim, reference: BackendReference) -> bool:
+        """Whether a backend is no Service to this controller but a name for something else."""
+        return False
+
+    @abstractmethod
+    def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
+        """Where clients reach this path."""
+
+    @abstractmethod
+    def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
+        """What the path means to this controller."""
+
+    @abstractmethod
+    def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
+        """What it speaks to the pod."""
+
+    def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
+        """What it sends packets to; pods, for every proxy that runs in the cluster."""
+        return Sourced(TargetKind.POD, Origin.DEFAULT, context.default_place())
+
+    def health_check(
+        self, graph: ObjectGraph, context: PathContext, protocol: Sourced[AppProtocol], target: Sourced[TargetKind]
+    ) -> HealthCheck | None:
+        """The active check of the backend, None where this controller relies on the pods' readiness."""
+        return None
+
+    def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
+        """How long it waits for the backend."""
+        return Timeouts()
+
+    def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
+        """How it keeps connections."""
+        return KeepAlive()
+
+    def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """The largest request body it takes, in bytes; None where that is unknown."""
+        return None
+
+    def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:
+        """How it changes or answers requests itself."""
+        return ()
+
+
+def specified_path_match(context: PathContext, implementation_specific: PathMatchType) -> Sourced[PathMatch]:
+    """A path by the Ingress specification, with what `ImplementationSpecific` (and no type) means here."""
+    value = context.path_value or "/"
+    kind = {"Exact": PathMatchType.EXACT, "Prefix": PathMatchType.PREFIX}.get(
+        context.path_type or "", implementation_specific
+    )
+    if context.is_default or not context.path_value:
+        kind = PathMatchType.PREFIX if kind is not PathMatchType.EXACT else kind
+    return Sourced(PathMatch(kind, value), Origin.EXPLICIT, context.place.at("path"))

@@ -1,0 +1,122 @@
+"""Graph to routes: decides which controller serves each object, and lets that controller lower what it claims."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from ingress_lint.controllers.aws_load_balancer import AWSLoadBalancerController
+from ingress_lint.controllers.base import Claim, Controller, IngressObject
+from ingress_lint.controllers.gke_ingress import GKEIngress
+from ingress_lint.controllers.ingress_nginx import IngressNginx
+from ingress_lint.controllers.plain_ingress import PlainIngress
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import Origin, Route, Sourced
+
+CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
+DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
+
+CONTROLLERS: Final[Mapping[str, Controller]] = {
+    controller.name: controller
+    for controller in (IngressNginx(), AWSLoadBalancerController(), GKEIngress(), PlainIngress())
+}
+_FALLBACK: Final = "ingress-nginx"
+_WORD: Final = re.compile(r"[a-z0-9]+")
+
+
+def lower(graph: ObjectGraph, preferred: str | None = None) -> tuple[Route, ...]:
+    """Every route of a set. `preferred` names the controller of objects whose class says nothing."""
+    claims: defaultdict[str, list[Claim]] = defaultdict(list)
+    chooser = _Chooser(graph, preferred)
+    for ingress in graph.ingresses:
+        controller = chooser.choose(ingress)
+        claims[controller.value].append(Claim(ingress, controller))
+    backends = BackendResolver(graph)
+    return tuple(
+        route
+        for name, controller in CONTROLLERS.items()
+        for route in controller.lower(graph, claims.get(name, ()), backends)
+    )
+
+
+class _Chooser:
+    """Which controller serves an Ingress: its class, else what its annotations tell, else what the set tells."""
+
+    def __init__(self, graph: ObjectGraph, preferred: str | None) -> None:
+        self._graph = graph
+        self._preferred = preferred
+
+    def choose(self, ingress: IngressObject) -> Sourced[str]:
+        by_annotation = ingress.annotations.get(CLASS_ANNOTATION)
+        by_field = ingress.body.spec.ingress_class_name
+        if by_field:
+            return self._of_class(ingress, by_field, by_field=True)
+        if by_annotation:
+            return self._of_class(ingress, by_annotation, by_field=False)
+        if self._default_class is not None:
+            item = self._graph.ingress_classes[self._default_class]
+            name = self._by_controller_string(item.body.spec.controller) or PlainIngress.name
+            return Sourced(name, Origin.DERIVED, item.annotation_place(DEFAULT_CLASS_ANNOTATION), "the default class")
+        if self._preferred:
+            return Sourced(self._preferred, Origin.DERIVED, ingress.name_place, "--controller")
+        hinted = self._by_annotation_prefix(ingress) or self._by_set
+        if hinted:
+            return Sourced(hinted, Origin.DERIVED, ingress.name_place, "annotations that only it reads")
+        return Sourced(_FALLBACK, Origin.DEFAULT, ingress.name_place, "no class, and nothing else tells")
+
+    def _of_class(self, ingress: IngressObject, class_name: str, *, by_field: bool) -> Sourced[str]:
+        place = ingress.at("spec", "ingressClassName") if by_field else ingress.annotation_place(CLASS_ANNOTATION)
+        defined = self._graph.ingress_classes.get(class_name)
+        if defined is not None:
+            name = self._by_controller_string(defined.body.spec.controller) or PlainIngress.name
+            return Sourced(name, Origin.EXPLICIT, defined.at("spec", "controller"), f"class {class_name}")
+        hinted = self._by_annotation_prefix(ingress)
+        candidates = [
+            name for name, controller in CONTROLLERS.items() if controller.claims_class(class_name, by_field=by_field)
+        ]
+        if candidates:
+            name = hinted if hinted in candidates else candidates[0]
+            return Sourced(name, Origin.EXPLICIT, place, f"class {class_name}")
+        if hinted and (set(_WORD.findall(class_name)) & set(_WORD.findall(hinted)) or not by_field):
+            return Sourced(hinted, Origin.DERIVED, place, f"class {class_name} and annotations that only it reads")
+        return Sourced(PlainIngress.name, Origin.DERIVED, place, f"class {class_name}")
+
+    @staticmethod
+    def _by_controller_string(text: str) -> str | None:
+        return next((name for name, found in CONTROLLERS.items() if text in found.class_controllers), None)
+
+    @staticmethod
+    def _by_annotation_prefix(ingress: IngressObject) -> str | None:
+        counts = Counter(
+            name
+            for key in ingress.annotations
+            for name, controller in CONTROLLERS.items()
+            if key.partition("/")[0] in controller.annotations.prefixes and name != PlainIngress.name
+        )
+        return max(counts, key=lambda name: (counts[name], name)) if counts else None
+
+    @cached_property
+    def _by_set(self) -> str | None:
+        """The one controller whose own annotations some Service of the set carries."""
+        found = {
+            name
+            for name, controller in CONTROLLERS.items()
+            for service in self._graph.services
+            if any(key in service.annotations for key in controller.service_hints)
+        }
+        return found.pop() if len(found) == 1 else None
+
+    @cached_property
+    def _default_class(self) -> str | None:
+        return next(
+            (
+                name
+                for name, item in self._graph.ingress_classes.items()
+                if item.annotations.get(DEFAULT_CLASS_ANNOTATION) == "true"
+            ),
+            None,
+        )

@@ -1,0 +1,67 @@
+"""From a backend reference to the pods behind it: Service, port, target port, container. Each is worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.objects.core import Service, ServicePort
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.model import Endpoint, ResolvedPort
+
+
+class BackendResolver:
+    """Follows references through one graph."""
+
+    def __init__(self, graph: ObjectGraph) -> None:
+        self.graph = graph
+        self._ports: dict[tuple[KubernetesObject[Service], int], ResolvedPort] = {}
+
+    def port(self, service: KubernetesObject[Service], port: int | str | None) -> ResolvedPort | None:
+        """The Service port that a number or name means; None where the Service has no such port.
+
+        Without a port, the only one of a Service that has just one.
+        """
+        ports = service.body.spec.ports
+        if port is None:
+            return self.port_at(service, 0) if len(ports) == 1 else None
+        number = int(port) if isinstance(port, str) and port.isdigit() else port
+        for index, candidate in enumerate(ports):
+            if number == candidate.port or (isinstance(number, str) and number == candidate.name):
+                return self.port_at(service, index)
+        return None
+
+    def port_at(self, service: KubernetesObject[Service], index: int) -> ResolvedPort:
+        """The Service port at `index`, with what is behind it."""
+        key = service, index
+        if key not in self._ports:
+            port = service.body.spec.ports[index]
+            endpoints = tuple(
+                endpoint for workload in self.graph.selected_by(service) for endpoint in _endpoints(workload, port)
+            )
+            self._ports[key] = ResolvedPort(service, index, port, endpoints)
+        return self._ports[key]
+
+
+def _endpoints(workload: Workload, port: ServicePort) -> Iterator[Endpoint]:
+    target = port.port if port.target_port is None else port.target_port
+    if isinstance(target, str) and target.isdigit():
+        target = int(target)
+    for container in workload.containers:
+        declared = (
+            container.port_named(target, port.protocol)
+            if isinstance(target, str)
+            else container.port_numbered(target, port.protocol)
+        )
+        if declared is not None:
+            index, found = declared
+            yield Endpoint(workload, found.container_port, container, found, container.at("ports", index))
+            return
+    only = workload.containers[0] if len(workload.containers) == 1 else None
+    yield Endpoint(workload, target if isinstance(target, int) else None, _likely(only, target))
+
+
+def _likely(only: WorkloadContainer | None, target: int | str) -> WorkloadContainer | None:
+    """The container that serves an undeclared numeric port: the pod's only one."""
+    return only if isinstance(target, int) else None

@@ -1,0 +1,362 @@
+"""Listener → Route → Match and Filter → BackendRef → ServicePort → Endpoint.
+
+One vocabulary for every controller, the Gateway API's. Each value that a controller decides is `Sourced`: it says who
+decided it and which text to point at. Times are in seconds, sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, Literal, TypeVar
+
+from ingress_lint.graph.resolution import Resolution
+from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.load.document import Place
+from ingress_lint.objects.core import Service, ServicePort
+from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
+from ingress_lint.objects.workloads import ContainerPort
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Origin(StrEnum):
+    """Who decided a value."""
+
+    EXPLICIT = "explicit"
+    """Somebody wrote it."""
+    DERIVED = "derived"
+    """The controller computes it from another field."""
+    DEFAULT = "default"
+    """Nobody wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[T_co]):
+    """A value, who decided it, the text that decides it, and in words why (for `default` and `derived`).
+
+    `place` of a default is where it would be set: the object whose annotation or field is absent.
+    """
+
+    value: T_co
+    origin: Origin
+    place: Place
+    why: str = ""
+
+    @property
+    def explicit(self) -> bool:
+        """Whether somebody wrote it."""
+        return self.origin is Origin.EXPLICIT
+
+
+class AppProtocol(StrEnum):
+    """What a proxy or load balancer speaks to the pod."""
+
+    HTTP = "HTTP"
+    HTTPS = "HTTPS"
+    H2C = "H2C"
+    HTTP2 = "HTTP2"
+    """HTTP/2 over TLS."""
+    GRPC = "GRPC"
+    GRPCS = "GRPCS"
+    FASTCGI = "FCGI"
+    TCP = "TCP"
+    TLS = "TLS"
+    """TLS passed through, opened by the pod."""
+    UDP = "UDP"
+    AUTO = "AUTO"
+    UNKNOWN = "UNKNOWN"
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether the pod must open TLS."""
+        return self in (AppProtocol.HTTPS, AppProtocol.HTTP2, AppProtocol.GRPCS, AppProtocol.TLS)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the pod must speak without TLS."""
+        return self in (AppProtocol.HTTP, AppProtocol.H2C, AppProtocol.GRPC, AppProtocol.FASTCGI)
+
+
+class TargetKind(StrEnum):
+    """What the load balancer sends packets to."""
+
+    POD = "pod"
+    NODE = "node"
+    CLUSTER_IP = "cluster-ip"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRef:
+    """A certificate of a listener: a Secret (`namespace`, `name`), or one known by another `name` (an ARN)."""
+
+    kind: str
+    namespace: str
+    name: str
+    place: Place
+    hosts: tuple[Sourced[str], ...] = ()
+    """The hosts that it is meant for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTLS:
+    """How a listener treats TLS."""
+
+    mode: Sourced[Literal["Terminate", "Passthrough"]]
+    certificates: tuple[CertificateRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where clients connect. `gateway` names what listens, as people call it ("ALB", "ingress-nginx")."""
+
+    gateway: str
+    port: Sourced[int]
+    protocol: Sourced[str]
+    """HTTP, HTTPS, TLS, TCP or UDP."""
+    hostname: Sourced[str] | None = None
+    """The host that it serves, None for any."""
+    tls: ListenerTLS | None = None
+
+
+class PathMatchType(StrEnum):
+    """How a path is compared. The first three are the Gateway API's, the others are what controllers really do."""
+
+    EXACT = "Exact"
+    PREFIX = "PathPrefix"
+    REGULAR_EXPRESSION = "RegularExpression"
+    STRING_PREFIX = "StringPrefix"
+    """By characters: /foo matches /foobar."""
+    GLOB = "Glob"
+    """With * and ?, as an ALB does; without them, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """A path and how it is compared."""
+
+    type: PathMatchType
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMatch:
+    """A header or query parameter that must have a value, exactly or by regular expression."""
+
+    name: str
+    value: str
+    type: Literal["Exact", "RegularExpression"] = "Exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a request must look like; every part must hold."""
+
+    path: Sourced[PathMatch]
+    headers: tuple[ValueMatch, ...] = ()
+    query: tuple[ValueMatch, ...] = ()
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRedirect:
+    """Answers with a redirect; a None keeps that part of the request's URL."""
+
+    place: Place
+    status: int = 302
+    scheme: str | None = None
+    host: str | None = None
+    port: int | None = None
+    path: str | None = None
+    replace_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class URLRewrite:
+    """Changes the host or path on the way to the backend. `path` may hold capture groups (`$1`) where `regex` is."""
+
+    place: Place
+    host: str | None = None
+    path: str | None = None
+    replace_prefix: bool = False
+    regex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderModifier:
+    """Changes headers on the way to the backend, or of the response."""
+
+    place: Place
+    set: tuple[tuple[str, str], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+    of_response: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMirror:
+    """Sends a copy to another backend, whose answer is dropped."""
+
+    place: Place
+    backend: BackendRef
+    share: float = 1.0
+
+
+Filter = RequestRedirect | URLRewrite | HeaderModifier | RequestMirror
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """The active check that decides whether a target gets traffic; not the kubelet's probes.
+
+    `by` names who asks. `port` is None for the traffic port. `codes` is as the load balancer writes it ("200-399").
+    """
+
+    by: str
+    protocol: Sourced[str]
+    """HTTP, HTTPS, HTTP2, TCP or GRPC."""
+    path: Sourced[str] | None
+    port: Sourced[IntOrString] | None
+    codes: Sourced[str] | None
+    interval: Sourced[float] | None = None
+    timeout: Sourced[float] | None = None
+    healthy_threshold: Sourced[int] | None = None
+    unhealthy_threshold: Sourced[int] | None = None
+    host: Sourced[str] | None = None
+    target: TargetKind = TargetKind.POD
+    resolved_port: int | None = None
+    """The port the check reaches, on the pod for `POD` targets or on the node; None where that is unknown."""
+
+    @property
+    def asks_path(self) -> bool:
+        """Whether it asks for a path, so that an application can answer wrongly."""
+        return self.path is not None and self.protocol.value in ("HTTP", "HTTPS", "HTTP2")
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long the proxy waits. `read` is the longest silence it takes from the pod, `request` a total deadline."""
+
+    connect: Sourced[float] | None = None
+    read: Sourced[float] | None = None
+    request: Sourced[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """How connections are kept. A None is unknown, which is not the same as off."""
+
+    upstream_idle: Sourced[float] | None = None
+    """How long an idle connection to the pod is kept for reuse; infinite is `float("inf")`."""
+    upstream_connections: Sourced[int] | None = None
+    """How many idle connections to pods are kept; 0 opens one for each request."""
+    upstream_requests: Sourced[int] | None = None
+    """After how many requests a connection to the pod is closed."""
+    upstream_disabled: Sourced[str] | None = None
+    """Set where each request gets a connection of its own; the value says how ("Connection: close in a snippet")."""
+    client_idle: Sourced[float] | None = None
+    client_requests: Sourced[int] | None = None
+    retries_resets: bool = False
+    """Whether the proxy hides a reset of a reused connection by trying again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a Service port leads in the pods of one workload.
+
+    `number` is None where a named target port is declared by no container. `container` is the one that declares the
+    port, else None: an undeclared port may still be open.
+    """
+
+    workload: Workload
+    number: int | None
+    container: WorkloadContainer | None = None
+    port: ContainerPort | None = None
+    port_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPort:
+    """The Service port that a backend names, with its place and the endpoints behind it."""
+
+    service: KubernetesObject[Service]
+    index: int
+    port: ServicePort
+    endpoints: tuple[Endpoint, ...]
+
+    def at(self, *more: str | int) -> Place:
+        """The place of one of the port's fields."""
+        return self.service.at("spec", "ports", self.index, *more)
+
+    @property
+    def target(self) -> IntOrString:
+        """The target port, which defaults to the port."""
+        return self.port.port if self.port.target_port is None else self.port.target_port
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRef:
+    """Where a route leads, and how its controller treats it.
+
+    `port` is what the reference says, None where it names none. `service` answers whether the Service exists;
+    `service_port` is None where Service or port is not there.
+    """
+
+    place: Place
+    kind: str
+    group: str
+    namespace: str
+    name: str
+    port: Sourced[int | str] | None
+    service: Resolution[Service]
+    service_port: ResolvedPort | None
+    protocol: Sourced[AppProtocol]
+    target: Sourced[TargetKind]
+    weight: int = 1
+    health_check: HealthCheck | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    keep_alive: KeepAlive = field(default_factory=KeepAlive)
+    body_limit: Sourced[int] | None = None
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where its packets arrive, one for each workload behind the Service."""
+        return self.service_port.endpoints if self.service_port else ()
+
+    def __str__(self) -> str:
+        port = f":{self.port.value}" if self.port else ""
+        return f"{self.kind} {self.namespace}/{self.name}{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rule of one object as its controller serves it: the same backends for a set of matches.
+
+    `rule` is the index of the rule, and `place` where the rule stands. `hostnames` is empty for any host.
+    """
+
+    controller: Sourced[str]
+    """Which controller serves it: explicit by class, derived from annotations or the set, else assumed (default)."""
+    owner: AnyObject
+    rule: int
+    place: Place
+    listeners: tuple[Listener, ...]
+    hostnames: tuple[Sourced[str], ...]
+    matches: tuple[Match, ...]
+    backends: tuple[BackendRef, ...]
+    filters: tuple[Filter, ...] = ()
+    is_default: bool = False
+    """Whether it answers only what no other route does."""
+    first_match: int = 0
+    """The index, within the rule, of the first of `matches`: an Ingress rule becomes one route a path."""
+
+    @property
+    def gateway(self) -> str:
+        """What clients connect to, as people call it."""
+        return self.listeners[0].gateway if self.listeners else self.controller.value
+
+    @property
+    def assumed(self) -> bool:
+        """Whether nothing in the manifests says which controller serves it."""
+        return self.controller.origin is Origin.DEFAULT

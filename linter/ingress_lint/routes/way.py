@@ -1,0 +1,73 @@
+"""The packet's way along a route, up to where it stops."""
+
+from __future__ import annotations
+
+from ingress_lint.finding import Hop, Step
+from ingress_lint.routes.model import BackendRef, Endpoint, Route, TargetKind
+
+_ORDER = list(Hop)
+
+
+def way(route: Route, backend: BackendRef, broken: Hop, endpoint: Endpoint | None = None) -> tuple[Step, ...]:
+    """The stations from the client to `broken`, the one that the packet does not get past.
+
+    `endpoint` chooses among several workloads behind the backend; the first otherwise.
+    """
+    limit = _ORDER.index(broken)
+    steps = [step for step in _stations(route, backend, endpoint) if _ORDER.index(step.hop) <= limit]
+    if steps[-1].hop is not broken:
+        return tuple(steps)
+    last = steps[-1]
+    return (*steps[:-1], Step(last.hop, last.label, last.message, last.place, broken=True))
+
+
+def _stations(route: Route, backend: BackendRef, endpoint: Endpoint | None) -> list[Step]:
+    owner = route.owner
+    host = route.hostnames[0].value if route.hostnames else "any host"
+    path = route.matches[0].path if route.matches else None
+    steps = [
+        Step(
+            Hop.CLIENT,
+            "client",
+            f"a client asks for {host}{path.value.value if path else ''}",
+            route.hostnames[0].place if route.hostnames else route.place,
+        ),
+        Step(
+            Hop.LOAD_BALANCER,
+            route.gateway,
+            f"{route.gateway} matches {owner.kind} {owner.namespace}/{owner.name}",
+            path.place if path else route.place,
+        ),
+    ]
+    port = backend.service_port
+    if backend.target.value is TargetKind.NODE:
+        node_port = port.port.node_port if port and port.port.node_port else None
+        label = f"NodePort {node_port}" if node_port else "NodePort"
+        steps.append(Step(Hop.NODE, label, "it sends the packet to a node", backend.place))
+    elif backend.target.value is TargetKind.CLUSTER_IP:
+        steps.append(Step(Hop.NODE, "kube-proxy", "it sends the packet to the cluster IP", backend.place))
+    named = f"{backend.name}:{backend.port.value}" if backend.port else backend.name
+    steps.append(
+        Step(
+            Hop.SERVICE,
+            f"{backend.kind} {named}",
+            f"the backend is {backend}",
+            port.at("port") if port else backend.place,
+        )
+    )
+    endpoint = endpoint or next(iter(backend.endpoints), None)
+    if endpoint is None:
+        place = port.service.at("spec", "selector") if port else backend.place
+        steps.append(Step(Hop.POD, "pod", "no pod is known behind it", place))
+    else:
+        number = f":{endpoint.number}" if endpoint.number else ""
+        item = endpoint.workload.object
+        steps.append(
+            Step(
+                Hop.POD,
+                f"pod {item.name}{number}",
+                f"a pod of {item.kind} {item.namespace}/{item.name} answers",
+                endpoint.port_place or endpoint.workload.object.name_place,
+            )
+        )
+    return steps

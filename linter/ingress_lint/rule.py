@@ -1,0 +1,95 @@
+"""What a rule is, and a pack of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import cleandoc
+from pkgutil import walk_packages
+from types import ModuleType
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Hop, Related, Severity, Step
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place, Problem
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes.model import Route
+
+
+class Rule:
+    """One fault. A rule overrides the narrowest of the `check_*` methods that sees what it needs.
+
+    The docstring of the module that defines it is its documentation, in Markdown under the fixed headings.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+    """The severity of its findings where the evidence is direct."""
+    summary: ClassVar[str]
+    """One line: what it finds."""
+
+    @property
+    def hop(self) -> Hop:
+        """Where on a packet's way its faults lie."""
+        return Hop.of_code(self.code)
+
+    @property
+    def documentation(self) -> str:
+        """Its page."""
+        return cleandoc(sys.modules[type(self).__module__].__doc__ or "")
+
+    def check_problem(self, problem: Problem) -> Iterable[Finding]:
+        """Called for each fault met while reading the input."""
+        return ()
+
+    def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
+        """Called for each object."""
+        return ()
+
+    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
+        """Called for each route."""
+        return ()
+
+    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+        """Called once for each set, for what no single object or route shows."""
+        return ()
+
+    def finding(
+        self,
+        place: Place,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        related: Iterable[Related] = (),
+        path: Iterable[Step] = (),
+        fix: str = "",
+    ) -> Finding:
+        """A finding of this rule; `severity` where the evidence calls for another than the rule's own."""
+        return Finding(self.code, severity or self.severity, message, place, tuple(related), tuple(path), fix)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Rules that come together. A distribution offers one under the entry point group `ingress_lint.rules`."""
+
+    name: str
+    rules: tuple[type[Rule], ...]
+
+    @classmethod
+    def discover(cls, name: str, package: ModuleType) -> Pack:
+        """The pack of every rule that a module somewhere below `package` defines, ordered by code."""
+        rules = [
+            member
+            for module in _modules(package)
+            for member in vars(module).values()
+            if isinstance(member, type) and issubclass(member, Rule) and member.__module__ == module.__name__
+        ]
+        return cls(name, tuple(sorted(rules, key=lambda rule: rule.code)))
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for found in walk_packages(package.__path__, package.__name__ + "."):
+        yield import_module(found.name)

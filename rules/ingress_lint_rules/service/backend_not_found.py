@@ -1,0 +1,127 @@
+"""## What it does
+Checks that the Service a route names exists in the route's namespace.
+
+## What you see
+503 from ingress-nginx, 502 or 503 from most cloud load balancers, 500 from Gateway API implementations. Some
+controllers refuse the whole object, so that its other paths answer 404.
+
+## Why it breaks
+A route finds its Service by name, in its own namespace. Nothing checks the name when the route is applied: the API
+server accepts it, the controller writes a warning event, and every request fails from then on.
+
+## Example
+Bad:
+```yaml
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  rules:
+    - http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend: {service: {name: shop-web, port: {number: 80}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}], selector: {app: web}}
+```
+Good:
+```yaml
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  rules:
+    - http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend: {service: {name: web, port: {number: 80}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}], selector: {app: web}}
+```
+
+## Fix
+Name the Service that exists, or add the one that is missing. A Service of another namespace needs a Service of type
+ExternalName in the route's namespace, or a Gateway API route with a ReferenceGrant.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE get service NAME
+kubectl -n NAMESPACE describe ingress INGRESS
+```
+
+## How sure
+An error where the set holds Services of that namespace but not this one; a note where it holds none at all. Silent
+where something in the set may make the Service, or where a file of the set could not be parsed.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/ingress/#the-ingress-resource
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Hop, Related, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.way import way
+from ingress_lint.rule import Rule
+
+
+class BackendNotFound(Rule):
+    """A route to a Service that is not there."""
+
+    code: ClassVar[str] = "IL401"
+    name: ClassVar[str] = "backend-not-found"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a route's backend does not exist in the route's namespace"
+
+    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
+        """Looks for each backend's Service."""
+        for backend in route.backends:
+            existence = backend.service.existence
+            if existence is Existence.MISSING:
+                yield self._missing(route, backend, graph)
+            elif existence is Existence.PARTIAL and graph.context.assume == "auto":
+                yield self.finding(
+                    backend.place,
+                    f"{backend.kind} `{backend.name}` is not in these manifests ({backend.service.why}); unless the "
+                    f"cluster has it, requests to this route fail",
+                    severity=Severity.NOTE,
+                    path=way(route, backend, Hop.SERVICE),
+                    fix="name the cluster's own objects with --context to have this checked",
+                )
+
+    def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph) -> Finding:
+        here = [name for namespace, name in graph.names_of(backend.kind) if namespace == backend.namespace]
+        message = (
+            f"{route.owner.kind} `{route.owner.name}` sends requests to {backend.kind} `{backend.name}`, which namespace "
+            f"`{backend.namespace}` does not have; the client gets 503"
+        )
+        related, fix = [], f"create {backend.kind} `{backend.name}`, or name one that exists"
+        elsewhere = [space for space, name in graph.names_of(backend.kind) if name == backend.name]
+        near = get_close_matches(backend.name, here, 1, 0.5) or (here if len(here) == 1 else [])
+        if elsewhere:
+            found = graph.get(backend.kind, elsewhere[0], backend.name)
+            if found:
+                related.append(
+                    Related(f"{backend.kind} `{found.name}` is in namespace `{found.namespace}`", found.name_place)
+                )
+            fix = f"move the {route.owner.kind} to namespace `{elsewhere[0]}`: it reaches only Services of its own namespace"
+        elif near:
+            found = graph.get(backend.kind, backend.namespace, near[0])
+            if found:
+                related.append(Related(f"the nearest name is {backend.kind} `{found.name}`", found.name_place))
+            fix = f"did you mean `{near[0]}`?"
+        return self.finding(backend.place, message, related=related, path=way(route, backend, Hop.SERVICE), fix=fix)
