@@ -127,7 +127,8 @@ class IngressController(Controller):
         rules: Sequence[IngressRule | LegacyIngressRule] = spec.rules
         for i, rule in enumerate(rules):
             host = Sourced(rule.host, Origin.EXPLICIT, ingress.at("spec", "rules", i, "host")) if rule.host else None
-            for j, path in enumerate(rule.http.paths if rule.http else ()):
+            paths: Sequence[HTTPIngressPath | LegacyHTTPIngressPath] = rule.http.paths if rule.http else ()
+            for j, path in enumerate(paths):
                 reference = path.backend.reference()
                 if reference is None or self.ignores(claim, reference):
                     continue
