@@ -16,8 +16,10 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import (
     DEFAULT_BACKEND_FIELD,
     BackendReference,
+    HTTPIngressPath,
     Ingress,
     IngressRule,
+    LegacyHTTPIngressPath,
     LegacyIngress,
     LegacyIngressRule,
 )
