@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ingress_lint.engine import Options, check
+from ingress_lint.engine import check
+from ingress_lint.manifests import Options
 from ingress_lint.report import ReportedFinding
 from ingress_lint.rule import Rule
 

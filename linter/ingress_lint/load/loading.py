@@ -18,21 +18,23 @@ _TEMPLATE_DIRECTIVE: Final = re.compile(r"\{\{-?\s*[\w.$(\"/]")
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 Wanted = Callable[[str, str], bool]
+OnFile = Callable[[int, int], None]
 
 
 class Loader:
     """Reads paths into one `Loaded`.
 
-    `wanted(kind, text)` says which documents to parse. `on_file` is called after each file that was read, for a
+    `wanted(kind, text)` says which documents to parse. `on_file` is called after each file, with how many are read and known, for a
     progress display.
     """
 
-    def __init__(self, wanted: Wanted, on_file: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, wanted: Wanted, on_file: OnFile = lambda _done, _total: None) -> None:
         self._wanted = wanted
         self._on_file = on_file
         self._composer = composer(CParser)
         self._constructor = Constructor()
         self._seen: set[str] = set()
+        self._known = 0
         self.loaded = Loaded()
 
     def load(self, paths: Iterable[str], *, set_name: str = "", reported: bool = True) -> None:
@@ -43,6 +45,7 @@ class Loader:
             except OSError as error:
                 self.loaded.missing_paths.append(f"{path}: {error.strerror or error}")
                 continue
+            self._known += len(found)
             for item in found:
                 if item.chart:
                     self._refuse_chart(item)
@@ -69,7 +72,7 @@ class Loader:
             if document.parsed:
                 self._parse(document)
         self.loaded.documents.extend(documents)
-        self._on_file()
+        self._on_file(len(self._seen), self._known)
 
     def _parse(self, document: Document) -> None:
         text = document.text

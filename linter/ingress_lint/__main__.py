@@ -1,0 +1,46 @@
+"""The command line: one group, its commands imported only when called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from ingress_lint import __version__
+
+COMMANDS: Final = ("check", "routes", "explain", "rules")
+DEFAULT_COMMAND: Final = "check"
+_OWN_OPTIONS: Final = frozenset({"--help", "-h", "--version", "-V"})
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when the command is called; what names no command is a path to check."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"ingress_lint.commands.{cmd_name}").command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in COMMANDS and args[0] not in _OWN_OPTIONS):
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`ingress-lint PATH...` is short for `ingress-lint check PATH...`.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="ingress-lint")
+def main() -> None:
+    """Follows a request through Kubernetes manifests and finds, before the deploy, what ends in 502, 503, 504 or 404."""
+
+
+if __name__ == "__main__":
+    main(prog_name="ingress-lint")

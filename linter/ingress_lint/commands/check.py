@@ -1,0 +1,119 @@
+"""`ingress-lint check`: lint the paths and print what was found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+
+from ingress_lint.commands.options import EXIT_FINDINGS, EXIT_UNREADABLE, color_option, reading_options, use_color
+from ingress_lint.commands.progress import Progress
+from ingress_lint.output import FORMATS, RenderOptions, render
+
+_LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
+
+
+@click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
+@reading_options
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), help="The output form (default: text).")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="[FORMAT=]FILE",
+    help="Write to FILE instead of standard output; as FORMAT=FILE, besides it, and as often as you like.",
+)
+@click.option("--select", "selected", multiple=True, metavar="RULES", help="Run only these codes, prefixes or names.")
+@click.option("--ignore", "ignored", multiple=True, metavar="RULES", help="Leave these out.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(_LEVELS)),
+    help="The lowest severity that makes the exit status 1 (default: error).",
+)
+@click.option("--statistics", is_flag=True, help="Count the findings of each rule.")
+@click.option("-q", "--quiet", is_flag=True, help="Findings only, no summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Say what was read, passed over and assumed.")
+@color_option
+def command(
+    paths: tuple[str, ...],
+    controller: str | None,
+    namespace: str | None,
+    context_paths: tuple[str, ...],
+    assume: str | None,
+    config_file: str | None,
+    format_name: str | None,
+    outputs: tuple[str, ...],
+    selected: tuple[str, ...],
+    ignored: tuple[str, ...],
+    fail_on: str | None,
+    statistics: bool,
+    quiet: bool,
+    verbose: bool,
+    color: str,
+) -> None:
+    """Lint manifests: files, folders, or - for standard input.
+
+    Exit status: 0 nothing at or above the fail level, 1 findings, 2 something could not be read.
+    """
+    from ingress_lint.commands.reading import reading
+    from ingress_lint.engine import check
+    from ingress_lint.packs import PackError, load_rules
+    from ingress_lint.selection import SelectionError, select, split_selectors
+
+    targets = [_target(value) for value in outputs]
+    try:
+        rules = load_rules()
+        config, options = reading(paths, controller, namespace, context_paths, assume, config_file, rules)
+        chosen = select(
+            rules,
+            split_selectors(selected) or config.select,
+            (*config.ignore, *split_selectors(ignored)),
+        )
+    except (PackError, SelectionError) as error:
+        raise click.UsageError(str(error)) from None
+    with Progress(enabled=not quiet) as progress:
+        report = check(options, chosen, progress)
+    style = RenderOptions(
+        color=use_color(color), verbose=verbose, quiet=quiet, statistics=statistics, width=_terminal_width()
+    )
+    name = format_name or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
+    to_screen = True
+    for target_format, file in targets:
+        _write(file, render(target_format or name, report, RenderOptions(statistics=statistics)))
+        to_screen = to_screen and target_format is not None
+    if to_screen:
+        click.echo(render(name, report, style), nl=False, color=style.color)
+    for line in report.unread:
+        click.echo(f"ingress-lint: {line}", err=True)
+    if report.unread:
+        sys.exit(EXIT_UNREADABLE)
+    level = _LEVELS[fail_on or config.fail_on or "error"]
+    if any(finding.severity >= level and not finding.suppressed for finding in report.findings):
+        sys.exit(EXIT_FINDINGS)
+
+
+def _target(value: str) -> tuple[str | None, str]:
+    name, equals, file = value.partition("=")
+    if not equals:
+        return None, value
+    if name not in FORMATS:
+        raise click.UsageError(f"--output {value}: there is no format {name!r}, only {', '.join(FORMATS)}")
+    return name, file
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.UsageError(f"--output {file}: {error.strerror}") from None
+
+
+def _terminal_width() -> int:
+    try:
+        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError):
+        return 100

@@ -1,0 +1,67 @@
+"""The options and arguments that commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+EXIT_FINDINGS: Final = 1
+EXIT_UNREADABLE: Final = 2
+
+
+def reading_options(function: Decorated) -> Decorated:
+    """The PATHs and how to take what they hold; in `function`, the keyword arguments of `engine.Options`."""
+    decorators = (
+        click.argument("paths", nargs=-1, metavar="[PATH...]"),
+        click.option(
+            "--controller",
+            metavar="NAME",
+            help="The controller of objects whose class says nothing (default: inferred, else ingress-nginx).",
+        ),
+        click.option("-n", "--namespace", metavar="NAME", help="The namespace of objects that name none."),
+        click.option(
+            "--context",
+            "context_paths",
+            multiple=True,
+            metavar="PATH",
+            help="Objects that references may resolve to, not reported on; repeatable.",
+        ),
+        click.option(
+            "--assume",
+            type=click.Choice(["complete", "partial", "auto"]),
+            help="Whether an object missing from the set is missing from the cluster (default: auto).",
+        ),
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(exists=True, dir_okay=False),
+            help="The configuration file (default: the nearest .ingress-lint.yaml or pyproject.toml).",
+        ),
+    )
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours on a terminal, always or never; NO_COLOR is honoured.",
+)
+
+
+def use_color(choice: str) -> bool:
+    """Whether to colour standard output; https://no-color.org and FORCE_COLOR decide where `choice` is auto."""
+    import os
+
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")

@@ -1,0 +1,53 @@
+"""From the options of the command line and the configuration to what the engine reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import click
+
+from ingress_lint.config import Config, ConfigError, load_config
+from ingress_lint.controllers.lowering import CONTROLLERS
+from ingress_lint.finding import Severity
+from ingress_lint.graph.graph import Assumption
+from ingress_lint.manifests import Options
+from ingress_lint.rule import Rule
+from ingress_lint.selection import matching
+
+
+def reading(
+    paths: Sequence[str],
+    controller: str | None,
+    namespace: str | None,
+    context_paths: Sequence[str],
+    assume: str | None,
+    config_file: str | None,
+    rules: Sequence[Rule] = (),
+) -> tuple[Config, Options]:
+    """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`."""
+    try:
+        config = load_config(config_file, paths)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    controller = controller or config.controller
+    if controller is not None and controller not in CONTROLLERS:
+        known = ", ".join(sorted(CONTROLLERS))
+        raise click.UsageError(f"there is no controller {controller!r}; known are {known}")
+    return config, Options(
+        paths=tuple(paths) or config.paths or (".",),
+        context_paths=(*config.context, *context_paths),
+        controller=controller,
+        namespace=namespace or config.namespace,
+        assume=cast("Assumption", assume or config.assume or "auto"),
+        externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
+        severities={
+            code: Severity[level.upper()]
+            for selector, level in config.severity.items()
+            for code in matching(rules, selector)
+        },
+        per_path_ignores=tuple(
+            (pattern, frozenset(code for selector in selectors for code in matching(rules, selector)))
+            for pattern, selectors in config.per_path_ignores.items()
+        ),
+    )

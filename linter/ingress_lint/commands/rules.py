@@ -1,0 +1,43 @@
+"""`ingress-lint rules`: every rule, a line each."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from ingress_lint.commands.options import color_option, use_color
+
+
+@click.command("rules", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", help="The output form.")
+@color_option
+def command(format_name: str, color: str) -> None:
+    """List every rule: code, name, severity, hop and what it finds."""
+    from ingress_lint.packs import PackError, load_rules
+
+    try:
+        rules = load_rules()
+    except PackError as error:
+        raise click.UsageError(str(error)) from None
+    if format_name == "json":
+        rows = [
+            {
+                "code": rule.code,
+                "name": rule.name,
+                "severity": rule.severity.label,
+                "hop": str(rule.hop),
+                "summary": rule.summary,
+            }
+            for rule in rules
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    colored = use_color(color)
+    width = max(len(rule.name) for rule in rules)
+    hop = None
+    for rule in rules:
+        if rule.hop != hop:
+            hop = rule.hop
+            click.echo(click.style(f"{hop}", bold=True), color=colored)
+        click.echo(f"  {rule.code}  {rule.name:{width}}  {rule.severity.label:7}  {rule.summary}")

@@ -1,0 +1,109 @@
+"""The configuration file: `.ingress-lint.yaml`, or `[tool.ingress-lint]` in pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FILE_NAME: Final = ".ingress-lint.yaml"
+PYPROJECT: Final = "pyproject.toml"
+
+SeverityName = Literal["error", "warning", "note"]
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names the file and the setting."""
+
+
+class External(BaseModel):
+    """An object known to exist though no manifest holds it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    namespace: str = ""
+    name: str
+
+
+class Config(BaseModel):
+    """The settings of a project. Paths are relative to the configuration file's folder."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+    paths: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: SeverityName | Literal["never"] | None = None
+    controller: str | None = None
+    namespace: str | None = None
+    context: tuple[str, ...] = ()
+    assume: Literal["complete", "partial", "auto"] | None = None
+    severity: dict[str, SeverityName] = Field(default_factory=dict)
+    """Selectors of rules, and the severity that their findings get instead of their own."""
+    per_path_ignores: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Glob patterns of files, and the selectors of the rules that are ignored there."""
+    externals: tuple[External, ...] = ()
+
+
+def load_config(file: str | None, paths: Sequence[str]) -> Config:
+    """The configuration in `file`, else the nearest one upward from the first of `paths`; raises `ConfigError`."""
+    found = Path(file) if file else _nearest(Path(paths[0] if paths and paths[0] != "-" else "."))
+    if found is None:
+        return Config()
+    try:
+        settings = _settings(found)
+        config = Config.model_validate(settings or {})
+    except ConfigError:
+        raise
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        setting = ".".join(str(step) for step in first["loc"])
+        raise ConfigError(f"{found}: {setting}: {_explain(first['type'], first['msg'])}") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{found}: {error}") from None
+    base = os.path.relpath(found.parent)
+    return config.model_copy(
+        update={
+            "paths": tuple(os.path.normpath(os.path.join(base, path)) for path in config.paths),
+            "context": tuple(os.path.normpath(os.path.join(base, path)) for path in config.context),
+        }
+    )
+
+
+def _settings(file: Path) -> Any:
+    if file.suffix == ".toml":
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        return document.get("tool", {}).get("ingress-lint", {}) if file.name == PYPROJECT else document
+    import yaml
+
+    try:
+        return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: {' '.join(str(error).split())}") from None
+
+
+def _explain(kind: str, message: str) -> str:
+    return "there is no such setting" if kind == "extra_forbidden" else message[:1].lower() + message[1:]
+
+
+def _nearest(start: Path) -> Path | None:
+    for folder in _upward(start.resolve()):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+        pyproject = folder / PYPROJECT
+        if pyproject.is_file() and b"[tool.ingress-lint" in pyproject.read_bytes():
+            return pyproject
+    return None
+
+
+def _upward(start: Path) -> Iterator[Path]:
+    if start.is_dir():
+        yield start
+    yield from start.parents

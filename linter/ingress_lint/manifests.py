@@ -1,0 +1,47 @@
+"""What a run reads, and what it has read when every stage but the rules is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ingress_lint.finding import Severity
+from ingress_lint.graph.graph import Assumption, ObjectGraph
+from ingress_lint.load.document import Document, Loaded, Problem
+from ingress_lint.routes.model import Route
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to read and how to take it. `namespace` None means `default`, or a rendered chart's own namespace."""
+
+    paths: Sequence[str]
+    context_paths: Sequence[str] = ()
+    controller: str | None = None
+    namespace: str | None = None
+    assume: Assumption = "auto"
+    externals: frozenset[tuple[str, str, str]] = frozenset()
+    """Kind, namespace and name of objects known to exist elsewhere."""
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    """Severities that the findings of some rules get instead of their own, by code."""
+    per_path_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
+    """Glob patterns of files with the codes that are not reported there."""
+
+
+@dataclass(frozen=True)
+class ManifestSet:
+    """One set after all stages but the rules: what a cluster's namespace space would hold."""
+
+    name: str
+    graph: ObjectGraph
+    routes: tuple[Route, ...]
+    documents: tuple[Document, ...]
+
+
+@dataclass
+class Manifests:
+    """Everything that was read."""
+
+    loaded: Loaded
+    sets: list[ManifestSet] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)

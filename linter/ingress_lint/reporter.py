@@ -1,0 +1,137 @@
+"""Findings made concrete: merged, located, given their objects and fingerprints, and ordered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatch
+from typing import Final
+
+from ingress_lint.finding import Finding, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Document, Place
+from ingress_lint.load.positions import Location, Locator
+from ingress_lint.manifests import Manifests, Options
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo, Spot, Summary
+from ingress_lint.rule import Rule
+
+HELP: Final = "https://github.com/ingress-lint/ingress-lint/blob/main/docs/rules/{code}.md"
+
+
+class Reporter:
+    """Turns what the rules of one run found into its report."""
+
+    def __init__(self, manifests: Manifests, rules: Sequence[Rule], options: Options) -> None:
+        self._manifests = manifests
+        self._options = options
+        self._rules = {rule.code: rule for rule in rules}
+        self._graphs: dict[Document, ObjectGraph] = {
+            document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
+        }
+        self._locator = Locator()
+        self._fingerprints: Counter[str] = Counter()
+
+    def report(self, findings: Iterable[Finding]) -> Report:
+        """The report of `findings`."""
+        located = [
+            (self._locator.locate(finding.place), finding)
+            for finding in _merged(findings)
+            if finding.place.document.reported and not self._ignored(finding)
+        ]
+        located.sort(key=lambda item: (item[0].file, item[0].line, item[0].column, item[1].code, item[1].message))
+        reported = tuple(self._reported(location, finding) for location, finding in located)
+        manifests = self._manifests
+        documents = [document for document in manifests.loaded.documents if document.reported]
+        levels = Counter(finding.severity for finding in reported)
+        summary = Summary(
+            files=len({document.file.path for document in documents} | {f.path for f in manifests.loaded.files}),
+            documents=len(documents),
+            objects=sum(1 for s in manifests.sets for o in s.graph.objects if o.document.reported),
+            routes=sum(len(s.routes) for s in manifests.sets),
+            error=levels[Severity.ERROR],
+            warning=levels[Severity.WARNING],
+            note=levels[Severity.NOTE],
+        )
+        unread = [*manifests.loaded.missing_paths, *(p.message for p in manifests.problems if p.unreadable)]
+        shown = {spot.file for finding in reported for spot in _locations(finding)}
+        files = {file.path: file for file in manifests.loaded.files if file.path in shown}
+        infos = tuple(rule_info(rule) for _, rule in sorted(self._rules.items()))
+        return Report(reported, summary, infos, files, tuple(unread))
+
+    def _reported(self, location: Location, finding: Finding) -> ReportedFinding:
+        rule = self._rules[finding.code]
+        owner = self._object(finding.place)
+        locate = self._locator.locate
+        return ReportedFinding(
+            code=finding.code,
+            name=rule.name,
+            severity=self._options.severities.get(finding.code, finding.severity),
+            hop=rule.hop,
+            message=finding.message,
+            object=owner,
+            location=location,
+            related=tuple(
+                Spot(related.message, self._object(related.place), locate(related.place)) for related in finding.related
+            ),
+            path=tuple(
+                PathSpot(step.hop, step.label, step.message, self._object(step.place), locate(step.place), step.broken)
+                for step in finding.path
+            ),
+            fix=finding.fix,
+            fingerprint=self._fingerprint(finding, owner, location),
+        )
+
+    def _ignored(self, finding: Finding) -> bool:
+        path = finding.place.document.file.path
+        return any(
+            finding.code in codes and fnmatch(path, pattern) for pattern, codes in self._options.per_path_ignores
+        )
+
+    def _object(self, place: Place) -> ObjectRef | None:
+        graph = self._graphs.get(place.document)
+        item = graph.object_at(place) if graph else None
+        return ObjectRef(item.api_version, item.kind, item.namespace, item.name) if item else None
+
+    def _fingerprint(self, finding: Finding, owner: ObjectRef | None, location: Location) -> str:
+        """Stable while the object keeps its file, its name and the structure above the fault."""
+        parts = (finding.code, location.file, str(owner), location.pointer)
+        text = "\0".join(parts)
+        self._fingerprints[text] += 1
+        return hashlib.sha256(f"{text}\0{self._fingerprints[text]}".encode()).hexdigest()[:32]
+
+
+def _locations(finding: ReportedFinding) -> Iterable[Location]:
+    yield finding.location
+    for related in finding.related:
+        yield related.location
+    for step in finding.path:
+        yield step.location
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, with those of one rule on several routes at one place as one that counts the routes."""
+    merged: dict[tuple[str, Place, str], Finding] = {}
+    more: Counter[tuple[str, Place, str]] = Counter()
+    for finding in findings:
+        key = finding.code, finding.place, "" if finding.path else finding.message
+        known = merged.setdefault(key, finding)
+        if known is not finding:
+            more[key] += 1
+            if finding.severity > known.severity:
+                merged[key] = finding
+    return [_counted(finding, more[key]) for key, finding in merged.items()]
+
+
+def _counted(finding: Finding, more: int) -> Finding:
+    if not more or not finding.path:
+        return finding
+    return replace(finding, message=f"{finding.message} (and on {more} more route{'s' if more > 1 else ''})")
+
+
+def rule_info(rule: Rule) -> RuleInfo:
+    """A rule as outputs describe it."""
+    return RuleInfo(
+        rule.code, rule.name, rule.severity, rule.hop, rule.summary, rule.documentation, HELP.format(code=rule.code)
+    )
