@@ -25,7 +25,10 @@ def reading(
     config_file: str | None,
     rules: Sequence[Rule] = (),
 ) -> tuple[Config, Options]:
-    """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`."""
+    """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`.
+
+    `rules` are those whose findings the configuration may change; commands that run none leave it empty.
+    """
     try:
         config = load_config(config_file, paths)
     except ConfigError as error:
@@ -43,11 +46,11 @@ def reading(
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
         severities={
             code: Severity[level.upper()]
-            for selector, level in config.severity.items()
+            for selector, level in (config.severity.items() if rules else ())
             for code in matching(rules, selector)
         },
         per_path_ignores=tuple(
             (pattern, frozenset(code for selector in selectors for code in matching(rules, selector)))
-            for pattern, selectors in config.per_path_ignores.items()
+            for pattern, selectors in (config.per_path_ignores.items() if rules else ())
         ),
     )

@@ -1,0 +1,46 @@
+"""`ingress-lint routes`: the table of every route."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ingress_lint.commands.options import EXIT_UNREADABLE, color_option, reading_options, use_color
+
+
+@click.command("routes", context_settings={"help_option_names": ["-h", "--help"]})
+@reading_options
+@click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", help="The output form.")
+@color_option
+def command(
+    paths: tuple[str, ...],
+    controller: str | None,
+    namespace: str | None,
+    context_paths: tuple[str, ...],
+    assume: str | None,
+    config_file: str | None,
+    format_name: str,
+    color: str,
+) -> None:
+    """Show every route: listener, host, path, backend, port, health check, protocol, timeouts."""
+    from ingress_lint.commands.reading import reading
+    from ingress_lint.engine import read
+    from ingress_lint.load.positions import Locator
+    from ingress_lint.output import route_model, route_table
+
+    _, options = reading(paths, controller, namespace, context_paths, assume, config_file)
+    manifests = read(options)
+    routes = [
+        route for manifest_set in manifests.sets for route in manifest_set.routes if route.owner.document.reported
+    ]
+    colored = use_color(color)
+    if format_name == "json":
+        click.echo(route_model.render(routes, Locator()), nl=False)
+    else:
+        click.echo(route_table.render(routes, colored), nl=False, color=colored)
+    problems = [problem for problem in manifests.problems if problem.unreadable]
+    for line in (*manifests.loaded.missing_paths, *(problem.message for problem in problems)):
+        click.echo(f"ingress-lint: {line}", err=True)
+    if problems or manifests.loaded.missing_paths:
+        sys.exit(EXIT_UNREADABLE)

@@ -1,0 +1,75 @@
+"""The route model as JSON: every value with who decided it and where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
+
+from ingress_lint.graph.resolution import Resolution
+from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.load.document import Place
+from ingress_lint.load.positions import Locator
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.output.sanitize import json_text
+from ingress_lint.routes.model import Filter, ResolvedPort, Route
+
+
+def render(routes: Iterable[Route], locator: Locator) -> str:
+    """The routes as one JSON document. Times are in seconds, sizes in bytes; an endless time is `null`."""
+    encoder = _Encoder(locator)
+    return json_text({"version": 1, "routes": [encoder.encode(route) for route in routes]})
+
+
+class _Encoder:
+    def __init__(self, locator: Locator) -> None:
+        self._locator = locator
+
+    def encode(self, value: Any) -> Any:
+        match value:
+            case Enum():
+                return value.value
+            case None | bool() | int() | str():
+                return value
+            case float():
+                return value if math.isfinite(value) else None
+            case Place():
+                return self._place(value)
+            case KubernetesObject():
+                return _reference(value)
+            case Workload():
+                return _reference(value.object)
+            case WorkloadContainer():
+                return value.name
+            case Resolution():
+                return {"existence": value.existence.value, "why": value.why}
+            case ResolvedPort():
+                return {
+                    "service": _reference(value.service),
+                    "location": self._place(value.at("port")),
+                    **self.encode(value.port),
+                    "endpoints": self.encode(value.endpoints),
+                }
+            case BaseModel():
+                return self.encode(value.model_dump(by_alias=True, exclude_none=True))
+            case dict():
+                return {str(key): self.encode(item) for key, item in value.items()}
+            case list() | tuple() | frozenset():
+                return [self.encode(item) for item in value]
+        if is_dataclass(value):
+            kind = {"filter": type(value).__name__} if isinstance(value, Filter) else {}
+            return {**kind, **{to_camel(f.name): self.encode(getattr(value, f.name)) for f in fields(value)}}
+        return str(value)
+
+    def _place(self, place: Place) -> dict[str, Any]:
+        found = self._locator.locate(place)
+        return {"file": found.file, "line": found.line, "column": found.column, "pointer": found.pointer}
+
+
+def _reference(item: KubernetesObject[Any]) -> dict[str, str]:
+    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
