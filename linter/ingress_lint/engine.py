@@ -32,6 +32,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     loader.load(options.context_paths, reported=False)
     loader.load(options.paths)
     loaded = loader.loaded
+    loaded.documents.sort(key=lambda document: (document.file.path, document.index))
     reader = ObjectReader(options.namespace)
     documents = _sets(loaded)
     context_documents = documents.pop(_CONTEXT_SET, [])

@@ -1,0 +1,299 @@
+"""The command line as users and CI rely on it: what is printed where, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ingress_lint import __version__
+from ingress_lint.__main__ import main
+
+BAD = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: shop
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: shop.example.com
+      http:
+        paths:
+          - path: /
+            pathType: Prefix
+            backend:
+              service:
+                name: shop-web
+                port:
+                  number: 80
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector:
+    app: web
+  ports:
+    - port: 80
+"""
+GOOD = BAD.replace("shop-web", "web")
+ONLY = ("--select", "IL401")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("GITHUB_ACTIONS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / "bad.yaml").write_text(BAD)
+    (tmp_path / "good.yaml").write_text(GOOD)
+    return tmp_path
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin, catch_exceptions=False)
+
+
+def test_findings_exit_1() -> None:
+    result = run("check", "bad.yaml", *ONLY)
+    assert result.exit_code == 1
+    assert "error[IL401] backend-not-found" in result.stdout
+    assert "bad.yaml:15:23" in result.stdout
+
+
+def test_check_is_the_default_command() -> None:
+    assert run("bad.yaml", *ONLY).stdout == run("check", "bad.yaml", *ONLY).stdout
+
+
+def test_options_may_come_before_paths() -> None:
+    assert run(*ONLY, "bad.yaml").exit_code == 1
+
+
+def test_nothing_found_exits_0() -> None:
+    result = run("good.yaml", *ONLY)
+    assert result.exit_code == 0
+    assert "No findings" in result.stdout
+
+
+def test_without_a_path_the_current_folder_is_checked() -> None:
+    assert "bad.yaml" in run(*ONLY).stdout
+
+
+def test_standard_input() -> None:
+    result = run("-", *ONLY, stdin=BAD)
+    assert result.exit_code == 1
+    assert "-:15:23" in result.stdout
+
+
+def test_missing_path_exits_2_and_the_rest_is_linted() -> None:
+    result = run("nowhere", "bad.yaml", *ONLY)
+    assert result.exit_code == 2
+    assert "nowhere: No such file or directory" in result.stderr
+    assert "IL401" in result.stdout
+
+
+@pytest.mark.parametrize(("level", "expected"), [("error", 1), ("warning", 1), ("note", 1), ("never", 0)])
+def test_fail_on(level: str, expected: int) -> None:
+    assert run("bad.yaml", *ONLY, "--fail-on", level).exit_code == expected
+
+
+def test_note_fails_only_where_asked() -> None:
+    Path("alone.yaml").write_text(BAD.partition("---")[0])
+    assert run("alone.yaml", *ONLY).exit_code == 0
+    assert run("alone.yaml", *ONLY, "--fail-on", "note").exit_code == 1
+
+
+@pytest.mark.parametrize("selector", ["IL401", "il401", "IL4", "backend-not-found", "ALL", "IL003,IL401"])
+def test_select(selector: str) -> None:
+    report = json.loads(run("bad.yaml", "--format", "json", "--select", selector).stdout)
+    assert "IL401" in {finding["code"] for finding in report["findings"]}
+
+
+@pytest.mark.parametrize("selector", ["IL401", "IL4", "backend-not-found", "ALL"])
+def test_ignore(selector: str) -> None:
+    report = json.loads(run("bad.yaml", "--format", "json", "--ignore", selector).stdout)
+    assert "IL401" not in {finding["code"] for finding in report["findings"]}
+
+
+def test_unknown_rule_is_a_usage_error_that_helps() -> None:
+    result = run("bad.yaml", "--select", "backend-not-fond")
+    assert result.exit_code == 2
+    assert "did you mean backend-not-found?" in result.stderr
+
+
+def test_context_resolves_and_is_not_reported() -> None:
+    Path("cluster.yaml").write_text(BAD.partition("---")[2].replace("name: web", "name: shop-web"))
+    Path("bad.yaml").write_text(BAD.partition("---")[0])
+    assert json.loads(run("bad.yaml", "--format", "json", *ONLY).stdout)["findings"]
+    result = run("bad.yaml", "--format", "json", "--context", "cluster.yaml", *ONLY)
+    assert json.loads(result.stdout)["findings"] == []
+
+
+def test_assume() -> None:
+    Path("bad.yaml").write_text(BAD.partition("---")[0])
+    severities = {
+        assumption: [
+            f["severity"]
+            for f in json.loads(run("bad.yaml", "--format", "json", "--assume", assumption, *ONLY).stdout)["findings"]
+        ]
+        for assumption in ("complete", "auto", "partial")
+    }
+    assert severities == {"complete": ["error"], "auto": ["note"], "partial": []}
+
+
+def test_namespace_of_objects_that_name_none() -> None:
+    report = json.loads(run("bad.yaml", "--format", "json", "-n", "shop", *ONLY).stdout)
+    assert report["findings"][0]["object"]["namespace"] == "shop"
+
+
+def test_unknown_controller() -> None:
+    result = run("bad.yaml", "--controller", "apache")
+    assert result.exit_code == 2
+    assert "there is no controller 'apache'" in result.stderr
+
+
+def test_github_is_the_default_format_in_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert run("bad.yaml", *ONLY).stdout.startswith("::error file=bad.yaml,line=15,")
+    assert "error[IL401]" in run("bad.yaml", *ONLY, "--format", "text").stdout
+
+
+def test_output_takes_the_place_of_standard_output() -> None:
+    result = run("bad.yaml", *ONLY, "--format", "json", "--output", "out/report.json")
+    assert result.stdout == ""
+    assert json.loads(Path("out/report.json").read_text())["findings"][0]["code"] == "IL401"
+
+
+def test_output_by_format_comes_besides() -> None:
+    result = run("bad.yaml", *ONLY, "--output", "sarif=a.sarif", "--output", "json=a.json")
+    assert "IL401" in result.stdout
+    assert json.loads(Path("a.sarif").read_text())["version"] == "2.1.0"
+    assert json.loads(Path("a.json").read_text())["version"] == 1
+
+
+def test_output_of_an_unknown_format() -> None:
+    result = run("bad.yaml", "--output", "xml=a.xml")
+    assert result.exit_code == 2
+    assert "there is no format 'xml'" in result.stderr
+
+
+def test_quiet_has_no_summary() -> None:
+    assert run("good.yaml", *ONLY, "--quiet").stdout == ""
+    assert "1 error" not in run("bad.yaml", *ONLY, "--quiet").stdout
+
+
+def test_statistics() -> None:
+    assert "IL401" in run("bad.yaml", *ONLY, "--statistics", "--quiet").stdout.splitlines()[-1]
+
+
+def test_color() -> None:
+    assert "\x1b[" not in run("bad.yaml", *ONLY).stdout
+    assert "\x1b[" in run("bad.yaml", *ONLY, "--color", "always").stdout
+
+
+def test_no_color_and_force_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in run("bad.yaml", *ONLY).stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run("bad.yaml", *ONLY).stdout
+
+
+def test_the_same_input_gives_the_same_bytes_whatever_the_order() -> None:
+    one = run("bad.yaml", "good.yaml", "--format", "json").stdout
+    assert one == run("good.yaml", "bad.yaml", "--format", "json").stdout
+    assert one == run(".", "--format", "json").stdout
+
+
+def test_version() -> None:
+    assert run("--version").stdout.strip().endswith(__version__)
+
+
+def test_rules_as_text_and_json() -> None:
+    rows = json.loads(run("rules", "--format", "json").stdout)
+    assert {"code", "name", "severity", "hop", "summary"} == set(rows[0])
+    text = run("rules").stdout
+    assert all(row["code"] in text for row in rows)
+
+
+def test_explain_by_code_and_by_name() -> None:
+    page = run("explain", "IL401").stdout
+    assert page == run("explain", "backend-not-found").stdout
+    assert "## Prove it" in page
+
+
+def test_explain_something_unknown() -> None:
+    result = run("explain", "IL999")
+    assert result.exit_code == 2
+    assert "no rule is called 'IL999'" in result.stderr
+
+
+def test_routes_as_text_and_json() -> None:
+    assert "shop.example.com" in run("routes", "good.yaml").stdout
+    model = json.loads(run("routes", "good.yaml", "--format", "json").stdout)
+    assert model["routes"][0]["hostnames"][0]["value"] == "shop.example.com"
+    assert model["routes"][0]["controller"]["origin"] == "explicit"
+
+
+class TestConfiguration:
+    def test_nearest_file_upward(self) -> None:
+        Path(".ingress-lint.yaml").write_text("ignore: [IL401]\n")
+        Path("deep/er").mkdir(parents=True)
+        Path("deep/er/bad.yaml").write_text(BAD)
+        assert "IL401" not in run("deep/er", "--format", "json").stdout
+
+    def test_pyproject(self) -> None:
+        Path("pyproject.toml").write_text('[tool.ingress-lint]\nfail-on = "never"\n')
+        assert run("bad.yaml", *ONLY).exit_code == 0
+
+    def test_paths_are_relative_to_the_file(self) -> None:
+        Path("conf").mkdir()
+        Path("conf/c.yaml").write_text("paths: [../good.yaml]\n")
+        assert run("--config", "conf/c.yaml", *ONLY).exit_code == 0
+
+    def test_severity(self) -> None:
+        Path(".ingress-lint.yaml").write_text("severity: {IL4: note}\n")
+        assert run("bad.yaml", *ONLY).exit_code == 0
+
+    def test_per_path_ignores(self) -> None:
+        Path(".ingress-lint.yaml").write_text("per-path-ignores:\n  'bad*': [backend-not-found]\n")
+        assert run("bad.yaml", *ONLY).exit_code == 0
+
+    def test_externals(self) -> None:
+        Path(".ingress-lint.yaml").write_text("externals: [{kind: Service, namespace: default, name: shop-web}]\n")
+        assert run("bad.yaml", *ONLY).exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("colour: red\n", "colour: there is no such setting"),
+            ("fail-on: sometimes\n", "fail-on"),
+            ("ignore: [IL999]\n", "no rule is called 'IL999'"),
+            ("a: [\n", ".ingress-lint.yaml"),
+            ("- 1\n", ".ingress-lint.yaml"),
+        ],
+    )
+    def test_a_wrong_file_is_a_usage_error(self, text: str, message: str) -> None:
+        Path(".ingress-lint.yaml").write_text(text)
+        result = run("bad.yaml")
+        assert result.exit_code == 2
+        assert message in result.stderr
+
+
+def test_version_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['ingress-lint', '--version']\n"
+        "from ingress_lint.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pydantic', 'yaml', 'ruamel', 'sarif_om', 'jsonschema', 'rich', 'cryptography'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout.splitlines()[-1] == "[]"
