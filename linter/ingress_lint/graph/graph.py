@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
 
+from ingress_lint.graph.evidence.index import EvidenceIndex
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, workload_of
@@ -62,6 +63,10 @@ class SetContext:
     """Kind, namespace and name of the objects in other sets of the same run."""
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Objects declared to exist elsewhere."""
+    incomplete: str = ""
+    """Why the set's build holds more than its files show, empty where it does not."""
+    generated: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of the objects that the set's build generates."""
 
 
 class ObjectGraph:
@@ -149,6 +154,10 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why="another set of this run holds it")
         if context.unparsed:
             return Resolution(Existence.EXTERNAL, why=f"{context.unparsed[0]} did not parse and may hold it")
+        if context.incomplete:
+            return Resolution(Existence.EXTERNAL, why=context.incomplete)
+        if (kind, name) in context.generated:
+            return Resolution(Existence.EXTERNAL, why="the kustomization generates it")
         if maker := self._possible_maker(kind, namespace, name):
             return Resolution(Existence.EXTERNAL, why=f"{maker} may make it")
         if context.assume == "partial":
@@ -240,6 +249,11 @@ class ObjectGraph:
         """Whether an autoscaler of the set decides how many replicas a workload has."""
         item = workload.object
         return (item.kind, item.namespace, item.name) in self._scaled
+
+    @cached_property
+    def evidence(self) -> EvidenceIndex:
+        """What the pods listen on and which protocol each of their ports speaks."""
+        return EvidenceIndex(self)
 
     # -- places -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,86 @@
+"""What well-known images listen on when nobody tells them otherwise, each by its own Dockerfile or documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ingress_lint.graph.evidence.model import Speech
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """The ports of an image as it is published, each with what it speaks."""
+
+    ports: tuple[tuple[int, Speech], ...] = field(default=())
+    speaks_both: bool = False
+    """Whether one port takes plain HTTP and TLS alike, so that no evidence for one speaks against the other."""
+
+
+def _plain(*ports: int) -> KnownImage:
+    return KnownImage(tuple((port, Speech.PLAIN) for port in ports))
+
+
+_BOTH: Final = KnownImage(speaks_both=True)
+_FASTCGI: Final = KnownImage(((9000, Speech.FASTCGI),))
+_PLAIN_AND_TLS: Final = KnownImage(((8080, Speech.PLAIN), (8443, Speech.TLS)))
+
+_BY_NAME: Final[dict[str, KnownImage]] = {
+    "nginx": _plain(80),
+    "nginx-unprivileged": _plain(8080),
+    "httpd": _plain(80),
+    "caddy": _plain(80),
+    "wordpress": _plain(80),
+    "nextcloud": _plain(80),
+    "drupal": _plain(80),
+    "phpmyadmin": _plain(80),
+    "httpbin": _plain(80),
+    "whoami": _plain(80),
+    "tomcat": _plain(8080),
+    "jetty": _plain(8080),
+    "jenkins": _plain(8080),
+    "go-httpbin": _plain(8080),
+    "echoserver": _plain(8080),
+    "hello-app": _plain(8080),
+    "adminer": _plain(8080),
+    "grafana": _plain(3000),
+    "gitea": _plain(3000),
+    "metabase": _plain(3000),
+    "prometheus": _plain(9090),
+    "alertmanager": _plain(9093),
+    "http-echo": _plain(5678),
+    "ghost": _plain(2368),
+    "podinfo": _plain(9898),
+    "oauth2-proxy": _plain(4180),
+    "argocd": _BOTH,
+    "argo-cd": _BOTH,
+    "traefik": _BOTH,
+    "cockroach": _BOTH,
+}
+_BY_PATH: Final[dict[str, KnownImage]] = {
+    "bitnami/nginx": _PLAIN_AND_TLS,
+    "bitnami/apache": _PLAIN_AND_TLS,
+    "bitnami/wordpress": _PLAIN_AND_TLS,
+    "kubernetesui/dashboard": KnownImage(((8443, Speech.TLS),)),
+}
+
+
+def known_image(image: str) -> KnownImage | None:
+    """What is known of an image, whatever registry or mirror it comes from.
+
+    Argo CD's server tells TLS from plain HTTP by a connection's first bytes (argoproj/argo-cd:server/server.go, cmux),
+    as Traefik's entry points do (traefik/traefik:pkg/server/router/tcp/router.go); CockroachDB redirects plain HTTP on
+    its HTTPS port (cockroachdb/cockroach:pkg/server/server_http.go).
+    """
+    path, _, tag = image.partition("@")[0].rpartition(":")
+    if not path or "/" in tag:
+        path, tag = image.partition("@")[0], ""
+    owner, _, name = path.rpartition("/")
+    owner = owner.rpartition("/")[2].removesuffix("legacy").removesuffix("secure")
+    if name in ("php", "wordpress", "nextcloud", "drupal") and "fpm" in tag:
+        return _FASTCGI
+    if name == "php":
+        return _plain(80) if "apache" in tag else None
+    if owner == "bitnami":
+        return _BY_PATH.get(f"{owner}/{name}") or (_BOTH if _BY_NAME.get(name) is _BOTH else None)
+    return _BY_PATH.get(f"{owner}/{name}") or _BY_NAME.get(name)
