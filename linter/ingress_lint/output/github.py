@@ -1,0 +1,47 @@
+"""`--format github`: workflow commands that GitHub shows as annotations beside the lines of a pull request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingress_lint.finding import Severity
+from ingress_lint.load.positions import Location
+from ingress_lint.output import RenderOptions
+from ingress_lint.output.sanitize import github_data, github_property, visible
+from ingress_lint.output.wording import scope, shown, unread, verdict, way
+from ingress_lint.report import Report, ReportedFinding
+
+_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    """One command a finding, then the summary as a plain line."""
+    lines = [_annotation(finding) for finding in shown(report)]
+    lines += [f"::error title=ingress-lint::{github_data(visible(line))}" for line in unread(report)]
+    if not options.quiet:
+        lines.append(f"{verdict(report.summary)} {scope(report.summary)}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _annotation(finding: ReportedFinding) -> str:
+    properties = {**_place(finding.location), "title": f"{finding.code} {finding.name}"}
+    written = ",".join(f"{key}={github_property(str(value))}" for key, value in properties.items())
+    return f"::{_COMMANDS[finding.severity]} {written}::{github_data(_message(finding))}"
+
+
+def _place(location: Location) -> dict[str, str | int]:
+    """Columns only where the place is within one line: GitHub takes them for no other."""
+    place: dict[str, str | int] = {"file": location.file, "line": location.line, "endLine": location.end_line}
+    if location.line == location.end_line:
+        place |= {"col": location.column, "endColumn": location.end_column}
+    return place
+
+
+def _message(finding: ReportedFinding) -> str:
+    lines = [visible(finding.message)]
+    lines += [visible(f"{s.location.file}:{s.location.line}: {s.message}") for s in finding.related]
+    if finding.path:
+        lines.append(visible(f"way: {way(finding.path)}"))
+    if finding.fix:
+        lines.append(visible(f"fix: {finding.fix}"))
+    return "\n".join(lines)

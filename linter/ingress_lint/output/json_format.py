@@ -1,0 +1,67 @@
+"""`--format json`: the findings for programs, in the form that the contract promises."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ingress_lint import __version__
+from ingress_lint.load.positions import Location
+from ingress_lint.output import RenderOptions
+from ingress_lint.output.sanitize import json_text
+from ingress_lint.output.wording import shown
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+
+FORM_VERSION: Final = 1
+
+
+def render(report: Report, _options: RenderOptions) -> str:
+    """The report as JSON."""
+    return json_text(
+        {
+            "version": FORM_VERSION,
+            "tool": {"name": "ingress-lint", "version": __version__},
+            "summary": _summary(report.summary),
+            "findings": [_finding(finding) for finding in shown(report)],
+        }
+    )
+
+
+def _summary(summary: Summary) -> dict[str, int]:
+    return {field: getattr(summary, field) for field in Summary.__slots__}
+
+
+def _finding(finding: ReportedFinding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.label,
+        "hop": finding.hop.value,
+        "message": finding.message,
+        "object": _object(finding.object),
+        "location": _location(finding.location),
+        "related": [_spot(spot) for spot in finding.related],
+        "path": [{"hop": step.hop.value} | _spot(step) for step in finding.path],
+        "fix": {"description": finding.fix} if finding.fix else None,
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _spot(spot: Spot | PathSpot) -> dict[str, Any]:
+    return {"message": spot.message, "object": _object(spot.object), "location": _location(spot.location)}
+
+
+def _object(item: ObjectRef | None) -> dict[str, str]:
+    if item is None:
+        item = ObjectRef("", "", "", "")
+    return {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
+
+
+def _location(location: Location) -> dict[str, str | int]:
+    return {
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
+        "endLine": location.end_line,
+        "endColumn": location.end_column,
+        "pointer": location.pointer,
+    }

@@ -1,0 +1,62 @@
+"""Manifest text is never trusted: everything that reaches a terminal, a log or a page is made harmless here."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+_BEYOND_ASCII: Final = re.compile(r"[^\n -~]")
+_MARKDOWN: Final = re.compile(r"[\\`*_\[\]#|~$@:]|(?<=www)\.", re.IGNORECASE)
+_HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+
+
+def visible(text: str) -> str:
+    r"""`text` with everything that a terminal would act on or not show written out, as in `\x1b` or `\u202e`.
+
+    That is whatever Python calls unprintable: control characters, line breaks, bidi overrides, invisible and exotic
+    spaces, lone surrogates.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def visible_lines(text: str) -> str:
+    """The same for text of several lines, which stay lines."""
+    return "\n".join(visible(line) for line in text.splitlines())
+
+
+def json_text(value: Any) -> str:
+    """`value` as indented JSON with a final newline. What is unprintable is escaped, so nothing is lost."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return _BEYOND_ASCII.sub(_json_escaped, text)
+
+
+def github_data(text: str) -> str:
+    """`text` as the message of a GitHub workflow command; its lines stay lines."""
+    return visible_lines(text).replace("%", "%25").replace("\n", "%0A")
+
+
+def github_property(text: str) -> str:
+    """`text` as a property (`file=`, `title=`) of a GitHub workflow command."""
+    return github_data(visible(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def html(text: str) -> str:
+    """`text` for HTML, as content or as an attribute in double quotes."""
+    return "".join(_HTML.get(char, char) for char in visible(text))
+
+
+def markdown(text: str) -> str:
+    """`text` for within a line of Markdown or a table cell: nothing in it is markup, HTML or an automatic link."""
+    return html(_MARKDOWN.sub(r"\\\g<0>", visible(text)))
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _json_escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    return char if char.isprintable() else json.dumps(char)[1:-1]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+from ingress_lint.load.positions import Location
+from ingress_lint.output import RenderOptions, render
+from ingress_lint.output.markdown import SIZE_LIMIT
+from ingress_lint.report import Report, Summary
+
+from .samples import EMPTY, ORDINARY, RULES, finding
+
+
+def test_the_table_loads_no_format() -> None:
+    heavy = ("sarif_om", "click", "rich", "jsonschema", "yaml", "ruamel", "ingress_lint.output.text")
+    code = f"import sys, ingress_lint.output; print([m for m in {heavy!r} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    again = replace(ORDINARY, files=dict(reversed(list(ORDINARY.files.items()))))
+    for name in ("text", "json", "sarif", "github", "markdown"):
+        assert render(name, ORDINARY, RenderOptions()) == render(name, again, RenderOptions())
+
+
+def test_quiet_says_nothing_where_nothing_was_found() -> None:
+    assert render("text", EMPTY, RenderOptions(quiet=True, statistics=True)) == ""
+
+
+def test_json_has_what_the_contract_names() -> None:
+    written = json.loads(render("json", ORDINARY, RenderOptions()))
+    assert list(written) == ["version", "tool", "summary", "findings"]
+    assert [found["code"] for found in written["findings"]] == ["IL201", "IL305", "IL405"]
+    first, _, last = written["findings"]
+    assert list(first) == [
+        "code", "name", "severity", "hop", "message", "object", "location", "related", "path", "fix", "fingerprint",
+    ]  # fmt: skip
+    assert first["fix"] == {"description": "set `alb.ingress.kubernetes.io/healthcheck-path: /healthz`"}
+    assert list(first["path"][0]) == ["hop", "message", "object", "location"]
+    assert last["fix"] is None
+    assert last["object"] == {"apiVersion": "", "kind": "", "namespace": "", "name": ""}
+
+
+def test_github_takes_columns_only_within_a_line() -> None:
+    found = finding("IL305", Location("a.yaml", 3, 5, 7, 2, ""), "m")
+    command = render("github", Report((found,), Summary(), RULES), RenderOptions(quiet=True))
+    assert command == "::warning file=a.yaml,line=3,endLine=7,title=IL305 keep-alive::m\n"
+
+
+def test_markdown_is_cut_at_the_size_that_github_takes() -> None:
+    found = tuple(finding("IL305", Location("a.yaml", n, 1, n, 2, ""), "漢" * 100) for n in range(1, 6001))
+    text = render("markdown", Report(found, Summary(warning=6000), RULES), RenderOptions())
+    kept = text.count("漢" * 100)
+    assert SIZE_LIMIT * 0.98 < len(text.encode()) <= SIZE_LIMIT
+    assert f"_{6000 - kept} more findings left out: the page would be too long._" in text
+
+
+def test_unread_paths_that_are_findings_are_told_once() -> None:
+    message = "a.yaml: not UTF-8"
+    found = finding("IL305", Location("a.yaml", 1, 1, 1, 2, ""), message)
+    report = Report((found,), Summary(), RULES, unread=(message, "b.yaml: no such file"))
+    for name in ("github", "markdown"):
+        assert render(name, report, RenderOptions()).replace("\\", "").count(message) == 1
+        assert "no such file" in render(name, report, RenderOptions())
