@@ -29,19 +29,31 @@ def _no_progress(_done: int, _total: int) -> None:
 def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     """Loads the paths and takes every set up to its routes."""
     loader = Loader(wanted, on_file)
-    loader.load(options.context_paths, reported=False)
     loader.load(options.paths)
+    loader.load(options.context_paths, reported=False)
     loaded = loader.loaded
     loaded.documents.sort(key=lambda document: (document.file.path, document.index))
     reader = ObjectReader(options.namespace)
     documents = _sets(loaded)
     context_documents = documents.pop(_CONTEXT_SET, [])
     context = list(reader.read(context_documents))
-    objects = {name: list(reader.read(found)) for name, found in documents.items()}
+    roots = loaded.kustomizations
+    objects = {
+        name: list(reader.read(found, roots[name].namespace if name in roots else ""))
+        for name, found in documents.items()
+    }
     unparsed, elsewhere = _unparsed(loaded), _elsewhere(objects)
     manifests = Manifests(loaded, problems=[*loaded.problems, *reader.problems])
     for name, own in objects.items():
-        known = SetContext(options.assume, unparsed.get(name, ()), elsewhere[name], options.externals)
+        root = roots.get(name)
+        known = SetContext(
+            options.assume,
+            unparsed.get(name, ()),
+            elsewhere[name],
+            options.externals,
+            root.incomplete if root else "",
+            root.generated if root else frozenset(),
+        )
         graph = ObjectGraph((*own, *context), known)
         routes = lower(graph, options.controller)
         manifests.sets.append(ManifestSet(name, graph, routes, (*documents[name], *context_documents)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ingress_lint.load.document import Pointer
-from ingress_lint.load.scalars import Scalar, key_text, resolve_plain
+from ingress_lint.load.scalars import Scalar, resolve_key, resolve_plain
 
 MAX_DEPTH: Final = 200
 """Deeper nesting than any manifest needs, and far from where a parser's own stack would overflow."""
@@ -46,6 +46,7 @@ class DuplicateKey:
     pointer: Pointer
     first: tuple[int, int]
     second: tuple[int, int]
+    same_value: bool
 
 
 def composer(parser: type[Any]) -> type[Any]:
@@ -103,9 +104,9 @@ class _PlainScalars(dict[str, Scalar]):
         return value
 
 
-class _PlainKeys(dict[str, str]):
-    def __missing__(self, text: str) -> str:
-        key = self[text] = key_text(resolve_plain(text))
+class _PlainKeys(dict[str, str | None]):
+    def __missing__(self, text: str) -> str | None:
+        key = self[text] = resolve_key(text)
         return key
 
 
@@ -133,12 +134,14 @@ class Constructor:
             if id(node) not in wanted:
                 continue
             wanted.discard(id(node))
-            seen: dict[str, Any] = {}
-            for key_node, _ in node.value:
+            seen: dict[str, tuple[Any, Any]] = {}
+            for key_node, value_node in node.value:
                 key = self.key(key_node)
                 if key in seen and key != _MERGE_KEY:
-                    yield DuplicateKey((*pointer, key), _span(seen[key]), _span(key_node))
-                seen[key] = key_node
+                    first_key, first_value = seen[key]
+                    same = self._value(first_value) == self._value(value_node)
+                    yield DuplicateKey((*pointer, key), _span(first_key), _span(key_node), same)
+                seen[key] = key_node, value_node
 
     def key(self, node: Any) -> str:
         """The text of a mapping's key, as JSON would have it."""
@@ -147,7 +150,11 @@ class Constructor:
                 f"a {node.id} stands where a key belongs; is this a template that was not rendered?",
                 node.start_mark.index,
             )
-        return self._keys[node.value] if node.tag == PLAIN else node.value
+        key = self._keys[node.value] if node.tag == PLAIN else node.value
+        if key is None:
+            found = "an empty key" if node.value in ("", "~") else f"the key {node.value}"
+            raise YAMLError(f"{found} is neither text nor a small number, and no key of JSON", node.start_mark.index)
+        return key  # type: ignore[no-any-return]
 
     def _value(self, node: Any) -> Any:
         kind = node.id
@@ -161,12 +168,14 @@ class Constructor:
         pairs = node.value
         keys, result = self._keys, {}
         for key_node, value_node in pairs:
-            key = keys[key_node.value] if key_node.id == "scalar" and key_node.tag == PLAIN else self.key(key_node)
+            key = (keys[key_node.value] if key_node.id == "scalar" and key_node.tag == PLAIN else None) or self.key(
+                key_node
+            )
             result[key] = self._value(value_node)
-        if _MERGE_KEY in result:
-            result = self._merged(pairs, result.pop(_MERGE_KEY), result)
         if len(result) < len(pairs):
             self._repeating.append(node)
+        if _MERGE_KEY in result:
+            result = self._merged(pairs, result.pop(_MERGE_KEY), result)
         return result
 
     def _merged(self, pairs: Any, inherited: Any, own: dict[str, Any]) -> dict[str, Any]:
@@ -231,7 +240,7 @@ def walk(root: Any) -> Iterator[tuple[Any, Pointer]]:
         if node.id == "mapping":
             for key_node, value_node in node.value:
                 key = keys[key_node.value] if key_node.tag == PLAIN else key_node.value
-                pending.append((value_node, (*pointer, key)))
+                pending.append((value_node, (*pointer, key or "")))
         else:
             pending.extend((item, (*pointer, index)) for index, item in enumerate(node.value))
 

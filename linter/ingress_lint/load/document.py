@@ -6,11 +6,15 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from ingress_lint.load.kustomization import Kustomization
 
 Pointer = tuple[str | int, ...]
 """The way into a document's value, key by key; an RFC 6901 JSON pointer before it is written out."""
 
+Level = Literal["error", "warning", "note"]
 SOURCE_COMMENT = "# Source: "
 
 
@@ -117,6 +121,8 @@ class Problem:
     message: str
     related: tuple[tuple[str, Place], ...] = ()
     fix: str = ""
+    level: Level = "error"
+    """How bad it is, in the words of `Severity.label`."""
     unreadable: bool = False
     """True where the input could not be read at all, which makes the exit status 2."""
 
@@ -128,5 +134,7 @@ class Loaded:
     files: list[SourceFile] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    kustomizations: dict[str, Kustomization] = field(default_factory=dict)
+    """The Kustomize roots among the sets, by set name."""
     missing_paths: list[str] = field(default_factory=list)
     """Paths given by the user that do not exist or cannot be opened, each with the reason."""

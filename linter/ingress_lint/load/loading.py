@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -11,6 +12,7 @@ from yaml._yaml import CParser
 from ingress_lint.load import files
 from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Loaded, Place, Problem, ProblemKind, SourceFile
+from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.splitting import split
 
 _LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^\s*["']?apiVersion["']?\s*:""", re.MULTILINE)
@@ -24,8 +26,8 @@ OnFile = Callable[[int, int], None]
 class Loader:
     """Reads paths into one `Loaded`.
 
-    `wanted(kind, text)` says which documents to parse. `on_file` is called after each file, with how many are read and known, for a
-    progress display.
+    `wanted(kind, text)` says which documents to parse. `on_file` is called after each file, with how many are read and
+    known, for a progress display.
     """
 
     def __init__(self, wanted: Wanted, on_file: OnFile = lambda _done, _total: None) -> None:
@@ -34,35 +36,40 @@ class Loader:
         self._composer = composer(CParser)
         self._constructor = Constructor()
         self._seen: set[str] = set()
+        self._membership = Membership()
         self._known = 0
         self.loaded = Loaded()
 
-    def load(self, paths: Iterable[str], *, set_name: str = "", reported: bool = True) -> None:
-        """Adds what lies under `paths`; a path that cannot be opened is noted in `missing_paths`."""
+    def load(self, paths: Iterable[str], *, reported: bool = True) -> None:
+        """Adds what lies under `paths`, each file once; a path that cannot be opened is noted in `missing_paths`."""
+        found: list[files.Found] = []
         for path in paths:
             try:
-                found = list(files.find(path))
+                found.extend(files.find(path))
             except OSError as error:
                 self.loaded.missing_paths.append(f"{path}: {error.strerror or error}")
+        for item in found:
+            self._membership.learn(item.path)
+        self._known += len(found)
+        for item in found:
+            identity = item.path if item.path == files.STANDARD_INPUT else os.path.realpath(item.path)
+            if identity in self._seen:
                 continue
-            self._known += len(found)
-            for item in found:
-                if item.chart:
-                    self._refuse_chart(item)
-                else:
-                    self._load_file(item, set_name, reported)
+            self._seen.add(identity)
+            if item.chart:
+                self._refuse_chart(item, reported)
+            elif self._membership.is_manifest(item.path):
+                self._load_file(item, reported)
 
-    def _load_file(self, item: files.Found, set_name: str, reported: bool) -> None:
+    def _load_file(self, item: files.Found, reported: bool) -> None:
         display = files.display_path(item.path)
-        if display in self._seen:
-            return
-        self._seen.add(display)
         try:
             file = files.read(item.path)
         except files.UnreadableError as error:
             self._unreadable(display, f"{display}: {error}")
             return
         self.loaded.files.append(file)
+        set_name = self._set_of(item.path, file)
         documents = list(split(file, set_name, reported, self._wanted))
         if not documents and (item.named or _LOOKS_LIKE_MANIFEST.search(file.text)):
             documents = [Document(file, 0, 0, len(file.text), parsed=True, set_name=set_name, reported=reported)]
@@ -73,6 +80,14 @@ class Loader:
                 self._parse(document)
         self.loaded.documents.extend(documents)
         self._on_file(len(self._seen), self._known)
+
+    def _set_of(self, path: str, file: SourceFile) -> str:
+        root = self._membership.kustomization(path) if path != files.STANDARD_INPUT else None
+        if root is None:
+            return rendering_of(file.path, file.text) or LOOSE
+        name = files.display_path(root.folder)
+        self.loaded.kustomizations[name] = root
+        return name
 
     def _parse(self, document: Document) -> None:
         text = document.text
@@ -92,33 +107,34 @@ class Loader:
                 Place(document, duplicate.pointer, "key", (document.start + start, document.start + end))
                 for start, end in (duplicate.first, duplicate.second)
             )
-            key = duplicate.pointer[-1]
+            key, same = duplicate.pointer[-1], duplicate.same_value
             self.loaded.problems.append(
                 Problem(
                     ProblemKind.DUPLICATE_KEY,
                     second,
-                    f"the key `{key}` stands twice in one mapping; Kubernetes keeps only this later one",
-                    related=((f"`{key}` is set here first, and silently dropped", first),),
-                    fix=f"merge the two `{key}` entries into one",
+                    f"the key `{key}` stands twice in one mapping, with the same value both times; kustomize and strict "
+                    "readers refuse the file"
+                    if same
+                    else f"the key `{key}` stands twice in one mapping: Kubernetes keeps only this later one, and what "
+                    "the first one says has no effect",
+                    related=((f"`{key}` stands here first" if same else f"dropped: `{key}` is set here first", first),),
+                    fix=f"remove one of the two `{key}` entries" if same else f"merge the two `{key}` entries into one",
+                    level="warning" if same else "error",
                 )
             )
 
     def _report_syntax(self, document: Document, error: YAMLError) -> None:
-        offset = min(document.start + error.offset, len(document.file.text))
-        line, _ = document.file.line_and_column(offset)
-        message = f"this is not valid YAML, so nothing in this document was checked: {error}"
-        fix = ""
+        file = document.file
+        offset = min(document.start + error.offset, len(file.text))
+        line, column = file.line_and_column(offset)
+        message = f"this is not valid YAML, so kubectl refuses it and nothing in this document was checked: {error}"
+        fix = _syntax_fix(str(error), file.line_text(line), column)
         if _TEMPLATE_DIRECTIVE.search(document.text):
             message = f"this looks like a template that was not rendered ({error}), so nothing in it was checked"
             fix = "render it first, for example `helm template my-release ./chart | ingress-lint -`"
-        end = offset + max(1, len(document.file.line_text(line)[:1]))
+        span = (offset, min(offset + 1, len(file.text)))
         self.loaded.problems.append(
-            Problem(
-                ProblemKind.YAML_SYNTAX,
-                Place(document, (), "value", (offset, min(end, len(document.file.text)))),
-                message,
-                fix=fix,
-            )
+            Problem(ProblemKind.YAML_SYNTAX, Place(document, (), "value", span), message, fix=fix)
         )
 
     def _report_undecodable(self, document: Document) -> None:
@@ -139,16 +155,33 @@ class Loader:
             Problem(ProblemKind.YAML_SYNTAX, Place(document, span=(0, 0)), message, unreadable=True)
         )
 
-    def _refuse_chart(self, item: files.Found) -> None:
+    def _refuse_chart(self, item: files.Found, reported: bool) -> None:
         folder = files.display_path(item.path)
-        document = Document(SourceFile(f"{folder}/Chart.yaml", ""), 0, 0, 0)
+        document = Document(SourceFile(f"{folder}/Chart.yaml", ""), 0, 0, 0, reported=reported)
         self.loaded.documents.append(document)
         self.loaded.problems.append(
             Problem(
                 ProblemKind.RENDER_FAILED,
                 Place(document, span=(0, 0)),
-                f"{folder} is a Helm chart; its templates are no manifests until they are rendered, so they were not read",
+                f"{folder} is a Helm chart, whose templates are no manifests until they are rendered; they were not read, "
+                "and no route of it was checked",
                 fix=f"helm template my-release {folder} | ingress-lint -",
+                level="error" if item.named else "note",
                 unreadable=item.named,
             )
         )
+
+
+def _syntax_fix(error: str, line: str, column: int) -> str:
+    """What most often causes a parser's complaint about this line."""
+    if "\t" in line[: max(column, len(line) - len(line.lstrip()))]:
+        return "indent with spaces; YAML takes no tabs there"
+    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
+        return "resolve the merge conflict"
+    if "mapping values are not allowed" in error:
+        return "put the value in quotes if it holds `: `, else check the indentation"
+    if "cannot start any token" in error:
+        return "put the value in quotes"
+    if "expected key" in error or "expected ':'" in error or "block end" in error or "expected '-' indicator" in error:
+        return "check the indentation of this line against the lines above it"
+    return ""

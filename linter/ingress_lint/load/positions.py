@@ -7,7 +7,7 @@ from typing import Any
 
 from ingress_lint.load.composing import PLAIN, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Place, Pointer
-from ingress_lint.load.scalars import key_text, resolve_plain
+from ingress_lint.load.scalars import resolve_key
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,7 +95,7 @@ def _step(node: Any, step: str | int) -> tuple[Any, Any] | None:
         if key_node.tag == PLAIN:
             if text == "<<":
                 inherited = value_node
-            text = key_text(resolve_plain(text))
+            text = resolve_key(text)
         if text == step:
             return key_node, value_node
     if inherited is None:

@@ -25,15 +25,39 @@ _INTEGER: Final = re.compile(r"([-+]?)(?:(0|[1-9][0-9]*)|0[oO]?([0-7]+)|0[xX]([0
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _MAX_DIGITS: Final = 400
 """Longer digit strings overflow even a float; they stay text instead of costing quadratic time."""
+_MIN_INTEGER: Final = -(2**63)
+_MAX_INTEGER: Final = 2**64 - 1
+_MAX_PLAIN_FLOAT: Final = 1e21
+"""From here on Go writes a float with an exponent, which no integer field takes."""
 
 
 def resolve_plain(text: str) -> Scalar:
-    """The value of an unquoted, untagged scalar."""
+    """The value of an unquoted, untagged scalar.
+
+    A float without a fraction is an integer, as it is in the JSON that Kubernetes makes of YAML.
+    """
+    value = _resolve(text)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _MAX_PLAIN_FLOAT:
+        return int(value)
+    return value
+
+
+def resolve_key(text: str) -> str | None:
+    """An unquoted mapping key as JSON has it: `on:` becomes `"true"`; None where Kubernetes refuses such a key."""
+    value = _resolve(text)
+    if value is None or (type(value) is int and not _MIN_INTEGER <= value < 2**63):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _float_key(value) if isinstance(value, float) else str(value)
+
+
+def _resolve(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _MAYBE_NUMBER or len(text) > _MAX_DIGITS:
         return text
-    plain = text.replace("_", "")
+    plain = text if text[0] == "." else text.replace("_", "")
     if match := _INTEGER.match(plain):
         sign, decimal, octal, hexadecimal, binary = match.groups()
         digits, base = next(
@@ -41,19 +65,16 @@ def resolve_plain(text: str) -> Scalar:
             for digits, base in ((decimal, 10), (octal, 8), (hexadecimal, 16), (binary, 2))
             if digits is not None
         )
-        number = int(digits, base)
-        return -number if sign == "-" else number
+        number = -int(digits, base) if sign == "-" else int(digits, base)
+        if _MIN_INTEGER <= number <= _MAX_INTEGER:
+            return number
     if _FLOAT.match(plain):
-        return float(plain)
+        number = float(plain)
+        return text if number in (float("inf"), float("-inf")) else number
     return text
 
 
-def key_text(value: Scalar) -> str:
-    """A mapping key as JSON has it: Kubernetes turns YAML to JSON, whose keys are text, so `on:` becomes `"true"`."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
+def _float_key(value: float) -> str:
+    """A fractional or huge key as Go writes it; nobody needs more than six digits of it."""
+    text = f"{value:g}"
+    return text.replace("inf", ".inf").replace("nan", ".nan")

@@ -29,11 +29,16 @@ class ObjectReader:
     def __init__(self, namespace: str | None = None) -> None:
         self._given_namespace = namespace
         self._default_namespace = namespace or DEFAULT_NAMESPACE
+        self._moved_to = ""
         self.problems: list[Problem] = []
 
-    def read(self, documents: Iterable[Document]) -> Iterator[AnyObject]:
-        """The objects of a set's documents, in order; the items of `List` kinds each on their own."""
+    def read(self, documents: Iterable[Document], moved_to: str = "") -> Iterator[AnyObject]:
+        """The objects of a set's documents, in order; the items of `List` kinds each on their own.
+
+        `moved_to` is the namespace that the set's build moves all of them to, if any.
+        """
         documents = [document for document in documents if document.value is not None]
+        self._moved_to = moved_to
         self._default_namespace = self._given_namespace or _release_namespace(documents) or DEFAULT_NAMESPACE
         for document in documents:
             yield from self._objects(document, document.value, ())
@@ -83,6 +88,8 @@ class ObjectReader:
         namespace = metadata.get("namespace")
         if kind in CLUSTER_SCOPED:
             namespace = ""
+        elif self._moved_to:
+            namespace = self._moved_to
         elif not isinstance(namespace, str) or not namespace:
             namespace = self._default_namespace
         model = model_of(api_version, kind) or (Workload if _has_pod_template(value) else None)

@@ -1,0 +1,117 @@
+"""What a Kustomize folder says of its files: which are manifests, which are patches, what lies elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from yaml._yaml import CParser
+
+from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
+
+FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_API_PREFIX: Final = "kustomize.config.k8s.io/"
+_PATCH_LISTS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902", "replacements")
+_CONFIGURATION_LISTS: Final = ("transformers", "configurations", "generators", "validators", "crds")
+_MADE_ELSEWHERE: Final = ("bases", "components", "helmCharts", "helmChartInflationGenerator", "generators")
+_GENERATED: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kustomization:
+    """One Kustomize root (kubernetes-sigs/kustomize:api/types/kustomization.go). Paths are real paths."""
+
+    folder: str
+    resources: frozenset[str] = frozenset()
+    """The files that it lists as manifests."""
+    not_manifests: frozenset[str] = frozenset()
+    """The files and folders that it lists as patches, configuration or data."""
+    namespace: str = ""
+    """Where it moves every object, empty for nowhere."""
+    incomplete: str = ""
+    """Why objects may be in the build that are not in its files, empty where its files are all."""
+    generated: frozenset[tuple[str, str]] = field(default=frozenset())
+    """Kind and name of what it generates."""
+
+
+def find_file(folder: str) -> str | None:
+    """The kustomization file of a folder."""
+    paths = (os.path.join(folder, name) for name in FILE_NAMES)
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def read(path: str) -> Kustomization | None:
+    """The kustomization in a file; None where the file is for another program (Flux has a kind of the same name)."""
+    folder = os.path.dirname(os.path.realpath(path))
+    try:
+        with open(path, encoding="utf-8-sig", errors="replace") as stream:
+            text = stream.read()
+        root = compose(composer(CParser), text.removeprefix("---\n"))
+        value = Constructor().construct(root, aliased=True) if root is not None else None
+    except (OSError, YAMLError):
+        return Kustomization(folder, incomplete=f"{os.path.basename(path)} could not be read")
+    if value is None:
+        return Kustomization(folder)
+    if not isinstance(value, dict) or not str(value.get("apiVersion", _API_PREFIX)).startswith(_API_PREFIX):
+        return None
+    resources = [item for item in _items(value, "resources") if isinstance(item, str)]
+    files = frozenset(path for item in resources if os.path.isfile(path := _real(folder, item)))
+    return Kustomization(
+        folder,
+        resources=files,
+        not_manifests=frozenset(_real(folder, item) for item in _listed_files(value)),
+        namespace=value["namespace"] if isinstance(value.get("namespace"), str) else "",
+        incomplete=_incomplete(folder, value, resources),
+        generated=frozenset(
+            (kind, str(item["name"]))
+            for key, kind in _GENERATED.items()
+            for item in _items(value, key)
+            if isinstance(item, dict) and "name" in item
+        ),
+    )
+
+
+def _incomplete(folder: str, value: dict[str, Any], resources: Iterable[str]) -> str:
+    for key in _MADE_ELSEWHERE:
+        if value.get(key):
+            return f"the kustomization takes objects from its `{key}`"
+    for item in resources:
+        path = _real(folder, item)
+        if not os.path.isfile(path) or not path.startswith(folder + os.sep):
+            return f"the kustomization takes objects from `{item}`"
+    return ""
+
+
+def _listed_files(value: dict[str, Any]) -> Iterator[str]:
+    for key in _PATCH_LISTS:
+        for item in _items(value, key):
+            path = item.get("path") if isinstance(item, dict) else item
+            if isinstance(path, str) and "\n" not in path:
+                yield path
+    for key in _CONFIGURATION_LISTS:
+        yield from (item for item in _items(value, key) if isinstance(item, str) and "\n" not in item)
+    for key in _GENERATED:
+        for item in _items(value, key):
+            for source in (*_items(item, "files"), *_items(item, "envs"), *_items(item, "env")):
+                if isinstance(source, str):
+                    yield source.rpartition("=")[2]
+    for chart in _items(value, "helmCharts"):
+        yield from (
+            f for f in (*_items(chart, "valuesFile"), *_items(chart, "additionalValuesFiles")) if isinstance(f, str)
+        )
+    openapi = value.get("openapi")
+    if isinstance(openapi, dict) and isinstance(openapi.get("path"), str):
+        yield openapi["path"]
+
+
+def _items(value: Any, key: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    if isinstance(found, list):
+        return found
+    return [found] if isinstance(found, str) else []
+
+
+def _real(folder: str, path: str) -> str:
+    return os.path.realpath(os.path.join(folder, path))
