@@ -9,9 +9,17 @@ from typing import Final
 
 import click
 
-from ingress_lint.commands.options import EXIT_FINDINGS, EXIT_UNREADABLE, color_option, reading_options, use_color
+from ingress_lint.commands.options import (
+    EXIT_FINDINGS,
+    EXIT_UNREADABLE,
+    color_option,
+    complain,
+    reading_options,
+    use_color,
+)
 from ingress_lint.commands.progress import Progress
 from ingress_lint.output import FORMATS, RenderOptions, render
+from ingress_lint.output.wording import unread
 
 _LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
 
@@ -86,8 +94,7 @@ def command(
         to_screen = to_screen and target_format is not None
     if to_screen:
         click.echo(render(name, report, style), nl=False, color=style.color)
-    for line in report.unread:
-        click.echo(f"ingress-lint: {line}", err=True)
+    complain(unread(report))
     if report.unread:
         sys.exit(EXIT_UNREADABLE)
     level = _LEVELS[fail_on or config.fail_on or "error"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 import click
+
+from ingress_lint.output.sanitize import visible
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -48,6 +51,12 @@ def reading_options(function: Decorated) -> Decorated:
     return function
 
 
+def complain(lines: Iterable[str]) -> None:
+    """Says on standard error what could not be read, a line each."""
+    for line in lines:
+        click.echo(f"ingress-lint: {visible(line)}", err=True)
+
+
 color_option = click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
@@ -58,8 +67,6 @@ color_option = click.option(
 
 def use_color(choice: str) -> bool:
     """Whether to colour standard output; https://no-color.org and FORCE_COLOR decide where `choice` is auto."""
-    import os
-
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ingress_lint.commands.options import EXIT_UNREADABLE, color_option, reading_options, use_color
+from ingress_lint.commands.options import EXIT_UNREADABLE, color_option, complain, reading_options, use_color
 
 
 @click.command("routes", context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,7 +40,6 @@ def command(
     else:
         click.echo(route_table.render(routes, colored), nl=False, color=colored)
     problems = [problem for problem in manifests.problems if problem.unreadable]
-    for line in (*manifests.loaded.missing_paths, *(problem.message for problem in problems)):
-        click.echo(f"ingress-lint: {line}", err=True)
+    complain((*manifests.loaded.missing_paths, *(problem.message for problem in problems)))
     if problems or manifests.loaded.missing_paths:
         sys.exit(EXIT_UNREADABLE)

@@ -122,4 +122,4 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _style(text: str, color: bool, **how: bool) -> str:
-    return click.style(text, **how) if color else text  # type: ignore[arg-type]
+    return click.style(text, **how) if color else text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any, Final
 from urllib.parse import quote
 
 import attr
+import sarif_om as om
 
 from ingress_lint import __version__
 from ingress_lint.finding import Severity
@@ -17,9 +17,6 @@ from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import json_text, visible, visible_lines
 from ingress_lint.output.wording import way
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo
-
-om: Any = import_module("sarif_om")
-"""SARIF's object model; it has neither types nor explicit exports."""
 
 SCHEMA_URI: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 INFORMATION_URI: Final = "https://github.com/ingress-lint/ingress-lint"
