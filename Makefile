@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: example test lint
+.PHONY: example test lint picture
 
 example: .venv/run ## lint the example with its faults planted
 	@$(BIN)/ingress-lint examples/shop-broken || test $$? -eq 1
 
-test: .venv/dev ## run the tests
+test: .venv/dev ## run the tests; SARIF is validated by Microsoft's tool where npm can fetch it
+	@test -e .cache/sarif-multitool || ! command -v npm >/dev/null || tests/tools/fetch_sarif_multitool.sh
 	$(BIN)/pytest -n auto
+
+picture: .venv/dev ## draw the README's picture from a real run
+	$(BIN)/python docs/picture.py
 
 lint: .venv/dev ## what CI checks besides the tests
 	$(BIN)/ruff format --check linter rules tests bench
