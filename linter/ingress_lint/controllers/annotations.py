@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.model import Origin, Sourced
+
+Value = TypeVar("Value")
 
 
 class ValueType(StrEnum):
@@ -39,7 +42,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnnotationSpec:
-    """One annotation or setting that a controller knows, by its key without the prefix."""
+    """One annotation or setting that a controller knows, by its key without the prefix.
+
+    A key that ends in `.*` stands for all that differ after the dot (`actions.*`). `prefix` is set where the key
+    belongs to that one of the table's prefixes only.
+    """
 
     key: str
     type: ValueType = ValueType.TEXT
@@ -47,23 +54,37 @@ class AnnotationSpec:
     legal: tuple[str, ...] = ()
     """The legal values; compared without case where `any_case`."""
     any_case: bool = False
+    prefix: str = ""
 
 
 class AnnotationTable:
-    """All annotations under a controller's prefixes; the first prefix is the one to write."""
+    """All annotations under a controller's prefixes; the first prefix is the one to write.
 
-    def __init__(self, prefixes: tuple[str, ...], specs: Iterable[AnnotationSpec]) -> None:
+    Where other software writes under the same prefixes, the controller's own keys all start with `stem`.
+    """
+
+    def __init__(self, prefixes: tuple[str, ...], specs: Iterable[AnnotationSpec], stem: str = "") -> None:
         self.prefixes = prefixes
+        self.stem = stem
         self.specs: Mapping[str, AnnotationSpec] = {spec.key: spec for spec in specs}
 
     def full_key(self, key: str) -> str:
         """The key as it is written."""
-        return f"{self.prefixes[0]}/{key}"
+        spec = self.specs.get(key)
+        return f"{spec.prefix if spec and spec.prefix else self.prefixes[0]}/{key}"
+
+    def covers(self, full_key: str) -> bool:
+        """Whether a full key lies where only this controller's keys are, known or not."""
+        prefix, _, key = full_key.partition("/")
+        return prefix in self.prefixes and key.startswith(self.stem)
 
     def spec(self, full_key: str) -> AnnotationSpec | None:
         """What is known of a full key, None where its prefix is another's or the key is unknown."""
         prefix, _, key = full_key.partition("/")
-        return self.specs.get(key) if prefix in self.prefixes else None
+        if prefix not in self.prefixes:
+            return None
+        found = self.specs.get(key) or self.specs.get(f"{key.partition('.')[0]}.*")
+        return found if found is not None and found.prefix in ("", prefix) else None
 
     def reader(self, *objects: AnyObject) -> AnnotationReader:
         """A reader over `objects`, of which an earlier one wins."""
@@ -110,6 +131,22 @@ class AnnotationReader:
         except ValueError:
             return None
 
+    def items(self, key: str) -> tuple[Sourced[str], ...]:
+        """The items of a comma-separated list, without the empty ones."""
+        found = self.text(key)
+        if found is None:
+            return ()
+        items = (item.strip() for item in found.value.split(","))
+        return tuple(Sourced(item, found.origin, found.place) for item in items if item)
+
+    def pairs(self, key: str) -> dict[str, Sourced[str]]:
+        """The entries of a comma-separated list of `key=value`."""
+        entries = (item.value.partition("=") for item in self.items(key))
+        found = self.text(key)
+        if found is None:
+            return {}
+        return {name.strip(): Sourced(value.strip(), found.origin, found.place) for name, _, value in entries}
+
     def json(self, key: str) -> Sourced[Any] | None:
         """A JSON value."""
         found = self.text(key)
@@ -119,3 +156,8 @@ class AnnotationReader:
             return Sourced(json.loads(found.value), found.origin, found.place)
         except ValueError:
             return None
+
+
+def or_default(found: Sourced[Value] | None, value: Value, place: Place, why: str) -> Sourced[Value]:
+    """What somebody wrote, else the default with its reason."""
+    return Sourced(value, Origin.DEFAULT, place, why) if found is None else found

@@ -1,38 +1,39 @@
-"""Ingress objects of a class that no module here knows: what the Ingress specification promises, and nothing more."""
+"""The AWS Load Balancer Controller: an ALB for Ingresses, an NLB for Services of type LoadBalancer.
+
+EKS Auto Mode runs the same code under class names of its own (docs.aws.amazon.com/eks: auto-configure-alb.html).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import IngressController, PathContext, specified_path_match
+from ingress_lint.controllers.aws_annotations import ALB_ANNOTATIONS, NLB_ANNOTATIONS
+from ingress_lint.controllers.aws_application_load_balancer import ApplicationLoadBalancers
+from ingress_lint.controllers.aws_network_load_balancer import network_load_balancer_routes
+from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import AppProtocol, Listener, Origin, PathMatch, PathMatchType, Sourced, TargetKind
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import Route
 
 
-class AWSLoadBalancerController(IngressController):
-    """Any conformant controller; how it checks health or speaks to pods is unknown."""
+class AWSLoadBalancerController(Controller):
+    """Claims by IngressClass controller or by class name.
+
+    Source: kubernetes-sigs/aws-load-balancer-controller:docs/guide/ingress/ingress_class.md.
+    """
 
     name: ClassVar[str] = "aws-load-balancer-controller"
     title: ClassVar[str] = "the AWS Load Balancer Controller"
     gateway: ClassVar[str] = "ALB"
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"ingress.k8s.aws/alb"})
+    class_controllers: ClassVar[frozenset[str]] = frozenset({"ingress.k8s.aws/alb", "eks.amazonaws.com/alb"})
     class_names: ClassVar[frozenset[str]] = frozenset({"alb"})
-    annotations: ClassVar[AnnotationTable] = AnnotationTable(("alb.ingress.kubernetes.io",), ())
+    annotations: ClassVar[AnnotationTable] = ALB_ANNOTATIONS
+    service_annotations: ClassVar[AnnotationTable | None] = NLB_ANNOTATIONS
+    service_hints: ClassVar[tuple[str, ...]] = ("alb.ingress.kubernetes.io/",)
 
-    def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
-        """Port 80, which the specification requires."""
-        port = Sourced(80, Origin.DEFAULT, context.default_place())
-        return (Listener(self.gateway, port, Sourced("HTTP", Origin.DEFAULT, context.default_place())),)
-
-    def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
-        """As specified; `ImplementationSpecific` is taken for the prefix that most controllers make of it."""
-        return specified_path_match(context, PathMatchType.PREFIX)
-
-    def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
-        """Unknown: HTTP by custom, but a controller may infer TLS from a port or an annotation."""
-        return Sourced(AppProtocol.UNKNOWN, Origin.DEFAULT, context.default_place())
-
-    def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
-        """Unknown to the specification; pods, as most controllers do."""
-        return Sourced(TargetKind.POD, Origin.DEFAULT, context.default_place())
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """The routes of the Ingresses it claims, then of the Services that are load balancers themselves."""
+        yield from ApplicationLoadBalancers(graph, claims).lower(graph, claims, backends)
+        yield from network_load_balancer_routes(self.name, graph, backends)

@@ -101,12 +101,24 @@ class Controller(ABC):
     class_names: ClassVar[frozenset[str]] = frozenset()
     """The class names that mean it by custom, where the set has no such IngressClass."""
     annotations: ClassVar[AnnotationTable]
+    service_annotations: ClassVar[AnnotationTable | None] = None
+    """Annotations of Services that are load balancers themselves, where they lie under prefixes of their own."""
+    ingress_hints: ClassVar[frozenset[str]] = frozenset()
+    """Annotations of Ingresses that only this controller reads or writes, beside those under its prefixes."""
     service_hints: ClassVar[tuple[str, ...]] = ()
-    """Annotations of Services that only this controller reads, which tell that it is in use."""
+    """Annotations of an Ingress's Services that only this controller reads, or how they start."""
 
     def claims_class(self, class_name: str, *, by_field: bool) -> bool:
         """Whether it serves a class of this name that no IngressClass of the set defines."""
         return class_name in self.class_names
+
+    def hinted_by(self, key: str) -> bool:
+        """Whether an annotation of this key on an Ingress tells that this controller is meant."""
+        return key.partition("/")[0] in self.annotations.prefixes or key in self.ingress_hints
+
+    def claims_controller(self, controller: str) -> bool:
+        """Whether an IngressClass with this `spec.controller` is its own."""
+        return controller in self.class_controllers
 
     @abstractmethod
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:

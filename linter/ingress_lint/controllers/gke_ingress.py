@@ -1,38 +1,280 @@
-"""Ingress objects of a class that no module here knows: what the Ingress specification promises, and nothing more."""
+"""GKE Ingress: Google's HTTP(S) load balancers, made by the ingress-gce controller.
+
+Sources, where no other is named: kubernetes/ingress-gce, pkg/annotations, pkg/controller/translator and pkg/utils.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import IngressController, PathContext, specified_path_match
+from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable
+from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.gke_annotations import (
+    ALLOW_HTTP,
+    GKE_ANNOTATIONS,
+    OLD_APP_PROTOCOLS,
+    REGIONAL_STATIC_IP,
+    STATIC_IP,
+    STATUS,
+)
+from ingress_lint.controllers.gke_health import HealthCheckSources, inferred_probe
+from ingress_lint.controllers.https_redirect import behind_https, redirect_route
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import AppProtocol, Listener, Origin, PathMatch, PathMatchType, Sourced, TargetKind
+from ingress_lint.objects.gke import BackendConfig, FrontendConfig
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import (
+    AppProtocol,
+    CertificateRef,
+    HealthCheck,
+    KeepAlive,
+    Listener,
+    ListenerTLS,
+    Origin,
+    PathMatch,
+    PathMatchType,
+    RequestRedirect,
+    Route,
+    Sourced,
+    TargetKind,
+    Timeouts,
+)
+
+CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_NEG_ONLY_CLASSES: Final = frozenset({"gce-internal", "gce-regional-external"})
+_PROTOCOLS: Final = {"HTTP": AppProtocol.HTTP, "HTTPS": AppProtocol.HTTPS, "HTTP2": AppProtocol.HTTP2}
+_REDIRECTS: Final = {
+    "MOVED_PERMANENTLY_DEFAULT": 301,
+    "FOUND": 302,
+    "SEE_OTHER": 303,
+    "TEMPORARY_REDIRECT": 307,
+    "PERMANENT_REDIRECT": 308,
+}
 
 
 class GKEIngress(IngressController):
-    """Any conformant controller; how it checks health or speaks to pods is unknown."""
+    """Each Ingress gets a load balancer of its own. Claimed by the class annotation only."""
 
     name: ClassVar[str] = "gke"
     title: ClassVar[str] = "GKE Ingress"
     gateway: ClassVar[str] = "Google load balancer"
-    class_controllers: ClassVar[frozenset[str]] = frozenset({""})
-    class_names: ClassVar[frozenset[str]] = frozenset({"gce"})
-    annotations: ClassVar[AnnotationTable] = AnnotationTable(("networking.gke.io",), ())
+    class_names: ClassVar[frozenset[str]] = frozenset(
+        {"gce", "gce-internal", "gce-regional-external", "gce-multi-cluster"}
+    )
+    annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS
+    ingress_hints: ClassVar[frozenset[str]] = STATUS | {STATIC_IP, REGIONAL_STATIC_IP}
+    service_hints: ClassVar[tuple[str, ...]] = (
+        "cloud.google.com/neg",
+        "cloud.google.com/backend-config",
+        "beta.cloud.google.com/backend-config",
+        "cloud.google.com/app-protocols",
+    )
+
+    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
+        """`ingressClassName` is ignored, whatever it says (pkg/utils: IsGCEIngress)."""
+        return not by_field and class_name in self.class_names
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """One route a path; where a FrontendConfig redirects to HTTPS, the plain listener does nothing else."""
+        for claim in claims:
+            redirect = self._redirect(graph, claim.ingress)
+            for context in self.paths(graph, claim, backends):
+                route = self.route(graph, context)
+                yield behind_https(route) if redirect else route
+            found = redirect_route(claim, self._listeners(claim.ingress), redirect) if redirect else None
+            if found:
+                yield found
+
+    @staticmethod
+    def _redirect(graph: ObjectGraph, ingress: IngressObject) -> RequestRedirect | None:
+        named = GKE_ANNOTATIONS.reader(ingress).text("v1beta1.FrontendConfig")
+        found = graph.get("FrontendConfig", ingress.namespace, named.value) if named else None
+        if found is None or not isinstance(found.body, FrontendConfig):
+            return None
+        redirect = found.body.spec.redirect_to_https
+        if redirect is None or not redirect.enabled:
+            return None
+        place = found.at("spec", "redirectToHttps")
+        return RequestRedirect(place, status=_REDIRECTS.get(redirect.response_code_name, 301), scheme="https", port=443)
+
+    # -- listeners and paths ------------------------------------------------------------------------------------------
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
-        """Port 80, which the specification requires."""
-        port = Sourced(80, Origin.DEFAULT, context.default_place())
-        return (Listener(self.gateway, port, Sourced("HTTP", Origin.DEFAULT, context.default_place())),)
+        """80, unless `kubernetes.io/ingress.allow-http` is false; 443 where there is a certificate of any kind."""
+        return self._listeners(context.ingress)
+
+    def _listeners(self, ingress: IngressObject) -> tuple[Listener, ...]:
+        instance = f"{ingress.namespace}/{ingress.name}"
+        place = ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
+        certificates = self._certificates(ingress)
+        found = []
+        if ingress.annotations.get(ALLOW_HTTP) not in _FALSE:
+            why = f"nothing sets {ALLOW_HTTP} to false"
+            port, protocol = Sourced(80, Origin.DEFAULT, place, why), Sourced("HTTP", Origin.DEFAULT, place, why)
+            found.append(Listener(self.gateway, port, protocol, instance=instance))
+        if certificates:
+            where, why = certificates[0].place, "it has a certificate"
+            found.append(
+                Listener(
+                    self.gateway,
+                    Sourced(443, Origin.DERIVED, where, why),
+                    Sourced("HTTPS", Origin.DERIVED, where, why),
+                    tls=ListenerTLS(Sourced("Terminate", Origin.DERIVED, where, why), certificates),
+                    instance=instance,
+                )
+            )
+        return tuple(found)
+
+    @staticmethod
+    def _certificates(ingress: IngressObject) -> tuple[CertificateRef, ...]:
+        reader = GKE_ANNOTATIONS.reader(ingress)
+        secrets = tuple(
+            CertificateRef(
+                "Secret",
+                ingress.namespace,
+                tls.secret_name,
+                ingress.at("spec", "tls", index, "secretName"),
+                tuple(
+                    Sourced(host, Origin.EXPLICIT, ingress.at("spec", "tls", index, "hosts", number))
+                    for number, host in enumerate(tls.hosts)
+                ),
+            )
+            for index, tls in enumerate(ingress.body.spec.tls)
+            if tls.secret_name
+        )
+        shared = (*reader.items("pre-shared-cert"), *reader.items("pre-shared-certs"), *reader.items("certmap"))
+        managed = reader.items("managed-certificates")
+        return (
+            *secrets,
+            *(CertificateRef("SslCertificate", "", item.value, item.place) for item in shared),
+            *(CertificateRef("ManagedCertificate", ingress.namespace, item.value, item.place) for item in managed),
+        )
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
-        """As specified; `ImplementationSpecific` is taken for the prefix that most controllers make of it."""
-        return specified_path_match(context, PathMatchType.PREFIX)
+        """Exact and Prefix as specified; ImplementationSpecific (and no type) as it stands, with a final `/*`.
+
+        So `/` alone matches only the root. Source: pkg/controller/translator/translator.go.
+        """
+        if context.is_default:
+            return Sourced(PathMatch(PathMatchType.PREFIX, "/"), Origin.DERIVED, context.place, "the default backend")
+        place, value = context.place.at("path"), context.path_value or ""
+        kind = {"Exact": PathMatchType.EXACT, "Prefix": PathMatchType.PREFIX}.get(context.path_type or "")
+        if kind is not None:
+            return Sourced(PathMatch(kind, value or "/"), Origin.EXPLICIT, place)
+        return Sourced(PathMatch(PathMatchType.GLOB, value or "/*"), Origin.EXPLICIT, place)
+
+    # -- backend ------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _reader(context: PathContext) -> AnnotationReader:
+        """Backend settings are read from the Service alone."""
+        return GKE_ANNOTATIONS.reader(*((context.service,) if context.service else ()))
 
     def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
-        """Unknown: HTTP by custom, but a controller may infer TLS from a port or an annotation."""
-        return Sourced(AppProtocol.UNKNOWN, Origin.DEFAULT, context.default_place())
+        """`app-protocols`, by the port's name; a key that names no port leaves it HTTP. `appProtocol` is not read."""
+        service = context.service
+        default = Sourced(AppProtocol.HTTP, Origin.DEFAULT, context.default_place(), "nothing sets app-protocols")
+        if service is None or context.service_port is None:
+            return default
+        old = AnnotationReader((OLD_APP_PROTOCOLS.partition("/")[0],), (service,)).json("app-protocols")
+        written = old or self._reader(context).json("app-protocols")
+        if written is None or not isinstance(written.value, dict):
+            return default
+        name = context.service_port.port.name
+        value = written.value.get(name)
+        if value is None:
+            why = (
+                f"app-protocols names no port `{name}`"
+                if name
+                else "app-protocols goes by names, and the port has none"
+            )
+            return Sourced(AppProtocol.HTTP, Origin.DERIVED, written.place, why)
+        return Sourced(_PROTOCOLS.get(str(value), AppProtocol.UNKNOWN), Origin.EXPLICIT, written.place)
 
     def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
-        """Unknown to the specification; pods, as most controllers do."""
-        return Sourced(TargetKind.POD, Origin.DEFAULT, context.default_place())
+        """Pods with a NEG (`cloud.google.com/neg: '{"ingress": true}'`, or a class that has no other), else nodes.
+
+        VPC-native clusters annotate Services by themselves, so without the annotation nodes are only the default
+        (cloud.google.com/kubernetes-engine/docs/concepts/container-native-load-balancing).
+        """
+        written = self._reader(context).json("neg")
+        enabled = isinstance(written.value, dict) and written.value.get("ingress") is True if written else False
+        if written and enabled:
+            return Sourced(TargetKind.POD, Origin.EXPLICIT, written.place)
+        class_name = context.ingress.annotations.get(CLASS_ANNOTATION, "")
+        if class_name in _NEG_ONLY_CLASSES:
+            place = context.ingress.annotation_place(CLASS_ANNOTATION)
+            return Sourced(
+                TargetKind.POD, Origin.DERIVED, place, f"class {class_name} has network endpoint groups only"
+            )
+        if written:
+            return Sourced(TargetKind.NODE, Origin.EXPLICIT, written.place)
+        why = "no annotation of the Service asks for a NEG, and the cluster may not add one by itself"
+        return Sourced(TargetKind.NODE, Origin.DEFAULT, context.default_place(), why)
+
+    @staticmethod
+    def _backend_config(
+        graph: ObjectGraph, context: PathContext
+    ) -> tuple[Sourced[str] | None, KubernetesObject[BackendConfig] | None]:
+        """The BackendConfig that the Service names for the port, by its number or name, else for all; and the object.
+
+        Source: pkg/annotations/service.go, pkg/backendconfig.
+        """
+        service, port = context.service, context.service_port
+        written = GKE_ANNOTATIONS.reader(service).json("backend-config") if service else None
+        if service is None or port is None or written is None or not isinstance(written.value, dict):
+            return None, None
+        ports: Any = written.value.get("ports")
+        name = None
+        if isinstance(ports, dict):
+            name = ports.get(port.port.name) if port.port.name else None
+            name = name or ports.get(str(port.port.port))
+        name = name or written.value.get("default")
+        if not isinstance(name, str) or not name:
+            return None, None
+        found = graph.get("BackendConfig", service.namespace, name)
+        reference = Sourced(name, Origin.EXPLICIT, written.place)
+        return reference, found if found is not None and isinstance(found.body, BackendConfig) else None
+
+    def health_check(
+        self, graph: ObjectGraph, context: PathContext, protocol: Sourced[AppProtocol], target: Sourced[TargetKind]
+    ) -> HealthCheck | None:
+        """See `gke_health`; None where it is unknown: a BackendConfig that the manifests lack, GKE's own checker."""
+        port = context.service_port
+        named, config = self._backend_config(graph, context)
+        if port is None or (named and config is None):
+            return None
+        checker = self._reader(context).json("transparent-health-checker")
+        has_own = config is not None and config.body.spec.health_check is not None
+        if checker and isinstance(checker.value, dict) and checker.value.get("enabled") is True and not has_own:
+            return None
+        sources = HealthCheckSources(
+            config,
+            inferred_probe(graph, port, protocol.value),
+            protocol,
+            target.value,
+            port,
+            port.service.at("metadata", "annotations") if port.service.annotations else port.service.name_place,
+        )
+        return sources.health_check(self.gateway)
+
+    def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
+        """The backend service's timeout is a deadline for the whole answer: 30 s, or a BackendConfig's `timeoutSec`."""
+        named, config = self._backend_config(graph, context)
+        if config is not None and config.body.spec.timeout_sec is not None:
+            place = config.at("spec", "timeoutSec")
+            return Timeouts(request=Sourced(float(config.body.spec.timeout_sec), Origin.EXPLICIT, place))
+        if named and config is None:
+            return Timeouts()
+        why = "no BackendConfig sets timeoutSec"
+        return Timeouts(request=Sourced(30.0, Origin.DEFAULT, context.default_place(), why))
+
+    def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
+        """Fixed: 600 s towards the backends, 610 s towards clients (cloud.google.com/load-balancing: HTTPS)."""
+        place, why = context.default_place(), "fixed by Google's load balancer"
+        return KeepAlive(
+            upstream_idle=Sourced(600.0, Origin.DEFAULT, place, why),
+            client_idle=Sourced(610.0, Origin.DEFAULT, place, why),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -14,6 +14,8 @@ from ingress_lint.controllers.gke_ingress import GKEIngress
 from ingress_lint.controllers.ingress_nginx import IngressNginx
 from ingress_lint.controllers.plain_ingress import PlainIngress
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import Origin, Route, Sourced
 
@@ -63,9 +65,12 @@ class _Chooser:
             return Sourced(name, Origin.DERIVED, item.annotation_place(DEFAULT_CLASS_ANNOTATION), "the default class")
         if self._preferred:
             return Sourced(self._preferred, Origin.DERIVED, ingress.name_place, "--controller")
-        hinted = self._by_annotation_prefix(ingress) or self._by_set
+        hinted = self._by_annotation_prefix(ingress)
         if hinted:
             return Sourced(hinted, Origin.DERIVED, ingress.name_place, "annotations that only it reads")
+        by_service = self._by_services(ingress)
+        if by_service:
+            return by_service
         return Sourced(_FALLBACK, Origin.DEFAULT, ingress.name_place, "no class, and nothing else tells")
 
     def _of_class(self, ingress: IngressObject, class_name: str, *, by_field: bool) -> Sourced[str]:
@@ -87,7 +92,7 @@ class _Chooser:
 
     @staticmethod
     def _by_controller_string(text: str) -> str | None:
-        return next((name for name, found in CONTROLLERS.items() if text in found.class_controllers), None)
+        return next((name for name, found in CONTROLLERS.items() if found.claims_controller(text)), None)
 
     @staticmethod
     def _by_annotation_prefix(ingress: IngressObject) -> str | None:
@@ -95,20 +100,29 @@ class _Chooser:
             name
             for key in ingress.annotations
             for name, controller in CONTROLLERS.items()
-            if key.partition("/")[0] in controller.annotations.prefixes and name != PlainIngress.name
+            if name != PlainIngress.name and controller.hinted_by(key)
         )
         return max(counts, key=lambda name: (counts[name], name)) if counts else None
 
-    @cached_property
-    def _by_set(self) -> str | None:
-        """The one controller whose own annotations some Service of the set carries."""
-        found = {
-            name
-            for name, controller in CONTROLLERS.items()
-            for service in self._graph.services
-            if any(key in service.annotations for key in controller.service_hints)
-        }
-        return found.pop() if len(found) == 1 else None
+    def _by_services(self, ingress: IngressObject) -> Sourced[str] | None:
+        """The one controller whose own annotations the Services behind an Ingress carry."""
+        found: dict[str, Sourced[str]] = {}
+        for service in self._services(ingress):
+            for key in service.annotations:
+                for name, controller in CONTROLLERS.items():
+                    if key.startswith(controller.service_hints):
+                        why = f"an annotation of Service {service.name} that only it reads"
+                        found.setdefault(name, Sourced(name, Origin.DERIVED, service.annotation_place(key), why))
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _services(self, ingress: IngressObject) -> Iterator[KubernetesObject[Service]]:
+        spec = ingress.body.spec
+        backends = [path.backend for rule in spec.rules if rule.http for path in rule.http.paths]
+        for backend in (*backends, spec.default_backend):
+            reference = backend.reference() if backend else None
+            service = self._graph.service(ingress.namespace, reference.service) if reference else None
+            if service is not None:
+                yield service
 
     @cached_property
     def _default_class(self) -> str | None:

@@ -39,8 +39,22 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("networking.k8s.io", "IngressClass"): "networking:IngressClass",
     ("networking.k8s.io", "NetworkPolicy"): "networking:NetworkPolicy",
     ("extensions", "NetworkPolicy"): "networking:NetworkPolicy",
+    ("elbv2.k8s.aws", "IngressClassParams"): "aws:IngressClassParams",
+    ("eks.amazonaws.com", "IngressClassParams"): "aws:IngressClassParams",
     ("cloud.google.com", "BackendConfig"): "gke:BackendConfig",
     ("networking.gke.io", "FrontendConfig"): "gke:FrontendConfig",
+    ("gateway.networking.k8s.io", "GatewayClass"): "gateway:GatewayClass",
+    ("gateway.networking.k8s.io", "Gateway"): "gateway:Gateway",
+    ("gateway.networking.k8s.io", "ListenerSet"): "gateway:ListenerSet",
+    ("gateway.networking.x-k8s.io", "XListenerSet"): "gateway:ListenerSet",
+    ("gateway.networking.k8s.io", "HTTPRoute"): "gateway_routes:HTTPRoute",
+    ("gateway.networking.k8s.io", "GRPCRoute"): "gateway_routes:GRPCRoute",
+    ("gateway.networking.k8s.io", "TLSRoute"): "gateway_routes:TLSRoute",
+    ("gateway.networking.k8s.io", "TCPRoute"): "gateway_routes:TCPRoute",
+    ("gateway.networking.k8s.io", "UDPRoute"): "gateway_routes:UDPRoute",
+    ("gateway.networking.k8s.io", "ReferenceGrant"): "gateway:ReferenceGrant",
+    ("gateway.networking.k8s.io", "ReferencePolicy"): "gateway:ReferenceGrant",
+    ("gateway.networking.k8s.io", "BackendTLSPolicy"): "gateway:BackendTLSPolicy",
 }
 
 CLUSTER_SCOPED: Final = frozenset(
@@ -121,6 +135,8 @@ def model_of(api_version: str, kind: str) -> type[Model] | None:
     """The model that reads objects of this version and kind, None where only their metadata is read."""
     if kind == "Ingress" and api_version in LEGACY_INGRESS_VERSIONS:
         reader: str | None = "networking:LegacyIngress"
+    elif kind == "BackendTLSPolicy" and api_version == "gateway.networking.k8s.io/v1alpha2":
+        reader = "gateway:LegacyBackendTLSPolicy"
     else:
         reader = _KINDS.get((api_version.rpartition("/")[0], kind))
     if reader is None:

@@ -16,6 +16,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
+from ingress_lint.routes.verdicts import Verdict
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -99,11 +100,23 @@ class CertificateRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientValidation:
+    """How a listener checks the certificates of clients."""
+
+    place: Place
+    required: bool
+    """Whether a client without a valid certificate is turned away."""
+    usable: bool = True
+    """Whether any certificate authority that it names can be read; without one no client gets in."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListenerTLS:
     """How a listener treats TLS."""
 
     mode: Sourced[Literal["Terminate", "Passthrough"]]
     certificates: tuple[CertificateRef, ...] = ()
+    clients: ClientValidation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +130,18 @@ class Listener:
     hostname: Sourced[str] | None = None
     """The host that it serves, None for any."""
     tls: ListenerTLS | None = None
+    instance: str = ""
+    """Which one it belongs to, where there are several of that name: each cloud load balancer is its own, so that
+    routes of two of them never compete. Empty for a gateway that all its routes share."""
+    name: str = ""
+    place: Place | None = None
+    """Where it is written, None where the controller opens it on its own."""
+    usable: bool = True
+    """Whether its controller opens it; a listener in conflict, or without a usable certificate, it does not."""
+    takes_proxy_protocol: Sourced[bool] | None = None
+    """Whether each connection must start with a PROXY protocol header; None where that is unknown."""
+    trusts_forwarded: Sourced[bool] | None = None
+    """Whether it believes the X-Forwarded-* headers of whatever stands in front; None where that is unknown."""
 
 
 class PathMatchType(StrEnum):
@@ -137,6 +162,7 @@ class PathMatch:
 
     type: PathMatchType
     value: str
+    ignore_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +175,14 @@ class ValueMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class GRPCMethod:
+    """The service and method of a gRPC call, as they are written; None is any. `Match.path` says the same as a path."""
+
+    service: str | None
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """What a request must look like; every part must hold."""
 
@@ -156,6 +190,7 @@ class Match:
     headers: tuple[ValueMatch, ...] = ()
     query: tuple[ValueMatch, ...] = ()
     method: str | None = None
+    grpc: GRPCMethod | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +237,55 @@ class RequestMirror:
     share: float = 1.0
 
 
-Filter = RequestRedirect | URLRewrite | HeaderModifier | RequestMirror
+@dataclass(frozen=True, slots=True)
+class FixedResponse:
+    """Answers by itself; no backend sees the request."""
+
+    place: Place
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class CORS:
+    """Answers preflight requests by itself, and tells browsers who may read answers; times in seconds."""
+
+    place: Place
+    origins: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    credentials: bool = False
+    max_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAuth:
+    """Asks another backend whether a request may pass."""
+
+    place: Place
+    backend: BackendRef
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionFilter:
+    """A step that only its implementation knows; what it does to a request is unknown."""
+
+    place: Place
+    group: str
+    kind: str
+    name: str
+
+
+Filter = (
+    RequestRedirect
+    | URLRewrite
+    | HeaderModifier
+    | RequestMirror
+    | CORS
+    | ExternalAuth
+    | ExtensionFilter
+    | FixedResponse
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +309,10 @@ class HealthCheck:
     target: TargetKind = TargetKind.POD
     resolved_port: int | None = None
     """The port the check reaches, on the pod for `POD` targets or on the node; None where that is unknown."""
+    read_once: bool = False
+    """Whether what it derives from the pods is read only when the check is made, and never again."""
+    strict_timeout: bool = False
+    """Whether a timeout that is not below the interval is refused."""
 
     @property
     def asks_path(self) -> bool:
@@ -240,6 +327,18 @@ class Timeouts:
     connect: Sourced[float] | None = None
     read: Sourced[float] | None = None
     request: Sourced[float] | None = None
+    attempt: Sourced[float] | None = None
+    """A deadline for each try at a pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """When a proxy tries a request again; None leaves it to the proxy."""
+
+    place: Place
+    codes: tuple[int, ...] = ()
+    attempts: int | None = None
+    backoff: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +357,15 @@ class KeepAlive:
     client_requests: Sourced[int] | None = None
     retries_resets: bool = False
     """Whether the proxy hides a reset of a reused connection by trying again."""
+    retries_idempotent: bool = False
+    """Whether it does so for requests that may be repeated, such as GET; a POST then still fails."""
+
+    @property
+    def reuses_upstream(self) -> bool:
+        """Whether a connection to a pod may carry a second request, as far as is known."""
+        none_kept = self.upstream_connections is not None and self.upstream_connections.value == 0
+        closed_after_one = self.upstream_requests is not None and self.upstream_requests.value == 1
+        return self.upstream_disabled is None and not none_kept and not closed_after_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +401,27 @@ class ResolvedPort:
         """The target port, which defaults to the port."""
         return self.port.port if self.port.target_port is None else self.port.target_port
 
+    @property
+    def pod_port(self) -> int | None:
+        """The number behind it on the pods, None where that is unknown or not the same on all."""
+        numbers = {endpoint.number for endpoint in self.endpoints}
+        if len(numbers) == 1:
+            return numbers.pop()
+        return self.target if isinstance(self.target, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BackendTLS:
+    """How the proxy opens TLS to a backend, and which names it takes from the certificate there."""
+
+    policy: AnyObject
+    hostname: Sourced[str]
+    """The server name it asks for, and the one the certificate must carry unless there are `alternatives`."""
+    alternatives: tuple[str, ...] = ()
+    """Of these hosts and URIs the certificate must carry one."""
+    usable: bool = True
+    """Whether any certificate authority that the policy names can be read; without one every connection fails."""
+
 
 @dataclass(frozen=True, slots=True)
 class BackendRef:
@@ -317,7 +446,13 @@ class BackendRef:
     timeouts: Timeouts = field(default_factory=Timeouts)
     keep_alive: KeepAlive = field(default_factory=KeepAlive)
     body_limit: Sourced[int] | None = None
+    proxy_protocol: Sourced[bool] | None = None
+    """Whether each connection to it starts with a PROXY protocol header; None where that is unknown."""
     filters: tuple[Filter, ...] = ()
+    tls: BackendTLS | None = None
+    """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
+    refusal: Verdict | None = None
+    """Why its controller sends it nothing, None where it does."""
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -350,6 +485,13 @@ class Route:
     """Whether it answers only what no other route does."""
     first_match: int = 0
     """The index, within the rule, of the first of `matches`: an Ingress rule becomes one route a path."""
+    retries: Retries | None = None
+    fallback: BackendRef | None = None
+    """What answers where the backends have no endpoints."""
+    allowed_sources: tuple[Sourced[str], ...] = ()
+    """The address ranges that may use it, all of them where it is empty."""
+    passthrough_refused: Sourced[str] | None = None
+    """TLS passthrough that was asked for and is not given; the value says why."""
 
     @property
     def gateway(self) -> str:
@@ -360,3 +502,15 @@ class Route:
     def assumed(self) -> bool:
         """Whether nothing in the manifests says which controller serves it."""
         return self.controller.origin is Origin.DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Frontend:
+    """What clients connect to: all listeners of one gateway, whether a route uses them or not."""
+
+    owner: AnyObject
+    listeners: tuple[Listener, ...]
+    isolated: bool = True
+    """Whether a request sees only the routes of the one listener that fits its host best."""
+    hosts_apart: bool = False
+    """Whether the routes of a less specific hostname never answer for a host that another route names better."""

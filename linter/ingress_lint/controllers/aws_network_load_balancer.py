@@ -1,0 +1,250 @@
+"""Services of type LoadBalancer on AWS: each port is a listener of a load balancer of its own.
+
+Three programs may serve such a Service. The AWS Load Balancer Controller takes those of its load balancer class and
+those of `aws-load-balancer-type: external` or `nlb-ip`; the cloud provider makes an NLB for `nlb`, and a Classic Load
+Balancer otherwise - unless the controller's webhook has given the Service its class. So where neither class nor type is
+written, only what holds for all three is told. Sources: kubernetes-sigs/aws-load-balancer-controller:
+pkg/service/service_utils.go, model_builder.go, model_build_listener.go, model_build_target_group.go;
+kubernetes/cloud-provider-aws:docs/service_controller.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ingress_lint.controllers.annotations import AnnotationReader, or_default
+from ingress_lint.controllers.aws_annotations import NLB_ANNOTATIONS
+from ingress_lint.controllers.aws_application_load_balancer import TRAFFIC_PORT, checked_port
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.load.document import Place
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import IntOrString, KubernetesObject
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import (
+    AppProtocol,
+    BackendRef,
+    CertificateRef,
+    HealthCheck,
+    Listener,
+    ListenerTLS,
+    Origin,
+    ResolvedPort,
+    Route,
+    Sourced,
+    TargetKind,
+)
+
+_STEM: Final = NLB_ANNOTATIONS.stem
+_AUTO_MODE: Final = "eks.amazonaws.com/nlb"
+_CLASSES: Final = frozenset({"service.k8s.aws/nlb", _AUTO_MODE})
+_PROTOCOLS: Final = {
+    "ssl": AppProtocol.TLS,
+    "https": AppProtocol.HTTPS,
+    "http": AppProtocol.HTTP,
+    "tcp": AppProtocol.TCP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """A health check's defaults; None where the programs that may serve the Service differ."""
+
+    protocol: str = "TCP"
+    path: str = "/"
+    port: str = TRAFFIC_PORT
+    interval: int | None = 10
+    timeout: int | None = 10
+    healthy: int | None = 3
+    unhealthy: int | None = 3
+
+
+_CLUSTER: Final = _Defaults()
+_LOCAL: Final = _Defaults("HTTP", "/healthz", "", 10, 6, 2, 2)
+
+
+def network_load_balancer_routes(controller: str, graph: ObjectGraph, backends: BackendResolver) -> Iterator[Route]:
+    """One route for each port of each Service that is an AWS load balancer."""
+    for service in graph.services:
+        if service.body.spec.type == "LoadBalancer":
+            claimed = _claim(controller, service)
+            if claimed is not None:
+                balancer = _NetworkLoadBalancer(service, claimed)
+                for index in range(len(service.body.spec.ports)):
+                    yield balancer.route(backends.port_at(service, index))
+
+
+def _claim(controller: str, service: KubernetesObject[Service]) -> Sourced[str] | None:
+    """Which Services are AWS load balancers; a class that is not one of AWS's rules it out."""
+    load_balancer_class = service.body.spec.load_balancer_class
+    if load_balancer_class is not None:
+        place = service.at("spec", "loadBalancerClass")
+        return Sourced(controller, Origin.EXPLICIT, place) if load_balancer_class in _CLASSES else None
+    written = next((key for key in service.annotations if NLB_ANNOTATIONS.covers(key)), None)
+    if written is None:
+        return None
+    kind = NLB_ANNOTATIONS.reader(service).text(_STEM + "type")
+    if kind and kind.value in ("external", "nlb-ip"):
+        return Sourced(controller, Origin.EXPLICIT, kind.place)
+    return Sourced(controller, Origin.DERIVED, service.annotation_place(written), "annotations that only AWS reads")
+
+
+class _NetworkLoadBalancer:
+    """The load balancer of one Service."""
+
+    def __init__(self, service: KubernetesObject[Service], controller: Sourced[str]) -> None:
+        self._service = service
+        self._controller = controller
+        self._reader: AnnotationReader = NLB_ANNOTATIONS.reader(service)
+        self._place = service.at("metadata", "annotations") if service.annotations else service.name_place
+        kind = self._reader.text(_STEM + "type")
+        self._by_controller = controller.explicit
+        self._gateway = "NLB" if controller.explicit or (kind and kind.value == "nlb") else "AWS load balancer"
+        self._target = self._target_kind(kind)
+
+    def _target_kind(self, kind: Sourced[str] | None) -> Sourced[TargetKind]:
+        if kind and kind.value == "nlb-ip":
+            return Sourced(TargetKind.POD, Origin.EXPLICIT, kind.place)
+        target = self._reader.text(_STEM + "nlb-target-type")
+        if target and self._by_controller:
+            return Sourced(TargetKind.POD if target.value == "ip" else TargetKind.NODE, Origin.EXPLICIT, target.place)
+        if self._service.body.spec.load_balancer_class == _AUTO_MODE:
+            return Sourced(TargetKind.POD, Origin.DEFAULT, self._place, "EKS Auto Mode targets pods")
+        return Sourced(TargetKind.NODE, Origin.DEFAULT, self._place, "nothing sets nlb-target-type to ip")
+
+    def route(self, port: ResolvedPort) -> Route:
+        """The route of one port."""
+        listener = self._listener(port)
+        service = self._service
+        return Route(
+            controller=self._controller,
+            owner=service,
+            rule=port.index,
+            place=port.at(),
+            listeners=(listener,),
+            hostnames=(),
+            matches=(),
+            backends=(
+                BackendRef(
+                    place=port.at("port"),
+                    kind="Service",
+                    group="",
+                    namespace=service.namespace,
+                    name=service.name,
+                    port=Sourced(port.port.port, Origin.EXPLICIT, port.at("port")),
+                    service=Resolution(Existence.FOUND, service),
+                    service_port=port,
+                    protocol=self._protocol(port, listener),
+                    target=self._target,
+                    health_check=self._health_check(port),
+                    proxy_protocol=self._proxy_protocol(),
+                ),
+            ),
+        )
+
+    def _listener(self, port: ResolvedPort) -> Listener:
+        """TLS where `ssl-cert` is set, on the `ssl-ports`, which default to all but UDP."""
+        number = Sourced(port.port.port, Origin.EXPLICIT, port.at("port"))
+        instance = f"{self._service.namespace}/{self._service.name}"
+        certificates = self._reader.items(_STEM + "ssl-cert")
+        tls_ports = {item.value for item in self._reader.items(_STEM + "ssl-ports")} - {"*"}
+        chosen = not tls_ports or bool({port.port.name, str(port.port.port)} & tls_ports)
+        if not certificates or port.port.protocol != "TCP" or not chosen:
+            protocol = Sourced(port.port.protocol, Origin.DERIVED, port.at("protocol"), "the Service port's protocol")
+            return Listener(
+                self._gateway, number, Sourced(str(protocol.value), protocol.origin, protocol.place), instance=instance
+            )
+        place = certificates[0].place
+        found = tuple(CertificateRef("ACM", "", item.value, item.place) for item in certificates)
+        tls = ListenerTLS(Sourced("Terminate", Origin.DERIVED, place, "ssl-cert is set"), found)
+        protocol_name = Sourced("TLS", Origin.DERIVED, place, "ssl-cert is set")
+        return Listener(self._gateway, number, protocol_name, tls=tls, instance=instance)
+
+    def _protocol(self, port: ResolvedPort, listener: Listener) -> Sourced[AppProtocol]:
+        """`backend-protocol: ssl` re-encrypts behind a TLS listener; http and https are the Classic Load Balancer's."""
+        if port.port.protocol == "UDP":
+            return Sourced(AppProtocol.UDP, Origin.EXPLICIT, port.at("protocol"))
+        written = self._reader.text(_STEM + "backend-protocol")
+        value = _PROTOCOLS.get(written.value.lower()) if written else None
+        if written is None or value is None:
+            return Sourced(AppProtocol.TCP, Origin.DEFAULT, self._place, "nothing sets backend-protocol")
+        if value is AppProtocol.TLS and listener.tls is None:
+            return Sourced(AppProtocol.TCP, Origin.DERIVED, written.place, "only a listener with ssl-cert re-encrypts")
+        if self._by_controller and value is not AppProtocol.TLS:
+            return Sourced(AppProtocol.TCP, Origin.DERIVED, written.place, "an NLB knows ssl only")
+        return Sourced(value, Origin.EXPLICIT, written.place)
+
+    def _proxy_protocol(self) -> Sourced[bool]:
+        written = self._reader.text(_STEM + "proxy-protocol")
+        if written:
+            return Sourced(written.value == "*", Origin.EXPLICIT, written.place)
+        attribute = self._reader.pairs(_STEM + "target-group-attributes").get("proxy_protocol_v2.enabled")
+        if attribute:
+            return Sourced(attribute.value == "true", Origin.EXPLICIT, attribute.place)
+        return Sourced(False, Origin.DEFAULT, self._place, "nothing sets proxy-protocol")
+
+    def _defaults(self) -> _Defaults:
+        """With `externalTrafficPolicy: Local` and nodes as targets, kube-proxy's own health check is asked."""
+        local = self._service.body.spec.external_traffic_policy == "Local" and self._target.value is TargetKind.NODE
+        defaults = _LOCAL if local else _CLUSTER
+        if self._by_controller:
+            return defaults
+        return _Defaults(defaults.protocol, defaults.path, defaults.port, 10, None, None, None)
+
+    def _health_check(self, port: ResolvedPort) -> HealthCheck:
+        defaults, place, reader = self._defaults(), self._place, self._reader
+        local = defaults.port != TRAFFIC_PORT
+        why = "externalTrafficPolicy is Local" if local else ""
+
+        def setting(key: str, default: str) -> Sourced[str]:
+            found = reader.text(f"{_STEM}healthcheck-{key}")
+            if found is None and local:
+                policy = self._service.at("spec", "externalTrafficPolicy")
+                return Sourced(default, Origin.DERIVED, policy, why)
+            return or_default(found, default, place, f"nothing sets healthcheck-{key}")
+
+        def number(key: str, default: int | None) -> Sourced[int] | None:
+            found = reader.integer(f"{_STEM}healthcheck-{key}")
+            if found is None and default is None:
+                return None
+            return or_default(found, default or 0, place, f"nothing sets healthcheck-{key}")
+
+        protocol = setting("protocol", defaults.protocol)
+        protocol = Sourced(protocol.value.upper(), protocol.origin, protocol.place, protocol.why)
+        by_http = protocol.value in ("HTTP", "HTTPS")
+        written = reader.text(_STEM + "healthcheck-port")
+        return HealthCheck(
+            by=self._gateway,
+            protocol=protocol,
+            path=setting("path", defaults.path) if by_http else None,
+            port=self._check_port(written, local),
+            codes=or_default(
+                reader.text(_STEM + "healthcheck-success-codes"), "200-399", place, "nothing sets success-codes"
+            )
+            if by_http and self._by_controller
+            else None,
+            interval=_seconds(number("interval", defaults.interval)),
+            timeout=_seconds(number("timeout", defaults.timeout)),
+            healthy_threshold=number("healthy-threshold", defaults.healthy),
+            unhealthy_threshold=number("unhealthy-threshold", defaults.unhealthy),
+            target=self._target.value,
+            resolved_port=self._service.body.spec.health_check_node_port
+            if local and written is None
+            else checked_port(written.value if written else TRAFFIC_PORT, self._service, port, self._target.value),
+        )
+
+    def _check_port(self, written: Sourced[str] | None, local: bool) -> Sourced[IntOrString] | None:
+        if written is not None and written.value != TRAFFIC_PORT:
+            value: IntOrString = int(written.value) if written.value.isdigit() else written.value
+            return Sourced(value, written.origin, written.place)
+        node_port = self._service.body.spec.health_check_node_port
+        if written is None and local and node_port is not None:
+            place: Place = self._service.at("spec", "healthCheckNodePort")
+            return Sourced(node_port, Origin.DERIVED, place, "externalTrafficPolicy is Local")
+        return None
+
+
+def _seconds(found: Sourced[int] | None) -> Sourced[float] | None:
+    return Sourced(float(found.value), found.origin, found.place, found.why) if found else None
