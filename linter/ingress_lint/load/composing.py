@@ -154,7 +154,7 @@ class Constructor:
         if key is None:
             found = "an empty key" if node.value in ("", "~") else f"the key {node.value}"
             raise YAMLError(f"{found} is neither text nor a small number, and no key of JSON", node.start_mark.index)
-        return key  # type: ignore[no-any-return]
+        return key
 
     def _value(self, node: Any) -> Any:
         kind = node.id

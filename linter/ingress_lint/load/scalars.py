@@ -69,8 +69,8 @@ def _resolve(text: str) -> Scalar:
         if _MIN_INTEGER <= number <= _MAX_INTEGER:
             return number
     if _FLOAT.match(plain):
-        number = float(plain)
-        return text if number in (float("inf"), float("-inf")) else number
+        decimals = float(plain)
+        return text if decimals in (float("inf"), float("-inf")) else decimals
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
@@ -36,8 +36,6 @@ Many = Annotated[tuple[Item, ...], Strict(False)]
 """A list in the manifest, immutable here; its items are as strict as ever."""
 IntOrString = int | str
 Port = Annotated[int, Field(ge=1, le=65535)]
-PortName = Annotated[str, Field(min_length=1, max_length=15, pattern=r"^[a-z0-9-]*[a-z][a-z0-9-]*$")]
-PortNumberOrName = Port | str
 
 Body_co = TypeVar("Body_co", bound=Model, covariant=True)
 
@@ -69,6 +67,8 @@ class KubernetesObject(Generic[Body_co]):
     base: Pointer
     body: Body_co
     broken: bool = False
+    left_out: tuple[Pointer, ...] = ()
+    """The list items, in the order they were taken out, that `body` lacks because they do not fit."""
 
     @property
     def group(self) -> str:
@@ -81,7 +81,9 @@ class KubernetesObject(Generic[Body_co]):
         return ObjectKey(self.group, self.kind, self.namespace, self.name)
 
     def at(self, *pointer: str | int) -> Place:
-        """The place of one of its fields."""
+        """The place of one of its fields, by the pointer into `body`."""
+        if self.left_out:
+            pointer = pointer_in_text(pointer, self.left_out)
         return Place(self.document, (*self.base, *pointer))
 
     def annotation_place(self, key: str) -> Place:
@@ -101,6 +103,17 @@ class KubernetesObject(Generic[Body_co]):
 AnyObject = KubernetesObject[Any]
 
 
+def pointer_in_text(pointer: Pointer, left_out: tuple[Pointer, ...]) -> Pointer:
+    """Where a part stands in the text whose list items `left_out` are lacking in the value `pointer` leads into."""
+    for *parent, index in reversed(left_out):
+        depth = len(parent)
+        if len(pointer) > depth and list(pointer[:depth]) == parent:
+            step = pointer[depth]
+            if isinstance(step, int) and isinstance(index, int) and step >= index:
+                pointer = (*pointer[:depth], step + 1, *pointer[depth + 1 :])
+    return pointer
+
+
 class LocalReference(Model):
     """A reference to an object of the same namespace by name."""
 
@@ -111,7 +124,7 @@ class LabelSelectorRequirement(ClosedModel):
     """One expression of a label selector."""
 
     key: str
-    operator: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
     values: Many[str] = ()
 
 

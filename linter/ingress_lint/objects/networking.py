@@ -214,16 +214,16 @@ class NetworkPolicyIngressRule(ClosedModel):
     ports: Many[NetworkPolicyPort] | None = None
 
 
-class NetworkPolicySpec(Model):
+class NetworkPolicySpec(ClosedModel):
     """Which pods a policy isolates, and what it still lets in."""
 
-    pod_selector: LabelSelector = LabelSelector.model_construct(match_labels={}, match_expressions=())
+    pod_selector: LabelSelector = LabelSelector.model_construct()
     policy_types: Many[Literal["Ingress", "Egress"]] | None = None
     ingress: Many[NetworkPolicyIngressRule] = ()
     egress: Many[Any] | None = None
 
 
 class NetworkPolicy(Model):
-    """A NetworkPolicy."""
+    """A NetworkPolicy; without a spec it isolates every pod of its namespace."""
 
-    spec: NetworkPolicySpec
+    spec: NetworkPolicySpec = NetworkPolicySpec.model_construct()

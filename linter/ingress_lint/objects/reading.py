@@ -9,9 +9,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
+from ingress_lint.objects.api_checks import check, check_labels
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, model_of
-from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
-from ingress_lint.objects.schema_messages import SchemaError, as_text, describe, explain
+from ingress_lint.objects.known_fields import unknown_fields
+from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, pointer_in_text
+from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
 from ingress_lint.objects.workloads import Workload
 
 DEFAULT_NAMESPACE: Final = "default"
@@ -78,22 +80,27 @@ class ObjectReader:
                     document, (*base, "metadata"), f"`metadata` of this {kind} {found}; without a name it cannot exist"
                 )
             return None
-        name = metadata.get("name")
-        if not isinstance(name, str) or not name:
-            if not isinstance(metadata.get("generateName"), str):
-                found = "is missing" if name is None else f"must be text, and this is {describe(name)}"
-                self._report(document, (*base, "metadata", "name"), f"`metadata.name` of this {kind} {found}")
-                return None
-            name = metadata["generateName"]
+        name = self._name(document, base, kind, metadata)
+        if name is None:
+            return None
         namespace = metadata.get("namespace")
+        if namespace is not None and not isinstance(namespace, str):
+            message = f"`namespace` must be text, and this is {describe(namespace)}{REFUSED}"
+            self._report(document, (*base, "metadata", "namespace"), message, "put it in quotes")
+            namespace = as_text(namespace)
         if kind in CLUSTER_SCOPED:
             namespace = ""
         elif self._moved_to:
             namespace = self._moved_to
-        elif not isinstance(namespace, str) or not namespace:
+        elif not namespace:
             namespace = self._default_namespace
-        model = model_of(api_version, kind) or (Workload if _has_pod_template(value) else None)
-        body = self._validate(model, document, value, base) if model is not None else None
+        known = model_of(api_version, kind)
+        model = known or (Workload if _has_pod_template(value) else None)
+        reports = _Reports(self, document, base) if known is not None else None
+        body, left_out = _validated(model, value, reports) if model is not None else (None, ())
+        if reports is not None:
+            for fault in _further_faults(api_version, kind, body, value):
+                reports.add(fault, left_out)
         return KubernetesObject(
             api_version=api_version,
             kind=kind,
@@ -105,35 +112,78 @@ class ObjectReader:
             base=base,
             body=body,
             broken=model is not None and body is None,
+            left_out=left_out,
         )
 
-    def _validate(self, model: type[Model], document: Document, value: dict[str, Any], base: Pointer) -> Model | None:
-        """The typed body; fields that do not fit are reported and left out, None where too little remains."""
-        try:
-            return model.model_validate(value)
-        except ValidationError:
-            value = _without_nulls(value)
-        reported: set[tuple[Pointer, str]] = set()
-        for _ in range(_MAX_REPAIRS):
-            try:
-                return model.model_validate(value)
-            except ValidationError as error:
-                faults = explain(model, value, error)
-            for fault in faults:
-                self._report_fault(document, base, fault, reported)
-                value = _without(value, fault.leave_out)
-        return None
-
-    def _report_fault(
-        self, document: Document, base: Pointer, fault: SchemaError, reported: set[tuple[Pointer, str]]
-    ) -> None:
-        if (fault.pointer, fault.message) not in reported:
-            reported.add((fault.pointer, fault.message))
-            self._report(document, (*base, *fault.pointer), fault.message, fault.fix, key=fault.at_key)
+    def _name(self, document: Document, base: Pointer, kind: str, metadata: dict[str, Any]) -> str | None:
+        name = metadata.get("name")
+        if isinstance(name, str) and name:
+            return name
+        generated = metadata.get("generateName")
+        if name is None and isinstance(generated, str):
+            return generated
+        found = "is missing" if name in (None, "") else f"must be text, and this is {describe(name)}"
+        self._report(document, (*base, "metadata", "name"), f"`metadata.name` of this {kind} {found}{REFUSED}")
+        return as_text(name) if isinstance(name, (bool, int, float)) else None
 
     def _report(self, document: Document, pointer: Pointer, message: str, fix: str = "", *, key: bool = False) -> None:
         place = Place(document, pointer, "key" if key else "auto")
         self.problems.append(Problem(ProblemKind.SCHEMA_VIOLATION, place, message, fix=fix))
+
+
+class _Reports:
+    """Passes the faults of one object on, each once."""
+
+    def __init__(self, reader: ObjectReader, document: Document, base: Pointer) -> None:
+        self._reader = reader
+        self._document = document
+        self._base = base
+        self._known: set[tuple[Pointer, str]] = set()
+
+    def add(self, fault: SchemaError, left_out: tuple[Pointer, ...]) -> None:
+        """Reports a fault whose pointer leads into the value without the list items `left_out`."""
+        pointer = pointer_in_text(fault.pointer, left_out)
+        if fault.message and (pointer, fault.message) not in self._known:
+            self._known.add((pointer, fault.message))
+            self._reader._report(self._document, (*self._base, *pointer), fault.message, fault.fix, key=fault.at_key)
+
+
+def _validated(
+    model: type[Model], value: dict[str, Any], reports: _Reports | None
+) -> tuple[Model | None, tuple[Pointer, ...]]:
+    """The typed body, and the list items it lacks because they do not fit; no body where too little remains."""
+    try:
+        return model.model_validate(value), ()
+    except ValidationError:
+        value = _without_nulls(value)
+    left_out: tuple[Pointer, ...] = ()
+    for _ in range(_MAX_REPAIRS):
+        try:
+            return model.model_validate(value), left_out
+        except ValidationError as error:
+            faults = explain(model, value, error)
+        before = left_out
+        for fault in faults:
+            if reports is not None:
+                reports.add(fault, before)
+            value = _repaired(value, fault.repair, fault.instead)
+            if fault.instead is LEFT_OUT and fault.repair and isinstance(fault.repair[-1], int):
+                left_out = (*left_out, fault.repair)
+    return None, left_out
+
+
+def _further_faults(api_version: str, kind: str, body: Model | None, value: dict[str, Any]) -> Iterator[SchemaError]:
+    yield from unknown_fields(api_version, kind, value)
+    metadata = value["metadata"]
+    for field in ("labels", "annotations"):
+        found = metadata.get(field)
+        if found is not None and not isinstance(found, dict):
+            message = f"`{field}` must be a mapping, and this is {describe(found)}{REFUSED}"
+            yield SchemaError(("metadata", field), message, ())
+    if isinstance(metadata.get("labels"), dict):
+        yield from check_labels(("metadata", "labels"), metadata["labels"])
+    if body is not None:
+        yield from check(api_version, body, value)
 
 
 def string_map(value: Any) -> Mapping[str, str]:
@@ -174,17 +224,19 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _without(value: Any, pointer: Pointer) -> Any:
-    """A copy of `value` without what `pointer` leads to; `value` itself where it leads nowhere."""
+def _repaired(value: Any, pointer: Pointer, instead: Any) -> Any:
+    """A copy of `value` with `instead` where `pointer` leads, or without what is there; `value` if it leads nowhere."""
     if not pointer:
         return {}
-    step, *rest = pointer
-    if isinstance(value, dict) and step in value:
-        if not rest:
+    step, rest = pointer[0], pointer[1:]
+    if isinstance(value, dict) and isinstance(step, str) and (step in value or (not rest and instead is not LEFT_OUT)):
+        if rest:
+            return {**value, step: _repaired(value[step], rest, instead)}
+        if instead is LEFT_OUT:
             return {key: item for key, item in value.items() if key != step}
-        return {**value, step: _without(value[step], tuple(rest))}
+        return {**value, step: instead}
     if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        if not rest:
-            return [*value[:step], *value[step + 1 :]]
-        return [*value[:step], _without(value[step], tuple(rest)), *value[step + 1 :]]
+        if rest:
+            return [*value[:step], _repaired(value[step], rest, instead), *value[step + 1 :]]
+        return [*value[:step], *([] if instead is LEFT_OUT else [instead]), *value[step + 1 :]]
     return value

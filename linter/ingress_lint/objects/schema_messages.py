@@ -30,17 +30,32 @@ _MOVED: Final = {
     "servicePort": "since networking.k8s.io/v1 it is `service.port.number` or `service.port.name`",
     "backend": "since networking.k8s.io/v1 it is `defaultBackend`",
 }
+_STAND_INS: Final = {"pathType": "ImplementationSpecific"}
+"""What a missing required field is taken for, so that the rest can still be read."""
+_WORDS_FOR: Final = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+REFUSED: Final = "; the API server refuses the object"
+
+
+class _Nothing:
+    """Marks a field that is to be left out."""
+
+
+LEFT_OUT: Final = _Nothing()
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaError:
-    """One field that does not fit. `leave_out` is what to drop so that the rest of the object can be read."""
+    """One field that does not fit. An empty message is for a value that Kubernetes reads as absent.
+
+    So that the rest of the object can be read, `instead` is put at `repair`, or what is there is left out.
+    """
 
     pointer: Pointer
     message: str
-    leave_out: Pointer
+    repair: Pointer
     at_key: bool = False
     fix: str = ""
+    instead: Any = LEFT_OUT
 
 
 def as_text(value: Any) -> str:
@@ -69,7 +84,7 @@ def describe(value: Any) -> str:
 
 def explain(model: type[Model], value: Any, error: ValidationError) -> list[SchemaError]:
     """Each fault of a validation once, deepest list items last first, so that leaving one out keeps the others' place."""
-    faults: dict[Pointer, SchemaError] = {}
+    faults: dict[tuple[Pointer, str], SchemaError] = {}
     for detail in error.errors(include_url=False, include_context=True, include_input=False):
         location: Pointer = detail["loc"]
         kind: str = detail["type"]
@@ -77,8 +92,8 @@ def explain(model: type[Model], value: Any, error: ValidationError) -> list[Sche
         if in_union:
             location = location[:-1]
         fault = _fault(model, value, location, kind, detail.get("ctx", {}), in_union)
-        faults.setdefault(fault.pointer if not fault.message.startswith("the required") else location, fault)
-    return sorted(faults.values(), key=lambda fault: [_sort_key(step) for step in fault.leave_out], reverse=True)
+        faults.setdefault((location, "missing" if kind == "missing" else ""), fault)
+    return sorted(faults.values(), key=lambda fault: [_sort_key(step) for step in fault.repair], reverse=True)
 
 
 def _sort_key(step: str | int) -> tuple[int, int, str]:
@@ -88,38 +103,66 @@ def _sort_key(step: str | int) -> tuple[int, int, str]:
 def _fault(
     model: type[Model], value: Any, location: Pointer, kind: str, context: dict[str, Any], in_union: bool
 ) -> SchemaError:
-    field, parent = location[-1], _name(location[:-1])
+    if not location:
+        return SchemaError(location, f"this object cannot be read{REFUSED}", location)
+    field, parent = str(location[-1]), name_of(location[:-1])
     found = _get(value, location)
     if kind == "extra_forbidden":
-        known = sorted(_fields(_model_at(model, location[:-1])))
-        near = get_close_matches(str(field), known, 1, 0.7)
-        hint = _MOVED.get(str(field)) if not near or str(field) in _MOVED else f"did you mean `{near[0]}`?"
-        message = f"{parent} has no field `{field}`" + (f"; {hint}" if hint else "")
-        return SchemaError(location, message, location, at_key=True, fix=f"rename it to `{near[0]}`" if near else "")
+        return _unknown_field(model, location)
     if kind == "missing":
-        message = f"the required field `{field}` is missing in {parent}"
-        return SchemaError(location[:-1], message, location[:-1])
+        message = f"the required field `{field}` is missing in {parent}{REFUSED}"
+        if field in _STAND_INS:
+            return SchemaError(location[:-1], message, location, fix=f"add `{field}`", instead=_STAND_INS[field])
+        return SchemaError(location[:-1], message, location[:-1], fix=f"add `{field}`")
+    if kind == "literal_error":
+        return _no_such_value(location, str(context["expected"]).replace("'", ""), found)
+    if found is None and isinstance(location[-1], int):  # JSON's null in a list is read as the empty value
+        return SchemaError(location, "", location, instead="" if kind == "string_type" else {})
+    shown = f"`{field}`" if isinstance(location[-1], str) else f"an item of {parent}"
     if in_union:
-        expected = "a port number or name" if "ort" in str(field) else "a number or text"
-    elif kind == "literal_error":
-        return SchemaError(
-            location,
-            f"`{field}` must be {str(context['expected']).replace(chr(39), '')}, and this is {describe(found)}",
-            location,
-        )
+        expected = "a port number or name" if "ort" in field else "a number or text"
     elif kind in ("greater_than_equal", "less_than_equal"):
-        expected = "a port from 1 to 65535" if "ort" in str(field) else "a number in range"
+        expected = "a port from 1 to 65535" if "ort" in field or field == "number" else "a number in range"
     else:
         expected = _EXPECTED.get(kind, "a value of another form")
-    hint = ""
-    if kind.startswith("int") and isinstance(found, str) and found.isdigit():
-        hint = f"write {found} without quotes"
-    elif kind == "string_type" and not isinstance(found, (dict, list)) and found is not None:
-        hint = "put it in quotes"
-    return SchemaError(location, f"`{field}` must be {expected}, and this is {describe(found)}", location, fix=hint)
+    message = f"{shown} must be {expected}, and this is {describe(found)}{REFUSED}"
+    fix, instead = _meant(kind, found)
+    return SchemaError(location, message, location, fix=fix, instead=instead)
 
 
-def _name(pointer: Pointer) -> str:
+def _meant(kind: str, found: Any) -> tuple[str, Any]:
+    """How to repair a value of the wrong type, and the value that somebody meant by it."""
+    if kind.startswith("int") and isinstance(found, str) and found.strip().isdecimal() and len(found) < 10:
+        return f"write {found.strip()} without quotes", int(found)
+    if kind == "bool_type" and isinstance(found, str) and found.lower() in _WORDS_FOR:
+        return f"write {as_text(_WORDS_FOR[found.lower()])} without quotes", _WORDS_FOR[found.lower()]
+    if kind == "string_type" and isinstance(found, (bool, int, float)):
+        return "put it in quotes", as_text(found)
+    return "", LEFT_OUT
+
+
+def _unknown_field(model: type[Model], location: Pointer) -> SchemaError:
+    field = str(location[-1])
+    near = get_close_matches(field, sorted(_fields(_model_at(model, location[:-1]))), 1, 0.7)
+    hint = _MOVED.get(field) or (f"did you mean `{near[0]}`?" if near else "")
+    message = f"{name_of(location[:-1])} has no field `{field}`, so kubectl refuses the object, and what accepts it drops the field"
+    fix = f"rename it to `{near[0]}`" if near and field not in _MOVED else ""
+    return SchemaError(location, f"{message}; {hint}" if hint else message, location, at_key=True, fix=fix)
+
+
+def _no_such_value(location: Pointer, expected: str, found: Any) -> SchemaError:
+    if found == "":
+        return SchemaError(location, "", location)  # Kubernetes reads empty text as its default
+    words = expected.replace(" or ", ", ").split(", ")
+    near = next((word for word in words if isinstance(found, str) and word.lower() == found.lower()), None)
+    message = f"`{location[-1]}` must be {expected}, and this is {describe(found)}{REFUSED}"
+    return SchemaError(
+        location, message, location, fix=f"write `{near}`" if near else "", instead=near if near else LEFT_OUT
+    )
+
+
+def name_of(pointer: Pointer) -> str:
+    """A part of an object as messages call it."""
     text = ""
     for step in pointer:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -32,9 +32,11 @@ class HTTPGetAction(ClosedModel):
 
     path: str = "/"
     port: IntOrString
-    scheme: str = "HTTP"
+    scheme: Literal["HTTP", "HTTPS"] = "HTTP"
     host: str = ""
     http_headers: Many[HTTPHeader] = ()
+    protocol: str | None = None
+    """The wire protocol, HTTP/1.1 where absent (since Kubernetes 1.37)."""
 
 
 class TCPSocketAction(ClosedModel):
@@ -49,6 +51,8 @@ class GRPCAction(ClosedModel):
 
     port: Port
     service: str | None = None
+    mode: str | None = None
+    """TLS or Plaintext, the latter where absent (since Kubernetes 1.37)."""
 
 
 class Probe(ClosedModel):
@@ -70,7 +74,7 @@ class EnvVar(Model):
     """An environment variable; `value` absent where it comes from elsewhere."""
 
     name: str = ""
-    value: Any = None
+    value: str | None = None
     value_from: Any = None
 
 
@@ -87,8 +91,8 @@ class Container(Model):
 
     name: str = ""
     image: str = ""
-    command: Many[Any] = ()
-    args: Many[Any] = ()
+    command: Many[str] = ()
+    args: Many[str] = ()
     env: Many[EnvVar] = ()
     env_from: Many[Any] = ()
     ports: Many[ContainerPort] = ()
