@@ -215,13 +215,19 @@ class ContainerEvidence:
     def mention(self, number: int) -> Place | None:
         """Where a probe, the command line, the environment or a mounted file names a number."""
         token = str(number)
-        pattern = re.compile(rf"(?<![\d.]){token}(?!\d|\.\d)")
+        pattern = _number(token)
         for field, probe in self.container.container.probes():
             action = probe.http_get or probe.tcp_socket or probe.grpc
             if action is not None and str(action.port) == token:
                 return self.container.at(field)
             if action is None and pattern.search(str(probe.exec)):
                 return self.container.at(field, "exec")
+        return self.told(number)
+
+    def told(self, number: int) -> Place | None:
+        """Where the command line, the environment or a mounted file names a number, probes aside."""
+        token = str(number)
+        pattern = _number(token)
         for text, place in (*self.words, *self.variables.values()):
             if token in text and pattern.search(text):
                 return place
@@ -235,6 +241,11 @@ class ContainerEvidence:
             if secret is not None and named_by is not None:
                 return secret.at("stringData", named_by)
         return None
+
+
+def _number(token: str) -> re.Pattern[str]:
+    """Finds a number that is no part of a longer one."""
+    return re.compile(rf"(?<![\d.]){token}(?!\d|\.\d)")
 
 
 def _mentioning(secret: Secret, pattern: re.Pattern[str]) -> str | None:

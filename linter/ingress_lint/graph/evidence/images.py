@@ -51,6 +51,11 @@ _BY_NAME: Final[dict[str, KnownImage]] = {
     "http-echo": _plain(5678),
     "ghost": _plain(2368),
     "podinfo": _plain(9898),
+    # plugins `health` and `ready`: coredns/coredns:plugin/health/README.md, plugin/ready/README.md
+    "coredns": _plain(8080, 8181),
+    # istio/istio:cni/pkg/constants/constants.go, pkg/config/constants
+    "install-cni": _plain(8000),
+    "proxyv2": _plain(15021),
     "oauth2-proxy": _plain(4180),
     "argocd": _BOTH,
     "argo-cd": _BOTH,
@@ -61,6 +66,9 @@ _BY_PATH: Final[dict[str, KnownImage]] = {
     "bitnami/nginx": _PLAIN_AND_TLS,
     "bitnami/apache": _PLAIN_AND_TLS,
     "bitnami/wordpress": _PLAIN_AND_TLS,
+    # --healthz-port: kubernetes/ingress-nginx:pkg/flags/flags.go
+    "bitnami/nginx-ingress-controller": KnownImage(((10254, Speech.PLAIN),)),
+    "ingress-nginx/controller": KnownImage(((10254, Speech.PLAIN),)),
     "kubernetesui/dashboard": KnownImage(((8443, Speech.TLS),)),
 }
 

@@ -85,7 +85,8 @@ class Verdict:
         best = self.strongest
         if best.certainty is not Certainty.HINT:
             return best.why
-        return " and ".join(dict.fromkeys(piece.why for piece in self.evidence))
+        *first, last = dict.fromkeys(piece.why for piece in self.evidence)
+        return f"{', '.join(first)} and {last}" if first else last
 
 
 @dataclass(frozen=True, slots=True)
