@@ -239,10 +239,10 @@ class _NetworkLoadBalancer:
         if written is not None and written.value != TRAFFIC_PORT:
             value: IntOrString = int(written.value) if written.value.isdigit() else written.value
             return Sourced(value, written.origin, written.place)
-        node_port = self._service.body.spec.health_check_node_port
-        if written is None and local and node_port is not None:
+        if written is None and local:
             place: Place = self._service.at("spec", "healthCheckNodePort")
-            return Sourced(node_port, Origin.DERIVED, place, "externalTrafficPolicy is Local")
+            port = self._service.body.spec.health_check_node_port or "healthCheckNodePort"
+            return Sourced(port, Origin.DERIVED, place, "externalTrafficPolicy is Local")
         return None
 
 

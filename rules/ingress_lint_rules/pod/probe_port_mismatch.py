@@ -1,0 +1,201 @@
+"""## What it does
+Checks that the port a probe asks is one that its container has: a name must be declared by the same container, and a
+number should be declared by some container of the pod.
+
+## What you see
+A readiness or startup probe on a name that is not there: the pod runs but stays at `0/1`, with "Readiness probe errored:
+port \"http\" not found" among its events, and clients get 503. A liveness probe on such a name never runs, so that a
+hung container is never restarted. A wrong number gives "connection refused" and the same 0/1, or a restart loop.
+
+## Why it breaks
+The kubelet looks up a probe's port name among the ports of the probe's own container, and nowhere else: neither the
+Service's port names nor those of a container beside it count. Where it finds none it cannot even ask, throws the result
+away, and a container that was never found ready stays unready. Nothing checks the name when the pod is created.
+
+## Example
+Bad:
+```yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - name: shop
+          image: example/shop
+          ports: [{name: web, containerPort: 8080}]
+          readinessProbe: {httpGet: {path: /ready, port: http}}
+```
+Good:
+```yaml
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      containers:
+        - name: shop
+          image: example/shop
+          ports: [{name: web, containerPort: 8080}]
+          readinessProbe: {httpGet: {path: /ready, port: web}}
+```
+
+## Fix
+Name a port of the same container, or declare the one that is missing. For a port of another container of the pod use its
+number: the containers of a pod share one address.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE describe pod POD | grep -A3 -i probe
+kubectl -n NAMESPACE get pod POD -o jsonpath='{.spec.containers[*].ports}'
+```
+
+## How sure
+An error for a name that the container does not declare, since the kubelet has no other place to look; a warning for one
+of a liveness probe, which then just never runs. A warning for a number that no container of the pod declares while the
+container declares others: `containerPort` is informational, so the port may be open all the same. Silent where command,
+arguments, environment or a mounted file name that number, where the image is known to open it, for `/healthz` and
+`/readyz` at 8081, which managers scaffolded by kubebuilder answer by default, and for probes that ask another host.
+
+## References
+- https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
+- https://github.com/kubernetes/kubernetes/blob/master/pkg/probe/util.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import ClassVar, Final
+
+from ingress_lint.finding import Finding, Related, Severity
+from ingress_lint.graph.answers import PROBE_TITLES
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import IntOrString
+from ingress_lint.objects.workloads import Probe
+from ingress_lint.routes.model import Route
+from ingress_lint.rule import Rule
+
+_NAME_EFFECT: Final = {
+    "readinessProbe": "the pod never becomes ready, and clients get 503",
+    "startupProbe": "the container never counts as started, the pod never becomes ready, and clients get 503",
+    "livenessProbe": "the probe never runs, and a hung container is never restarted",
+}
+_NUMBER_EFFECT: Final = {
+    "readinessProbe": "unless something listens there, the pod never becomes ready and clients get 503",
+    "startupProbe": "unless something listens there, the container is restarted forever and clients get 503",
+    "livenessProbe": "unless something listens there, the container is restarted again and again and clients get 502 or 503",
+}
+_REPLACED: Final = frozenset({"auto"})
+"""Images that an admission webhook replaces together with the container's ports (Istio's gateway injection)."""
+_MANAGER_HEALTH: Final = frozenset({(8081, "/healthz"), (8081, "/readyz")})
+"""What managers that kubebuilder scaffolds answer by default (`--health-probe-bind-address`)."""
+
+
+class ProbePortMismatch(Rule):
+    """A probe of a port that its container does not have."""
+
+    code: ClassVar[str] = "IL506"
+    name: ClassVar[str] = "probe-port-mismatch"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a probe asks a port that its container does not declare"
+
+    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+        """Looks up the port of every probe of every workload."""
+        for workload in graph.workloads:
+            for container, field, probe in workload.probes():
+                asked = _asked(container, field, probe)
+                if asked is None:
+                    continue
+                port, place = asked
+                if isinstance(port, int):
+                    path = probe.http_get.path if probe.http_get else ""
+                    yield from self._undeclared(workload, container, field, port, path, place, graph)
+                elif container.port_number(port) is None:
+                    yield self._unknown_name(workload, container, field, port, place)
+
+    def _unknown_name(
+        self, workload: Workload, container: WorkloadContainer, field: str, name: str, place: Place
+    ) -> Finding:
+        names = [port.name for port in container.container.ports if port.name]
+        beside = next((c for c in workload.containers if c is not container and c.port_named(name)), None)
+        related = [Related(f"the ports of container `{container.name}`", container.at("ports"))] if names else []
+        if beside is not None:
+            known = f"only container `{beside.name}` has one"
+            fix = f"use the number, {beside.port_number(name)}: a name is looked up in the probe's own container"
+            related.append(Related(f"container `{beside.name}` declares `{name}`", beside.at("ports")))
+        elif names:
+            known = f"its ports are {', '.join(f'`{each}`' for each in names)}"
+            near = get_close_matches(name, names, 1, 0.5) or names
+            fix = f"did you mean `{near[0]}`?"
+        else:
+            known = "it names none"
+            fix = f"declare a port named `{name}`, or use its number"
+        return self.finding(
+            place,
+            f"the {PROBE_TITLES[field]} of {workload} asks port `{name}`, which container `{container.name}` does not "
+            f"have ({known}): {_NAME_EFFECT[field]}",
+            severity=Severity.WARNING if field == "livenessProbe" else Severity.ERROR,
+            related=related,
+            fix=fix,
+        )
+
+    def _undeclared(
+        self,
+        workload: Workload,
+        container: WorkloadContainer,
+        field: str,
+        number: int,
+        path: str,
+        place: Place,
+        graph: ObjectGraph,
+    ) -> Iterator[Finding]:
+        declared = [port.container_port for port in container.container.ports if port.protocol == "TCP"]
+        if not declared or any(other.port_numbered(number) for other in workload.containers):
+            return
+        if any(graph.evidence.of(other).told(number) for other in workload.containers):
+            return
+        image = graph.evidence.of(container).image
+        if container.container.image in _REPLACED or (number, path) in _MANAGER_HEALTH:
+            return
+        if image is not None and any(number == port for port, _ in image.ports):
+            return
+        known = ", ".join(str(port) for port in declared)
+        related = [Related(f"the ports of container `{container.name}`", container.at("ports"))]
+        related += _service_ports(workload, number, graph)
+        yield self.finding(
+            place,
+            f"the {PROBE_TITLES[field]} of {workload} asks port {number}, which no container declares (`{container.name}` "
+            f"declares {known}): {_NUMBER_EFFECT[field]}",
+            severity=Severity.WARNING,
+            related=related,
+            fix=f"ask port {declared[0]}, or declare {number}" if len(declared) == 1 else f"declare port {number}",
+        )
+
+
+def _service_ports(workload: Workload, number: int, graph: ObjectGraph) -> Iterator[Related]:
+    """The Services whose own port the probe asks: it exists only at the Service's address."""
+    for service in graph.services:
+        if service.namespace == workload.object.namespace and workload in graph.selected_by(service):
+            for index, port in enumerate(service.body.spec.ports):
+                if port.port == number and port.target_port not in (None, number):
+                    place = service.at("spec", "ports", index, "port")
+                    yield Related(f"{number} is the port of {service}, which leads to {port.target_port}", place)
+
+
+def _asked(container: WorkloadContainer, field: str, probe: Probe) -> tuple[IntOrString, Place] | None:
+    """The port that a probe asks of its own pod. A number in quotes is the schema's concern."""
+    if probe.grpc is not None:
+        return probe.grpc.port, container.at(field, "grpc", "port")
+    name, action = ("httpGet", probe.http_get) if probe.http_get is not None else ("tcpSocket", probe.tcp_socket)
+    if action is None or action.host or (isinstance(action.port, str) and action.port.isdigit()):
+        return None
+    return action.port, container.at(field, name, "port")
