@@ -28,6 +28,7 @@ from ingress_lint.routes.model import (
     AppProtocol,
     BackendRef,
     Filter,
+    Frontend,
     HealthCheck,
     KeepAlive,
     Listener,
@@ -41,6 +42,7 @@ from ingress_lint.routes.model import (
     TargetKind,
     Timeouts,
 )
+from ingress_lint.routes.verdicts import Verdict
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
@@ -123,6 +125,14 @@ class Controller(ABC):
     @abstractmethod
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes it makes of the Ingresses it claims, and of whatever else it serves."""
+
+    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
+        """What it refuses of the objects it serves, beyond what its routes show."""
+        return ()
+
+    def frontends(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Frontend]:
+        """What clients connect to, where that is written in objects of its own."""
+        return ()
 
 
 class IngressController(Controller):

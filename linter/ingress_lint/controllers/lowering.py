@@ -10,6 +10,7 @@ from typing import Final
 
 from ingress_lint.controllers.aws_load_balancer import AWSLoadBalancerController
 from ingress_lint.controllers.base import Claim, Controller, IngressObject
+from ingress_lint.controllers.gateway_api.controller import GatewayAPI
 from ingress_lint.controllers.gke_ingress import GKEIngress
 from ingress_lint.controllers.ingress_nginx import IngressNginx
 from ingress_lint.controllers.plain_ingress import PlainIngress
@@ -24,7 +25,7 @@ DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
 
 CONTROLLERS: Final[Mapping[str, Controller]] = {
     controller.name: controller
-    for controller in (IngressNginx(), AWSLoadBalancerController(), GKEIngress(), PlainIngress())
+    for controller in (IngressNginx(), AWSLoadBalancerController(), GKEIngress(), PlainIngress(), GatewayAPI())
 }
 _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = re.compile(r"[a-z0-9]+")

@@ -1,0 +1,56 @@
+"""One object graph's gateways, routes and policies, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
+
+from ingress_lint.controllers.gateway_api.attachment import Attacher, RouteObject
+from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
+from ingress_lint.controllers.gateway_api.backends import Backends
+from ingress_lint.controllers.gateway_api.gateways import Gateways
+from ingress_lint.controllers.gateway_api.lowering import lower_route
+from ingress_lint.controllers.gateway_api.references import References
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import Frontend, Route
+from ingress_lint.routes.verdicts import Verdict
+
+
+class Analysis:
+    """What the Gateway API's objects of one graph come to."""
+
+    def __init__(self, graph: ObjectGraph, resolver: BackendResolver) -> None:
+        references = References(graph)
+        gateways = Gateways(graph, references)
+        policies = BackendTLSPolicies(graph, references)
+        backends = Backends(graph, references, policies, resolver)
+        attacher = Attacher(graph, gateways)
+        self.frontends: tuple[Frontend, ...] = tuple(view.frontend for view in gateways.views)
+        routes: list[Route] = []
+        verdicts: list[Verdict] = [*gateways.verdicts, *policies.verdicts]
+        written: Iterator[RouteObject] = graph.of(HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute)
+        for route in written:
+            attachment = attacher.attach(route)
+            verdicts += attachment.verdicts
+            if not attachment.of_mesh:
+                routes += lower_route(route, attachment, backends)
+        self.routes = tuple(routes)
+        self.verdicts = _distinct([*verdicts, *backends.verdicts])
+
+
+def _distinct(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
+    """The verdicts, of those for one reason at one place only the first: listeners share what their Gateway says."""
+    return tuple({(verdict.reason, verdict.place): verdict for verdict in reversed(verdicts)}.values())[::-1]
+
+
+_ANALYSES: WeakKeyDictionary[ObjectGraph, Analysis] = WeakKeyDictionary()
+
+
+def analyse(graph: ObjectGraph, resolver: BackendResolver) -> Analysis:
+    """The analysis of a graph; the same one when asked again."""
+    found = _ANALYSES.get(graph)
+    if found is None:
+        found = _ANALYSES[graph] = Analysis(graph, resolver)
+    return found

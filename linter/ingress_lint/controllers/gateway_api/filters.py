@@ -1,0 +1,123 @@
+"""Filters of the Gateway API in the route model's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from ingress_lint.load.document import Place
+from ingress_lint.objects.gateway_routes import (
+    BackendObjectReference,
+    GRPCRouteFilter,
+    HTTPCORSFilter,
+    HTTPHeaderFilter,
+    HTTPPathModifier,
+    HTTPRequestMirrorFilter,
+    HTTPRequestRedirectFilter,
+    HTTPRouteFilter,
+    HTTPURLRewriteFilter,
+)
+from ingress_lint.routes.model import (
+    CORS,
+    BackendRef,
+    ExtensionFilter,
+    ExternalAuth,
+    Filter,
+    HeaderModifier,
+    RequestMirror,
+    RequestRedirect,
+    URLRewrite,
+)
+
+_DURATION_PART: Final = re.compile(r"(\d+)(h|ms|m|s)")
+_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+ResolveBackend = Callable[[BackendObjectReference, Place], BackendRef]
+
+
+def seconds(duration: str) -> float:
+    """A Gateway API duration in seconds (kubernetes-sigs/gateway-api:geps/gep-2257)."""
+    return sum(int(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(duration))
+
+
+def filters(
+    written: Iterable[HTTPRouteFilter | GRPCRouteFilter], place: Place, resolve: ResolveBackend
+) -> tuple[Filter, ...]:
+    """The filters at `place`, in order; those without the block that their type asks for are left out."""
+    return tuple(found for index, item in enumerate(written) for found in _filter(item, place.at(index), resolve))
+
+
+def _filter(item: HTTPRouteFilter | GRPCRouteFilter, place: Place, resolve: ResolveBackend) -> Iterator[Filter]:
+    if item.type == "RequestHeaderModifier" and item.request_header_modifier:
+        yield _headers(item.request_header_modifier, place.at("requestHeaderModifier"), of_response=False)
+    elif item.type == "ResponseHeaderModifier" and item.response_header_modifier:
+        yield _headers(item.response_header_modifier, place.at("responseHeaderModifier"), of_response=True)
+    elif item.type == "RequestMirror" and item.request_mirror:
+        yield _mirror(item.request_mirror, place.at("requestMirror"), resolve)
+    elif item.type == "ExtensionRef" and item.extension_ref:
+        reference = item.extension_ref
+        yield ExtensionFilter(place.at("extensionRef"), reference.group, reference.kind, reference.name)
+    elif isinstance(item, HTTPRouteFilter):
+        yield from _http_filter(item, place, resolve)
+
+
+def _http_filter(item: HTTPRouteFilter, place: Place, resolve: ResolveBackend) -> Iterator[Filter]:
+    if item.type == "RequestRedirect" and item.request_redirect:
+        yield _redirect(item.request_redirect, place.at("requestRedirect"))
+    elif item.type == "URLRewrite" and item.url_rewrite:
+        yield _rewrite(item.url_rewrite, place.at("urlRewrite"))
+    elif item.type == "CORS" and item.cors:
+        yield _cors(item.cors, place.at("cors"))
+    elif item.type == "ExternalAuth" and item.external_auth:
+        where = place.at("externalAuth")
+        yield ExternalAuth(where, resolve(item.external_auth.backend_ref, where.at("backendRef")))
+
+
+def _headers(item: HTTPHeaderFilter, place: Place, *, of_response: bool) -> HeaderModifier:
+    return HeaderModifier(
+        place,
+        set=tuple((header.name, header.value) for header in item.set),
+        add=tuple((header.name, header.value) for header in item.add),
+        remove=tuple(item.remove),
+        of_response=of_response,
+    )
+
+
+def _mirror(item: HTTPRequestMirrorFilter, place: Place, resolve: ResolveBackend) -> RequestMirror:
+    share = 1.0
+    if item.percent is not None:
+        share = item.percent / 100
+    elif item.fraction is not None and item.fraction.denominator:
+        share = item.fraction.numerator / item.fraction.denominator
+    return RequestMirror(place, resolve(item.backend_ref, place.at("backendRef")), share)
+
+
+def _redirect(item: HTTPRequestRedirectFilter, place: Place) -> RequestRedirect:
+    path, replace_prefix = _path(item.path)
+    return RequestRedirect(place, item.status_code, item.scheme, item.hostname, item.port, path, replace_prefix)
+
+
+def _rewrite(item: HTTPURLRewriteFilter, place: Place) -> URLRewrite:
+    path, replace_prefix = _path(item.path)
+    return URLRewrite(place, item.hostname, path, replace_prefix)
+
+
+def _path(modifier: HTTPPathModifier | None) -> tuple[str | None, bool]:
+    if modifier is None:
+        return None, False
+    if modifier.type == "ReplacePrefixMatch":
+        return modifier.replace_prefix_match, True
+    return modifier.replace_full_path, False
+
+
+def _cors(item: HTTPCORSFilter, place: Place) -> CORS:
+    return CORS(
+        place,
+        origins=item.allow_origins,
+        methods=item.allow_methods,
+        headers=item.allow_headers,
+        exposed=item.expose_headers,
+        credentials=bool(item.allow_credentials),
+        max_age=item.max_age,
+    )

@@ -1,0 +1,181 @@
+"""Who serves a Gateway: what implementations do in their own way where the specification leaves it to them.
+
+What a project does not support is from its newest conformance report (kubernetes-sigs/gateway-api:conformance/reports).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ingress_lint.routes.model import AppProtocol
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """One implementation; the defaults are what the specification says, or unknown where it says nothing."""
+
+    name: str
+    title: str
+    controller_names: tuple[str, ...] = ()
+    """The values of a GatewayClass's `spec.controllerName` that mean it."""
+    class_names: tuple[str, ...] = ()
+    """The names of the GatewayClasses that its installation makes; one that ends in `-` is a prefix."""
+    isolated_listeners: bool = True
+    hosts_apart: bool = False
+    """Whether a host that some route names exactly never falls through to a route with a wildcard or no host."""
+    backend_tls_policy: bool = True
+    timeouts: bool = True
+    """Whether HTTPRoute timeouts have an effect."""
+    own_certificates: bool = False
+    """Whether HTTPS listeners may get their certificates from elsewhere than `certificateRefs`."""
+    app_protocols: Mapping[str, AppProtocol] | None = None
+    """What it makes of a Service port's appProtocol beyond the standard ones; None where that is unknown."""
+    request_timeout: float | None = None
+    """Its deadline for a request where nothing sets one; None is unknown, infinity is none."""
+    upstream_idle: float | None = None
+    """How long it keeps an idle connection to a pod, in seconds."""
+
+
+_NONE: Final[Mapping[str, AppProtocol]] = {}
+_INFINITE: Final = float("inf")
+
+IMPLEMENTATIONS: Final = (
+    Implementation(
+        # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500
+        "envoy-gateway",
+        "Envoy Gateway",
+        ("gateway.envoyproxy.io/gatewayclass-controller",),
+        ("eg", "envoy-gateway"),
+        hosts_apart=True,
+        app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
+        request_timeout=15,
+        upstream_idle=3600,
+    ),
+    Implementation(
+        # istio/istio:pilot/pkg/config/kube/gateway
+        "istio",
+        "Istio",
+        ("istio.io/gateway-controller", "istio.io/mesh-controller", "istio.io/unmanaged-gateway"),
+        ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
+        request_timeout=_INFINITE,
+        upstream_idle=3600,
+    ),
+    Implementation(
+        # cilium/cilium:operator/pkg/gateway-api
+        "cilium",
+        "Cilium",
+        ("io.cilium/gateway-controller",),
+        ("cilium",),
+        app_protocols={"https": AppProtocol.HTTP},
+        upstream_idle=60,
+    ),
+    Implementation(
+        # docs.cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
+        "gke-gateway",
+        "GKE Gateway",
+        ("networking.gke.io/gateway",),
+        ("gke-l7-", "gke-td", "gke-persistent-"),
+        isolated_listeners=False,
+        timeouts=False,
+        own_certificates=True,
+        app_protocols={"HTTPS": AppProtocol.HTTPS, "HTTP2": AppProtocol.HTTP2},
+        request_timeout=30,
+        upstream_idle=600,
+    ),
+    Implementation(
+        # kubernetes-sigs/aws-load-balancer-controller:docs/guide/gateway
+        "aws-gateway",
+        "AWS Load Balancer Controller",
+        ("gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"),
+        ("aws-alb", "aws-nlb", "alb", "nlb"),
+        backend_tls_policy=False,
+        own_certificates=True,
+    ),
+    Implementation(
+        # traefik/traefik:pkg/provider/kubernetes/gateway
+        "traefik-gateway",
+        "Traefik",
+        ("traefik.io/gateway-controller",),
+        ("traefik",),
+        isolated_listeners=False,
+        timeouts=False,
+        app_protocols={"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS},
+        request_timeout=_INFINITE,
+        upstream_idle=90,
+    ),
+    Implementation(
+        # nginx/nginx-gateway-fabric:internal/controller/state/graph/backend_refs.go
+        "nginx-gateway-fabric",
+        "NGINX Gateway Fabric",
+        ("gateway.nginx.org/nginx-gateway-controller",),
+        ("nginx",),
+        hosts_apart=True,
+        timeouts=False,
+        app_protocols=_NONE,
+    ),
+    Implementation(
+        # kgateway-dev/kgateway:internal/kgateway/wellknown/controller.go
+        "kgateway",
+        "kgateway",
+        ("kgateway.dev/kgateway", "kgateway.dev/agentgateway"),
+        ("kgateway", "agentgateway", "kgateway-waypoint"),
+        request_timeout=15,
+        upstream_idle=3600,
+    ),
+    Implementation(
+        # projectcontour/contour:internal/dag/gatewayapi_processor.go
+        "contour-gateway",
+        "Contour",
+        ("projectcontour.io/gateway-controller",),
+        ("contour",),
+        backend_tls_policy=False,
+        request_timeout=15,
+        upstream_idle=3600,
+    ),
+    Implementation(
+        # Kong/kubernetes-ingress-controller:internal/dataplane/translator/subtranslator/httproute.go
+        "kong-gateway",
+        "Kong",
+        ("konghq.com/kic-gateway-controller", "konghq.com/gateway-operator"),
+        ("kong",),
+        backend_tls_policy=False,
+    ),
+    Implementation(
+        # jcmoraisjr/haproxy-ingress:docs/content/en/docs/configuration/gateway-api.md
+        "haproxy-ingress-gateway",
+        "HAProxy Ingress",
+        ("haproxy-ingress.github.io/controller",),
+        ("haproxy",),
+        backend_tls_policy=False,
+        timeouts=False,
+        app_protocols=_NONE,
+    ),
+    Implementation(
+        # haproxytech/kubernetes-ingress:deploy/tests/config/experimental/gwapi-resources.yaml
+        "haproxytech-gateway",
+        "HAProxy Kubernetes Ingress Controller",
+        ("haproxy.org/gateway-controller",),
+    ),
+)
+SPECIFICATION: Final = Implementation("gateway-api", "the Gateway API implementation")
+"""Any conformant implementation."""
+
+_BY_CONTROLLER_NAME: Final = {
+    name: implementation for implementation in IMPLEMENTATIONS for name in implementation.controller_names
+}
+
+
+def by_controller_name(controller_name: str) -> Implementation:
+    """The implementation behind a GatewayClass's `spec.controllerName`."""
+    return _BY_CONTROLLER_NAME.get(controller_name, SPECIFICATION)
+
+
+def by_class_name(class_name: str) -> Implementation:
+    """The implementation that makes a GatewayClass of this name, by custom."""
+    for implementation in IMPLEMENTATIONS:
+        for name in implementation.class_names:
+            if class_name == name or (name.endswith("-") and class_name.startswith(name)):
+                return implementation
+    return SPECIFICATION

@@ -1,0 +1,295 @@
+"""References of the Gateway API: who may refer across namespaces, and what the Secrets and ConfigMaps named hold."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence
+from ingress_lint.load.document import Place
+from ingress_lint.objects.core import Secret
+from ingress_lint.objects.gateway import (
+    GATEWAY_GROUP,
+    LocalObjectReference,
+    ObjectReference,
+    ReferenceGrant,
+    SecretObjectReference,
+)
+from ingress_lint.objects.gateway_routes import BackendObjectReference
+from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.objects.networking import Ingress
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+
+ISSUER_ANNOTATIONS: Final = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme")
+
+
+AnyReference = LocalObjectReference | ObjectReference | SecretObjectReference | BackendObjectReference
+
+
+class Reference(NamedTuple):
+    """Any reference; without a namespace, to an object of the one that it stands in."""
+
+    group: str
+    kind: str
+    name: str
+    namespace: str | None
+
+    @classmethod
+    def of(cls, written: AnyReference) -> Reference:
+        """A reference as it is written."""
+        namespace = None if isinstance(written, LocalObjectReference) else written.namespace
+        return cls("" if written.group == "core" else written.group, written.kind, written.name, namespace)
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a reference stands: the object that makes it, its place, and the listener it is for."""
+
+    owner: AnyObject
+    place: Place
+    listener: str = ""
+
+    @property
+    def of_listener(self) -> str:
+        """Who refers, as messages name it."""
+        owner = f"{self.owner.kind} `{self.owner.name}`"
+        return f"listener `{self.listener}` of {owner}" if self.listener else owner
+
+    def verdict(
+        self,
+        reason: Reason,
+        message: str,
+        certainty: Certainty = Certainty.KNOWN,
+        *,
+        place: Place | None = None,
+        related: tuple[tuple[str, Place], ...] = (),
+        fix: str = "",
+    ) -> Verdict:
+        """A verdict on this reference."""
+        return Verdict(reason, self.owner, place or self.place, message, certainty, related, fix, self.listener)
+
+
+class References:
+    """Follows the references of one graph."""
+
+    def __init__(self, graph: ObjectGraph) -> None:
+        self.graph = graph
+        grants: defaultdict[str, list[KubernetesObject[ReferenceGrant]]] = defaultdict(list)
+        for grant in graph.of(ReferenceGrant):
+            grants[grant.namespace].append(grant)
+        self._grants: Mapping[str, list[KubernetesObject[ReferenceGrant]]] = grants
+
+    def refusal(self, site: Site, reference: Reference, what: str, consequence: str) -> Verdict | None:
+        """Why a reference may not lead where it does, None where it may.
+
+        `what` names the target in words; without a grant in sight it is sure only where the set holds the like of it.
+        """
+        namespace = reference.namespace or site.owner.namespace
+        if namespace == site.owner.namespace or self._granted(site.owner, reference, namespace):
+            return None
+        nearest = self._nearest_grant(reference, namespace)
+        covered = bool(self._grants.get(namespace)) or self.graph.holds(reference.kind, namespace)
+        unsure = self.graph.context.assume != "complete" and (not covered or self.graph.context.unparsed)
+        name = reference.name
+        return site.verdict(
+            Reason.REF_NOT_PERMITTED,
+            f"{site.of_listener} refers to {what} `{name}` of namespace `{namespace}`, and no ReferenceGrant there lets "
+            f"a {site.owner.kind} of `{site.owner.namespace}` do so; {consequence}",
+            Certainty.UNKNOWN if unsure else Certainty.KNOWN,
+            place=site.place.at("namespace"),
+            related=((f"this ReferenceGrant allows something else: {nearest[1]}", nearest[0]),) if nearest else (),
+            fix=f"add a ReferenceGrant to namespace `{namespace}`: from {site.owner.kind} in "
+            f"`{site.owner.namespace}`, to {reference.kind} `{name}`",
+        )
+
+    def _granted(self, owner: AnyObject, reference: Reference, namespace: str) -> bool:
+        for grant in self._grants.get(namespace, ()):
+            spec = grant.body.spec
+            if any(
+                source.group == owner.group and source.kind == owner.kind and source.namespace == owner.namespace
+                for source in spec.from_
+            ) and any(_covers(target.group, target.kind, target.name, reference) for target in spec.to):
+                return True
+        return False
+
+    def _nearest_grant(self, reference: Reference, namespace: str) -> tuple[Place, str] | None:
+        for grant in self._grants.get(namespace, ()):
+            for index, source in enumerate(grant.body.spec.from_):
+                for target in grant.body.spec.to:
+                    if _covers(target.group, target.kind, target.name, reference):
+                        seen = f"from {source.kind} in `{source.namespace}`"
+                        return grant.at("spec", "from", index), seen
+        return None
+
+    # -- certificates ------------------------------------------------------------------------------------------------
+
+    def certificate(self, site: Site, written: SecretObjectReference, reason: Reason) -> Verdict | None:
+        """What is wrong with a reference to a certificate and its key, None where nothing is known to be."""
+        consequence = (
+            "the listener cannot open TLS, so clients get a connection reset"
+            if site.listener
+            else "the Gateway has no certificate to show to backends, which refuse the connection: clients get 503"
+        )
+        reference = Reference.of(written)
+        if (reference.group, reference.kind) != ("", "Secret"):
+            core = reference.group in ("", GATEWAY_GROUP)
+            return site.verdict(
+                reason,
+                f"{site.of_listener} takes its certificate from {reference} `{reference.name}`, and only a Secret holds one; {consequence}",
+                Certainty.KNOWN if core else Certainty.LIKELY,
+                place=site.place.at("group" if reference.group else "kind"),
+                fix="name a Secret of type kubernetes.io/tls",
+            )
+        if refusal := self.refusal(site, reference, "Secret", consequence):
+            return refusal
+        namespace = reference.namespace or site.owner.namespace
+        secret = self.graph.secret(namespace, reference.name)
+        if secret is None:
+            return self._no_secret(site, reference.name, namespace, reason, consequence)
+        fault = _certificate_fault(secret)
+        if fault is None or self.secret_maker(namespace, reference.name):
+            return None
+        words, place = fault
+        return site.verdict(
+            reason,
+            f"{site.of_listener} takes its certificate from Secret `{reference.name}`, {words}; {consequence}",
+            place=site.place.at("name"),
+            related=((f"Secret `{reference.name}`", place),),
+            fix="put a PEM certificate under `tls.crt` and its key under `tls.key`",
+        )
+
+    def _no_secret(self, site: Site, name: str, namespace: str, reason: Reason, consequence: str) -> Verdict | None:
+        resolution = self.graph.resolve("Secret", namespace, name)
+        if resolution.existence in (Existence.EXTERNAL, Existence.FOUND):
+            return None
+        if any(key in site.owner.annotations for key in ISSUER_ANNOTATIONS) or self.secret_maker(namespace, name):
+            return None
+        return site.verdict(
+            reason,
+            f"{site.of_listener} takes its certificate from Secret `{name}`, which namespace `{namespace}` does not "
+            f"have; {consequence}",
+            Certainty.of_missing(resolution.existence),
+            place=site.place.at("name"),
+            fix=f"create Secret `{name}` in namespace `{namespace}`, or name one that exists",
+        )
+
+    def secret_maker(self, namespace: str, name: str) -> AnyObject | None:
+        """What fills a Secret at run time: a Certificate, an ExternalSecret, a SealedSecret and the like."""
+        return self._secret_makers.get((namespace, name))
+
+    @cached_property
+    def _secret_makers(self) -> Mapping[tuple[str, str], AnyObject]:
+        makers: dict[tuple[str, str], AnyObject] = {}
+        for item in self.graph.objects:
+            for name in _made_secrets(item):
+                makers.setdefault((item.namespace, name), item)
+        return makers
+
+    # -- certificate authorities --------------------------------------------------------------------------------------
+
+    def authorities(
+        self, sites: Iterable[tuple[Site, AnyReference]], reasons: tuple[Reason, Reason], consequence: str
+    ) -> tuple[bool, tuple[Verdict, ...]]:
+        """Whether any reference to certificate authorities can be read, and what is wrong with the others.
+
+        `reasons` are those for a ConfigMap that is not there or holds none, and for another kind of object.
+        """
+        usable, verdicts, any_named = False, [], False
+        for site, written in sites:
+            any_named = True
+            verdict = self._authority(site, Reference.of(written), reasons, consequence)
+            if verdict is None or verdict.certainty is not Certainty.KNOWN:
+                usable = True
+            if verdict is not None:
+                verdicts.append(verdict)
+        return usable or not any_named, tuple(verdicts)
+
+    def _authority(
+        self, site: Site, reference: Reference, reasons: tuple[Reason, Reason], consequence: str
+    ) -> Verdict | None:
+        missing, wrong_kind = reasons
+        if (reference.group, reference.kind) not in (("", "ConfigMap"), ("", "Secret")):
+            return site.verdict(
+                wrong_kind,
+                f"{site.of_listener} takes its certificate authorities from {reference} `{reference.name}`, and only a "
+                f"ConfigMap holds any; {consequence}",
+                Certainty.KNOWN if not reference.group else Certainty.LIKELY,
+                place=site.place.at("kind"),
+                fix="name a ConfigMap with the certificates under `ca.crt`",
+            )
+        if refusal := self.refusal(site, reference, reference.kind, consequence):
+            return refusal
+        namespace = reference.namespace or site.owner.namespace
+        resolution = self.graph.resolve(reference.kind, namespace, reference.name)
+        if resolution.existence is Existence.EXTERNAL or self.secret_maker(namespace, reference.name):
+            return None
+        data = getattr(getattr(resolution.object, "body", None), "data", None)
+        if resolution.object is not None and (data is None or "ca.crt" in data or reference.kind == "Secret"):
+            return None
+        found = resolution.object is not None
+        words = "has no key `ca.crt`" if found else f"namespace `{namespace}` does not have"
+        return site.verdict(
+            missing,
+            f"{site.of_listener} takes its certificate authorities from {reference.kind} `{reference.name}`, which "
+            f"{words}; {consequence}",
+            Certainty.KNOWN if found else Certainty.of_missing(resolution.existence),
+            place=site.place.at("name"),
+            related=((f"{reference.kind} `{reference.name}`", resolution.object.name_place),)
+            if resolution.object
+            else (),
+            fix=f"create {reference.kind} `{reference.name}` with the certificates under `ca.crt`",
+        )
+
+
+def _covers(group: str, kind: str, name: str | None, reference: Reference) -> bool:
+    """Whether a grant's target covers a reference."""
+    return group == reference.group and kind == reference.kind and name in (None, "", reference.name)
+
+
+def _made_secrets(item: AnyObject) -> Iterable[str]:
+    """The names of the Secrets that a custom resource fills, by the fields in which such resources name them."""
+    if item.kind == "SealedSecret":
+        yield item.name
+        return
+    value = item.document.value
+    if item.body is not None or isinstance(item.body, Ingress) or not isinstance(value, dict):
+        return
+    for step in item.base:
+        value = value[step]
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return
+    names = [spec.get("secretName"), item.name if item.kind.endswith("Secret") else None]
+    for key in ("target", "destination", "secretRef", "managedSecretReference"):
+        part = spec.get(key)
+        if isinstance(part, dict):
+            names += [part.get("name"), part.get("secretName")]
+    yield from (name for name in names if isinstance(name, str))
+
+
+def _certificate_fault(secret: KubernetesObject[Secret]) -> tuple[str, Place] | None:
+    """What makes a Secret useless as a certificate with its key, in words and by place; empty values are filled later."""
+    body = secret.body
+    for key, marker in (("tls.crt", "CERTIFICATE-----"), ("tls.key", "PRIVATE KEY-----")):
+        if key in body.string_data:
+            text = str(body.string_data[key])
+        elif key in body.data:
+            try:
+                text = base64.b64decode(str(body.data[key]), validate=False).decode("utf-8", "replace")
+            except (binascii.Error, ValueError):
+                return f"whose `{key}` is not base64", secret.at("data", key)
+        else:
+            return f"which has no key `{key}`", secret.name_place
+        if text.strip() and ("-----BEGIN " not in text or marker not in text):
+            field = "stringData" if key in body.string_data else "data"
+            return f"whose `{key}` holds no PEM text", secret.at(field, key)
+    return None

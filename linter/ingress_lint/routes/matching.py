@@ -1,0 +1,392 @@
+"""Which route answers a request: listener, host, match, and in what order matches are tried.
+
+What every controller shares is here; what is its own is a `Precedence`, a list of criteria that it compares one after
+another. `SPECIFIED` is the Gateway API's (kubernetes-sigs/gateway-api:apis/v1/httproute_types.go, HTTPRouteRule.matches
+and HTTPRouteSpec.hostnames; grpcroute_types.go, GRPCRouteRule.matches).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes import hostnames
+from ingress_lint.routes.model import Frontend, Listener, Match, PathMatch, PathMatchType, Route, ValueMatch
+
+_SECURE: Final = frozenset({"HTTPS", "TLS"})
+_NO_TIMESTAMP: Final = "~"
+"""After every timestamp: an object that has none yet is younger than one that has."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it arrives. `host` is without the port; header names are in lower case.
+
+    `protocol` is `http` (with or without TLS, as `secure` says), `grpc`, `tls`, `tcp` or `udp`.
+    """
+
+    protocol: str
+    host: str
+    port: int
+    secure: bool = False
+    path: str = "/"
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+    sni: str | None = None
+
+    @property
+    def server_name(self) -> str:
+        """The name asked for in the TLS handshake."""
+        return self.host if self.sni is None else self.sni
+
+
+class Refusal(Enum):
+    """Why no route is even looked at."""
+
+    NO_PORT = "nothing listens on this port"
+    NO_TLS_LISTENER = "no listener takes this server name, so the TLS handshake fails"
+    NO_HOST = "no listener takes this host"
+    MISDIRECTED = "another listener serves this host than the one that the connection was made to"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One match of one route; `match` is None where the route takes every connection. `hostname` is what counts."""
+
+    route: Route
+    match: Match | None
+    index: int
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A match that did not get the request, and why."""
+
+    route: Route
+    match: Match | None
+    index: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One comparison between two matches that both fit. The greater `key` wins; `words` says what the winner has."""
+
+    key: Callable[[Candidate], Any]
+    words: str
+
+
+Precedence = Sequence[Criterion]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What answers: the winning match, or a refusal, or neither where no route fits. `lost` tells of all others."""
+
+    listener: Listener | None
+    winner: Candidate | None
+    refusal: Refusal | None = None
+    lost: tuple[Lost, ...] = ()
+
+
+def age(item: AnyObject) -> tuple[str, str]:
+    """Sorts objects by age, then by namespace and name, as the Gateway API breaks ties."""
+    value = item.document.value
+    for step in item.base:
+        value = value[step]
+    created = value["metadata"].get("creationTimestamp")
+    return (str(created) if created else _NO_TIMESTAMP, f"{item.namespace}/{item.name}")
+
+
+class _Reversed(NamedTuple):
+    """Turns the order of a key around."""
+
+    key: Any
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(other.key < self.key)
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(other.key > self.key)
+
+
+def _path(candidate: Candidate) -> PathMatch | None:
+    return candidate.match.path.value if candidate.match else None
+
+
+def _is_exact(candidate: Candidate) -> bool:
+    path = _path(candidate)
+    return path is not None and path.type is PathMatchType.EXACT
+
+
+def _prefix_length(candidate: Candidate) -> int:
+    path = _path(candidate)
+    return len(path.value) if path is not None and path.type is PathMatchType.PREFIX else 0
+
+
+def _grpc_length(candidate: Candidate, part: str) -> int:
+    grpc = candidate.match.grpc if candidate.match else None
+    return len(getattr(grpc, part) or "") if grpc else 0
+
+
+SPECIFIED: Final[Precedence] = (
+    Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific hostname"),
+    Criterion(_is_exact, "an exact path"),
+    Criterion(_prefix_length, "a longer path prefix"),
+    Criterion(lambda c: _grpc_length(c, "service"), "a longer gRPC service"),
+    Criterion(lambda c: _grpc_length(c, "method"), "a longer gRPC method"),
+    Criterion(lambda c: bool(c.match and c.match.method), "a method"),
+    Criterion(lambda c: len(c.match.headers) if c.match else 0, "more headers"),
+    Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
+    Criterion(lambda c: _Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: _Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
+    Criterion(lambda c: -c.route.rule, "the earlier rule"),
+    Criterion(lambda c: -c.index, "the earlier match"),
+)
+"""The Gateway API's order. Where paths are regular expressions the specification leaves it open: last, here."""
+
+
+# -- listeners ------------------------------------------------------------------------------------------------------
+
+
+def choose_listener(request: Request, frontend: Frontend) -> tuple[Listener | None, Refusal | None]:
+    """The listener that takes a request: by port and protocol, then the most specific hostname."""
+    on_port = [
+        listener
+        for listener in frontend.listeners
+        if listener.usable and listener.port.value in (request.port, 0) and _speaks(listener, request)
+    ]
+    if not on_port:
+        return None, Refusal.NO_PORT
+    if request.protocol in ("tcp", "udp"):
+        return on_port[0], None
+    if not _encrypted(request):
+        found = _most_specific(on_port, request.host)
+        return found, None if found else Refusal.NO_HOST
+    found = _most_specific(on_port, request.server_name)
+    if found is None:
+        return None, Refusal.NO_TLS_LISTENER
+    if found.protocol.value == "HTTPS" and request.protocol in ("http", "grpc"):
+        return found, _misdirection(request, found, on_port)
+    return found, None
+
+
+def _misdirection(request: Request, listener: Listener, others: Iterable[Listener]) -> Refusal | None:
+    """Whether a host came over a connection that was made for another listener.
+
+    kubernetes-sigs/gateway-api:apis/v1/gateway_types.go, Listener.hostname: 421 where another listener fits better.
+    """
+    best = _most_specific((other for other in others if other.protocol.value == "HTTPS"), request.host)
+    if best is None:
+        return Refusal.NO_HOST
+    return None if _hostname(best) == _hostname(listener) else Refusal.MISDIRECTED
+
+
+def _encrypted(request: Request) -> bool:
+    return request.protocol == "tls" or request.secure
+
+
+def _speaks(listener: Listener, request: Request) -> bool:
+    protocol = listener.protocol.value
+    if request.protocol in ("tcp", "udp"):
+        return protocol == request.protocol.upper()
+    if protocol == "TCP":
+        return True
+    return protocol in _SECURE if _encrypted(request) else protocol == "HTTP"
+
+
+def _hostname(listener: Listener) -> str:
+    return listener.hostname.value.lower() if listener.hostname else hostnames.ANY
+
+
+def _most_specific(listeners: Iterable[Listener], host: str) -> Listener | None:
+    fitting = [listener for listener in listeners if hostnames.matches(_hostname(listener), host)]
+    return max(fitting, key=lambda listener: hostnames.specificity(_hostname(listener)), default=None)
+
+
+# -- routes ---------------------------------------------------------------------------------------------------------
+
+
+def select(
+    request: Request, frontend: Frontend, routes: Iterable[Route], precedence: Precedence = SPECIFIED
+) -> Selection:
+    """The route that answers a request which enters at `frontend`, and why no other does.
+
+    `routes` may hold routes of other frontends; they are left out.
+    """
+    listener, refusal = choose_listener(request, frontend)
+    if listener is None or refusal is not None:
+        return Selection(listener, None, refusal)
+    host = _host_at(listener, request)
+    mine = {id(item) for item in frontend.listeners}
+    lost: list[Lost] = []
+    hosted: list[tuple[Route, str]] = []
+    for route in routes:
+        if not any(id(item) in mine for item in route.listeners):
+            continue
+        reached = _reached(route, listener, host, isolated=frontend.isolated)
+        hostname = _effective_hostname(route, reached, host)
+        if not reached:
+            lost.extend(_all_lost(route, f"it does not hang on listener `{listener.name}`, which takes the request"))
+        elif hostname is None:
+            lost.extend(_all_lost(route, f"it serves {_named_hosts(route)}, not `{host}`"))
+        else:
+            hosted.append((route, hostname))
+    if frontend.hosts_apart and hosted:
+        best = max(hostnames.specificity(hostname) for _, hostname in hosted)
+        for route, hostname in hosted:
+            if hostnames.specificity(hostname) < best:
+                lost.extend(_all_lost(route, "another route names the host more exactly, which settles it here"))
+        hosted = [item for item in hosted if hostnames.specificity(item[1]) == best]
+    fitting: list[Candidate] = []
+    for route, hostname in hosted:
+        for index, match in _matches(route):
+            why = mismatch(request, match) if match is not None else None
+            if why is None:
+                fitting.append(Candidate(route, match, index, hostname))
+            else:
+                lost.append(Lost(route, match, index, why))
+    winner = max(
+        fitting, key=lambda candidate: tuple(criterion.key(candidate) for criterion in precedence), default=None
+    )
+    beaten = [
+        Lost(candidate.route, candidate.match, candidate.index, _why_beaten(winner, candidate, precedence))
+        for candidate in fitting
+        if winner is not None and candidate is not winner
+    ]
+    return Selection(listener, winner, None, (*beaten, *lost))
+
+
+def _host_at(listener: Listener, request: Request) -> str:
+    """What the routes of a listener are told apart by: the host, the server name of a TLS stream, nothing for TCP."""
+    protocol = listener.protocol.value
+    if protocol in ("TCP", "UDP"):
+        return hostnames.ANY
+    return request.server_name if protocol == "TLS" else request.host
+
+
+def _reached(route: Route, listener: Listener, host: str, *, isolated: bool) -> list[Listener]:
+    """The listeners through which a request that `listener` takes may come to `route`."""
+    if isolated:
+        return [item for item in route.listeners if item is listener]
+    return [
+        item
+        for item in route.listeners
+        if item.usable
+        and item.port.value == listener.port.value
+        and item.protocol.value == listener.protocol.value
+        and hostnames.matches(_hostname(item), host)
+    ]
+
+
+def _effective_hostname(route: Route, reached: Iterable[Listener], host: str) -> str | None:
+    """The most specific hostname under which `route` serves `host`, narrowed by its listeners; None where it does not."""
+    own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
+    effective = [
+        narrowed
+        for listener in reached
+        for hostname in own
+        if hostnames.matches(hostname, host)
+        and (narrowed := hostnames.intersection(hostname, _hostname(listener))) is not None
+    ]
+    return max(effective, key=hostnames.specificity, default=None)
+
+
+def _matches(route: Route) -> Iterator[tuple[int, Match | None]]:
+    if not route.matches:
+        yield route.first_match, None
+    for offset, match in enumerate(route.matches):
+        yield route.first_match + offset, match
+
+
+def _all_lost(route: Route, why: str) -> Iterator[Lost]:
+    return (Lost(route, match, index, why) for index, match in _matches(route))
+
+
+def _named_hosts(route: Route) -> str:
+    return " and ".join(f"`{hostname.value}`" for hostname in route.hostnames)
+
+
+def _why_beaten(winner: Candidate, loser: Candidate, precedence: Precedence) -> str:
+    for criterion in precedence:
+        if criterion.key(winner) != criterion.key(loser):
+            return f"{winner.route.owner} has {criterion.words}"
+    return f"{winner.route.owner} comes first"
+
+
+# -- matches --------------------------------------------------------------------------------------------------------
+
+
+def mismatch(request: Request, match: Match) -> str | None:
+    """Why a request is not what `match` asks for, None where it is."""
+    path = match.path.value
+    if not path_matches(path, request.path):
+        return f"path `{request.path}` is not {_PATH_WORDS[path.type]} `{path.value}`"
+    if match.method is not None and match.method != request.method:
+        return f"method {request.method} is not {match.method}"
+    for header in match.headers:
+        value = request.headers.get(header.name.lower())
+        if value is None or not _value_matches(header, value):
+            return f"header `{header.name}` {'is absent' if value is None else f'is `{value}`'}, not `{header.value}`"
+    for parameter in match.query:
+        found = next((value for name, value in request.query if name == parameter.name), None)
+        if found is None or not _value_matches(parameter, found):
+            seen = "is absent" if found is None else f"is `{found}`"
+            return f"query parameter `{parameter.name}` {seen}, not `{parameter.value}`"
+    return None
+
+
+_PATH_WORDS: Final = {
+    PathMatchType.EXACT: "exactly",
+    PathMatchType.PREFIX: "under",
+    PathMatchType.REGULAR_EXPRESSION: "matched by",
+    PathMatchType.STRING_PREFIX: "one that starts with",
+    PathMatchType.GLOB: "one like",
+}
+
+
+def path_matches(path: PathMatch, asked: str) -> bool:
+    """Whether a path is one that `path` stands for."""
+    value = path.value
+    match path.type:
+        case PathMatchType.EXACT:
+            return asked == value
+        case PathMatchType.PREFIX:
+            prefix = value.rstrip("/")
+            return asked == prefix or asked.startswith(prefix + "/")
+        case PathMatchType.STRING_PREFIX:
+            return asked.startswith(value)
+        case PathMatchType.GLOB:
+            return _full_match(_glob(value), asked)
+        case _:
+            return _full_match(value, asked)
+
+
+def _value_matches(wanted: ValueMatch, value: str) -> bool:
+    return value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
+
+
+def _full_match(expression: str, text: str) -> bool:
+    compiled = _compiled(expression)
+    return compiled is not None and compiled.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> re.Pattern[str] | None:
+    """A regular expression as RE2 or PCRE would read it; None where it does not compile, so that it matches nothing."""
+    try:
+        return re.compile(expression)
+    except re.error:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _glob(value: str) -> str:
+    return "".join(".*" if char == "*" else "." if char == "?" else re.escape(char) for char in value)

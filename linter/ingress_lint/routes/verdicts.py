@@ -1,0 +1,76 @@
+"""What a controller refuses, and why: a reference it may not follow, a listener it cannot open, a route that hangs on
+nothing. Each verdict is one sentence about one place, so that a rule reports it without knowing the controller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ingress_lint.graph.resolution import Existence
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import AnyObject
+
+
+class Reason(StrEnum):
+    """Why, as the Gateway API's status conditions call it; other controllers' refusals use the same words."""
+
+    # of routes and what they hang on
+    NO_MATCHING_PARENT = "NoMatchingParent"
+    NOT_ALLOWED_BY_LISTENERS = "NotAllowedByListeners"
+    NO_MATCHING_LISTENER_HOSTNAME = "NoMatchingListenerHostname"
+    # of references
+    REF_NOT_PERMITTED = "RefNotPermitted"
+    BACKEND_NOT_FOUND = "BackendNotFound"
+    INVALID_KIND = "InvalidKind"
+    TARGET_NOT_FOUND = "TargetNotFound"
+    EXTENSION_NOT_FOUND = "ExtensionNotFound"
+    # of listeners
+    PROTOCOL_CONFLICT = "ProtocolConflict"
+    HOSTNAME_CONFLICT = "HostnameConflict"
+    UNSUPPORTED_PROTOCOL = "UnsupportedProtocol"
+    UNSUPPORTED_VALUE = "UnsupportedValue"
+    INVALID_ROUTE_KINDS = "InvalidRouteKinds"
+    INVALID_CERTIFICATE_REF = "InvalidCertificateRef"
+    INVALID_CLIENT_CERTIFICATE_REF = "InvalidClientCertificateRef"
+    INVALID_CA_CERTIFICATE_REF = "InvalidCACertificateRef"
+    INVALID_CA_CERTIFICATE_KIND = "InvalidCACertificateKind"
+    NOT_ALLOWED = "NotAllowed"
+    """A ListenerSet that its Gateway does not take."""
+    # of gateways
+    NO_GATEWAY_CLASS = "NoGatewayClass"
+    """A Gateway of a class that nobody defines; its status stays `Pending`."""
+    INVALID_PARAMETERS = "InvalidParameters"
+    # of policies
+    CONFLICTED = "Conflicted"
+
+
+class Certainty(StrEnum):
+    """How sure a verdict is."""
+
+    KNOWN = "known"
+    LIKELY = "likely"
+    """It follows from what most implementations do, or from what a set that looks whole does not hold."""
+    UNKNOWN = "unknown"
+    """The set does not hold what would decide it."""
+
+    @classmethod
+    def of_missing(cls, existence: Existence) -> Certainty:
+        """How sure it is that an object is not there."""
+        return cls.KNOWN if existence is Existence.MISSING else cls.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One refusal. `object` is the one whose status would tell, `message` a sentence that says what clients see."""
+
+    reason: Reason
+    object: AnyObject
+    place: Place
+    message: str
+    certainty: Certainty = Certainty.KNOWN
+    related: tuple[tuple[str, Place], ...] = ()
+    """Further places, each with its caption."""
+    fix: str = ""
+    listener: str = ""
+    """The listener concerned, where it is one of several."""
