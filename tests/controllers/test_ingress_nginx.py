@@ -468,9 +468,10 @@ def test_passthrough_needs_the_flag(lower: Lower, flag: str, refused: bool) -> N
     assert (route.backends[0].protocol.value is AppProtocol.TLS) is not refused
 
 
-def test_passthrough_is_for_the_root_alone(lower: Lower) -> None:
-    routes = lower(ingress('ssl-passthrough: "true"', paths=PATHS), SERVICE)
-    assert [route.passthrough_refused is None for route in routes] == [False, False, False, True]
+def test_passthrough_is_for_the_backend_of_the_root_alone(lower: Lower) -> None:
+    routes = lower(ingress('ssl-passthrough: "true"', paths=PATHS.replace("web", "api", 1)), SERVICE)
+    assert [route.passthrough_refused is None for route in routes] == [False, True, True, True]
+    assert routes[0].passthrough_refused.place.pointer == ("spec", "rules", 0, "http", "paths", 0, "path")
 
 
 def test_controller_string_of_a_further_installation(lower: Lower) -> None:

@@ -82,7 +82,8 @@ class _Host:
     """The TLS block that gives it a certificate, be it nginx's own."""
     certificates: list[CertificateRef] = field(default_factory=list)
     aliases: list[Sourced[str]] = field(default_factory=list)
-    serves_root: bool = False
+    root: tuple[str, str, int | str | None] | None = None
+    """Namespace, Service and port behind path /."""
 
 
 class _Lowering(IngressController):
@@ -108,7 +109,9 @@ class _Lowering(IngressController):
             host = self._hosts[rule.host or ""]
             host.aliases.extend(aliases)
             for path in rule.http.paths if rule.http else ():
-                host.serves_root |= (path.path or "/") == "/"
+                reference = path.backend.reference()
+                if (path.path or "/") == "/" and reference is not None:
+                    host.root = ingress.namespace, reference.service, reference.port
                 if host.regex is None and use_regex.value:
                     host.regex = Sourced(f"`use-regex` of Ingress `{ingress.name}`", Origin.EXPLICIT, use_regex.place)
                 if host.regex is None and rewrite is not None and rewrite.value != path.path:
@@ -312,11 +315,11 @@ class _Lowering(IngressController):
             return Sourced("ingress-nginx runs without `--enable-ssl-passthrough`", Origin.EXPLICIT, asked.place)
         if context.host is None:
             return Sourced("without a host there is no server name to recognise it by", Origin.EXPLICIT, asked.place)
-        if (context.path_value or "/") != "/":
-            rest = "" if self._host(context).serves_root else ", which this host does not have"
-            return Sourced(
-                f"ingress-nginx passes TLS through to the backend of path `/` alone{rest}", Origin.EXPLICIT, asked.place
-            )
+        root, own = self._host(context).root, context.reference
+        if (context.path_value or "/") != "/" and root != (context.ingress.namespace, own.service, own.port):
+            rest = "" if root else ", which this host does not have"
+            why = f"ingress-nginx passes TLS through to the backend of path `/` alone{rest}"
+            return Sourced(why, Origin.EXPLICIT, context.place.at("path"))
         return None
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS, PREFIX
+from ingress_lint.graph.app_servers import named_config_map
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -75,18 +76,14 @@ def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
 
 
 def _installation(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
-    namespace = container.workload.object.namespace
     flags: dict[str, tuple[str, Place]] = {}
     for word, place in graph.evidence.of(container).words:
         name, _, value = word.partition("=")
         if name.startswith("-"):
             flags[name.lstrip("-")] = value, place
-    space, _, name = flags["configmap"][0].rpartition("/") if "configmap" in flags else ("", "", "")
-    if not space or "$" in space:  # $(POD_NAMESPACE), which the pod's own fields fill
-        space = namespace
     enabled = flags.get("enable-ssl-passthrough")
     return Installation(
-        config=graph.config_map(space, name),
+        config=named_config_map(container, graph),
         passthrough=Sourced(enabled[0] in _TRUE | {""}, Origin.EXPLICIT, enabled[1])
         if enabled
         else Sourced(False, Origin.DEFAULT, container.at("args"), "--enable-ssl-passthrough is not given"),

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
 
+from ingress_lint.graph.app_servers import AppServer, recognise
 from ingress_lint.graph.evidence.index import EvidenceIndex
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.resolution import Existence, Resolution
-from ingress_lint.graph.workload import Workload, workload_of
+from ingress_lint.graph.workload import Workload, WorkloadContainer, workload_of
 from ingress_lint.load.document import Document, Place
 from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Secret, Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
@@ -88,6 +89,7 @@ class ObjectGraph:
                 workloads.append(workload)
         self.workloads: tuple[Workload, ...] = tuple(workloads)
         self._selected: dict[KubernetesObject[Service], tuple[Workload, ...]] = {}
+        self._app_servers: dict[WorkloadContainer, AppServer | None] = {}
 
     # -- objects ----------------------------------------------------------------------------------------------------
 
@@ -254,6 +256,12 @@ class ObjectGraph:
     def evidence(self) -> EvidenceIndex:
         """What the pods listen on and which protocol each of their ports speaks."""
         return EvidenceIndex(self)
+
+    def app_server(self, container: WorkloadContainer) -> AppServer | None:
+        """The application server that a container runs, None where nothing shows it."""
+        if container not in self._app_servers:
+            self._app_servers[container] = recognise(container, self)
+        return self._app_servers[container]
 
     # -- places -----------------------------------------------------------------------------------------------------
 
