@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _VARIABLE: Final = re.compile(r"\$\((\w+)\)|\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)
+_SHELL_SYNTAX: Final = frozenset("'\"\\#")
+"""What makes the words of a script more than its text between blanks; `shlex` is slow."""
 _SHORT_FLAGS: Final[Mapping[str, frozenset[str]]] = {
     "gunicorn": frozenset("b"),
     "hypercorn": frozenset("b"),
@@ -117,6 +119,8 @@ def words(container: WorkloadContainer, variables: Mapping[str, tuple[str, Place
 
 
 def _shell_words(text: str) -> list[str]:
+    if _SHELL_SYNTAX.isdisjoint(text):
+        return text.split()
     try:
         return shlex.split(text, comments=True)
     except ValueError:
