@@ -98,25 +98,32 @@ class HealthCheckSources:
     default_place: Place
 
     def health_check(self, by: str) -> HealthCheck:
-        """The check; every field on its own from the first source that has it."""
-        neg = self.target is not TargetKind.NODE
+        """The check; every field on its own from the first source that has it.
+
+        What differs between instance groups and NEGs is left out where the manifests do not tell which it will be.
+        """
+        nodes, pods = self.target is TargetKind.NODE, self.target is TargetKind.POD
         inferred = self.inferred if isinstance(self.inferred, Inferred) else None
-        period = inferred.probe.period_seconds + (0 if neg else 60) if inferred else None
+        period = inferred.probe.period_seconds + (60 if nodes else 0) if inferred and (nodes or pods) else None
         timeout = inferred.probe.timeout_seconds if inferred else None
         port = self._written("port", int)
+
+        def each(by_node: int, by_pod: int) -> int | None:
+            return by_node if nodes else by_pod if pods else None
+
         return HealthCheck(
             by=by,
             protocol=self._protocol(),
             path=self._path(inferred),
             port=port,
             codes=Sourced("200", Origin.DEFAULT, self.default_place, "Google's health checks take nothing else"),
-            interval=self._seconds("check_interval_sec", period, "periodSeconds", 15 if neg else 60),
-            timeout=self._seconds("timeout_sec", timeout, "timeoutSeconds", 15 if neg else 60),
+            interval=self._seconds("check_interval_sec", period, "periodSeconds", each(60, 15)),
+            timeout=self._seconds("timeout_sec", timeout, "timeoutSeconds", each(60, 15)),
             healthy_threshold=self._count("healthy_threshold", 1),
-            unhealthy_threshold=self._count("unhealthy_threshold", 2 if neg else 10),
+            unhealthy_threshold=self._count("unhealthy_threshold", each(10, 2)),
             host=self._host(inferred),
             target=self.target,
-            resolved_port=port.value if port else (self.port.pod_port if neg else self.port.port.node_port),
+            resolved_port=port.value if port else (self.port.port.node_port if nodes else self.port.pod_port),
             read_once=inferred is not None,
         )
 
@@ -151,15 +158,17 @@ class HealthCheckSources:
         header = inferred.http.http_headers[0]
         return Sourced(header.value, Origin.DERIVED, inferred.at("httpGet", "httpHeaders"), "taken from the probe")
 
-    def _seconds(self, field: str, probed: int | None, probe_field: str, default: int) -> Sourced[float]:
+    def _seconds(self, field: str, probed: int | None, probe_field: str, default: int | None) -> Sourced[float] | None:
         written = self._written(field, int)
         if written:
             return Sourced(float(written.value), written.origin, written.place)
         if probed is not None and isinstance(self.inferred, Inferred):
             place = self.inferred.at(probe_field)
             return Sourced(float(probed), Origin.DERIVED, place, "taken from the readiness probe")
-        return Sourced(float(default), Origin.DEFAULT, self.default_place, _NO_CONFIG)
+        return None if default is None else Sourced(float(default), Origin.DEFAULT, self.default_place, _NO_CONFIG)
 
-    def _count(self, field: str, default: int) -> Sourced[int]:
+    def _count(self, field: str, default: int | None) -> Sourced[int] | None:
         written = self._written(field, int)
-        return written or Sourced(default, Origin.DEFAULT, self.default_place, _NO_CONFIG)
+        if written or default is None:
+            return written
+        return Sourced(default, Origin.DEFAULT, self.default_place, _NO_CONFIG)

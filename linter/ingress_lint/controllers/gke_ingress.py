@@ -21,6 +21,7 @@ from ingress_lint.controllers.gke_annotations import (
 from ingress_lint.controllers.gke_health import HealthCheckSources, inferred_probe
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig, FrontendConfig
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
@@ -175,7 +176,7 @@ class GKEIngress(IngressController):
     def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
         """`app-protocols`, by the port's name; a key that names no port leaves it HTTP. `appProtocol` is not read."""
         service = context.service
-        default = Sourced(AppProtocol.HTTP, Origin.DEFAULT, context.default_place(), "nothing sets app-protocols")
+        default = Sourced(AppProtocol.HTTP, Origin.DEFAULT, self._service_place(context), "nothing sets app-protocols")
         if service is None or context.service_port is None:
             return default
         old = AnnotationReader((OLD_APP_PROTOCOLS.partition("/")[0],), (service,)).json("app-protocols")
@@ -196,8 +197,8 @@ class GKEIngress(IngressController):
     def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
         """Pods with a NEG (`cloud.google.com/neg: '{"ingress": true}'`, or a class that has no other), else nodes.
 
-        VPC-native clusters annotate Services by themselves, so without the annotation nodes are only the default
-        (cloud.google.com/kubernetes-engine/docs/concepts/container-native-load-balancing).
+        Without the annotation it is open: VPC-native clusters add it by themselves
+        (cloud.google.com/kubernetes-engine/docs/how-to/container-native-load-balancing).
         """
         written = self._reader(context).json("neg")
         enabled = isinstance(written.value, dict) and written.value.get("ingress") is True if written else False
@@ -211,8 +212,16 @@ class GKEIngress(IngressController):
             )
         if written:
             return Sourced(TargetKind.NODE, Origin.EXPLICIT, written.place)
-        why = "no annotation of the Service asks for a NEG, and the cluster may not add one by itself"
-        return Sourced(TargetKind.NODE, Origin.DEFAULT, context.default_place(), why)
+        why = "no annotation of the Service says whether it gets a NEG, which VPC-native clusters add by themselves"
+        return Sourced(TargetKind.NODE_OR_POD, Origin.DEFAULT, self._service_place(context), why)
+
+    @staticmethod
+    def _service_place(context: PathContext) -> Place:
+        """Where a setting that nobody wrote would be written: the Service's annotations."""
+        service = context.service
+        if service is None:
+            return context.default_place()
+        return service.at("metadata", "annotations") if service.annotations else service.name_place
 
     @staticmethod
     def _backend_config(
@@ -256,7 +265,7 @@ class GKEIngress(IngressController):
             protocol,
             target.value,
             port,
-            port.service.at("metadata", "annotations") if port.service.annotations else port.service.name_place,
+            self._service_place(context),
         )
         return sources.health_check(self.gateway)
 
@@ -269,7 +278,7 @@ class GKEIngress(IngressController):
         if named and config is None:
             return Timeouts()
         why = "no BackendConfig sets timeoutSec"
-        return Timeouts(request=Sourced(30.0, Origin.DEFAULT, context.default_place(), why))
+        return Timeouts(request=Sourced(30.0, Origin.DEFAULT, self._service_place(context), why))
 
     def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
         """Fixed: 600 s towards the backends, 610 s towards clients (cloud.google.com/load-balancing: HTTPS)."""

@@ -133,6 +133,7 @@ class PodSpec(Model):
     termination_grace_period_seconds: int | None = None
     security_context: Any = None
     affinity: Any = None
+    node_selector: dict[str, Any] = Field(default_factory=dict)
 
 
 class TemplateMetadata(Model):

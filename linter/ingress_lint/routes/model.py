@@ -85,6 +85,8 @@ class TargetKind(StrEnum):
     POD = "pod"
     NODE = "node"
     CLUSTER_IP = "cluster-ip"
+    NODE_OR_POD = "node-or-pod"
+    """One of the two, as the cluster decides and the manifests do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
