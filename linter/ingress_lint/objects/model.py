@@ -76,6 +76,20 @@ class KubernetesObject(Generic[Body_co]):
         return self.api_version.rpartition("/")[0]
 
     @property
+    def source(self) -> Mapping[str, Any]:
+        """The object as it is written."""
+        value = self.document.value
+        for step in self.base:
+            value = value[step]
+        found: Mapping[str, Any] = value
+        return found
+
+    @property
+    def names_namespace(self) -> bool:
+        """Whether its namespace is written, and not the one where it happens to be applied."""
+        return bool(self.source["metadata"].get("namespace"))
+
+    @property
     def key(self) -> ObjectKey:
         """What names this object within its set."""
         return ObjectKey(self.group, self.kind, self.namespace, self.name)

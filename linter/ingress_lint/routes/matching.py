@@ -39,6 +39,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
     sni: str | None = None
+    client_certificate: bool = False
+    """Whether the client shows a certificate; it is taken for a valid one."""
 
     @property
     def server_name(self) -> str:
@@ -98,10 +100,7 @@ class Selection:
 
 def age(item: AnyObject) -> tuple[str, str]:
     """Sorts objects by age, then by namespace and name, as the Gateway API breaks ties."""
-    value = item.document.value
-    for step in item.base:
-        value = value[step]
-    created = value["metadata"].get("creationTimestamp")
+    created = item.source["metadata"].get("creationTimestamp")
     return (str(created) if created else _NO_TIMESTAMP, f"{item.namespace}/{item.name}")
 
 

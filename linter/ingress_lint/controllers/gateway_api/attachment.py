@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingress_lint.controllers.gateway_api.gateways import BoundListener, Declarer, Gateways, GatewayView
+from ingress_lint.controllers.gateway_api.gateways import Gateways, GatewayView
+from ingress_lint.controllers.gateway_api.listeners import BoundListener, Declarer
 from ingress_lint.controllers.gateway_api.selection import Answer, namespace_selected
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
@@ -191,6 +192,8 @@ def _not_allowed(
     refusals: Sequence[tuple[BoundListener, str | None]],
     place: Place,
 ) -> Verdict:
+    by_kind = all(not listener.takes_kind(route.group, route.kind) for listener, _ in refusals)
+    sure = by_kind or (route.names_namespace and declarer.names_namespace)
     words = " and ".join(dict.fromkeys(f"listener `{listener.entry.name}` {why}" for listener, why in refusals))
     return Verdict(
         Reason.NOT_ALLOWED_BY_LISTENERS,
@@ -198,6 +201,7 @@ def _not_allowed(
         place,
         f"{route.kind} `{route.name}` of namespace `{route.namespace}` hangs on {declarer.kind} `{declarer.name}`, whose "
         f"{words}; no listener takes the route, and clients get 404",
+        Certainty.KNOWN if sure else Certainty.LIKELY,
         related=tuple(
             (f"listener `{listener.entry.name}` {why}", listener.place.at("allowedRoutes"))
             for listener, why in refusals

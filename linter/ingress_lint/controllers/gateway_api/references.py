@@ -23,7 +23,6 @@ from ingress_lint.objects.gateway import (
 )
 from ingress_lint.objects.gateway_routes import BackendObjectReference
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.objects.networking import Ingress
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 ISSUER_ANNOTATIONS: Final = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme")
@@ -99,12 +98,13 @@ class References:
         nearest = self._nearest_grant(reference, namespace)
         covered = bool(self._grants.get(namespace)) or self.graph.holds(reference.kind, namespace)
         unsure = self.graph.context.assume != "complete" and (not covered or self.graph.context.unparsed)
+        certainty = Certainty.KNOWN if site.owner.names_namespace else Certainty.LIKELY
         name = reference.name
         return site.verdict(
             Reason.REF_NOT_PERMITTED,
             f"{site.of_listener} refers to {what} `{name}` of namespace `{namespace}`, and no ReferenceGrant there lets "
             f"a {site.owner.kind} of `{site.owner.namespace}` do so; {consequence}",
-            Certainty.UNKNOWN if unsure else Certainty.KNOWN,
+            Certainty.UNKNOWN if unsure else certainty,
             place=site.place.at("namespace"),
             related=((f"this ReferenceGrant allows something else: {nearest[1]}", nearest[0]),) if nearest else (),
             fix=f"add a ReferenceGrant to namespace `{namespace}`: from {site.owner.kind} in "
@@ -260,12 +260,7 @@ def _made_secrets(item: AnyObject) -> Iterable[str]:
     if item.kind == "SealedSecret":
         yield item.name
         return
-    value = item.document.value
-    if item.body is not None or isinstance(item.body, Ingress) or not isinstance(value, dict):
-        return
-    for step in item.base:
-        value = value[step]
-    spec = value.get("spec")
+    spec = item.source.get("spec") if item.body is None else None
     if not isinstance(spec, dict):
         return
     names = [spec.get("secretName"), item.name if item.kind.endswith("Secret") else None]
