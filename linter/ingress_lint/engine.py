@@ -55,8 +55,9 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             root.generated if root else frozenset(),
         )
         graph = ObjectGraph((*own, *context), known)
-        routes = lower(graph, options.controller)
-        manifests.sets.append(ManifestSet(name, graph, routes, (*documents[name], *context_documents)))
+        lowered = lower(graph, options.controller)
+        held = (*documents[name], *context_documents)
+        manifests.sets.append(ManifestSet(name, graph, lowered.routes, held, lowered.verdicts, lowered.frontends))
     return manifests
 
 
@@ -113,5 +114,10 @@ def _findings(manifest_set: ManifestSet, rules: Sequence[Rule]) -> Iterable[Find
         if route.owner.document.reported:
             for rule in per_route:
                 yield from rule.check_route(route, graph)
+    per_verdict = _overriding(rules, "check_verdict")
+    for verdict in manifest_set.verdicts:
+        if verdict.object.document.reported:
+            for rule in per_verdict:
+                yield from rule.check_verdict(verdict, graph)
     for rule in _overriding(rules, "check_set"):
         yield from rule.check_set(graph, manifest_set.routes)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption, ObjectGraph
 from ingress_lint.load.document import Document, Loaded, Problem
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import Frontend, Route
+from ingress_lint.routes.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class ManifestSet:
     graph: ObjectGraph
     routes: tuple[Route, ...]
     documents: tuple[Document, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    """What controllers refuse of the set's objects."""
+    frontends: tuple[Frontend, ...] = ()
+    """The gateways that the set's own objects describe."""
 
 
 @dataclass

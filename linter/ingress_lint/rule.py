@@ -16,6 +16,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place, Problem
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.verdicts import Certainty, Verdict
 
 
 class Rule:
@@ -53,6 +54,10 @@ class Rule:
         """Called for each route."""
         return ()
 
+    def check_verdict(self, verdict: Verdict, graph: ObjectGraph) -> Iterable[Finding]:
+        """Called for each thing that a controller refuses."""
+        return ()
+
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Called once for each set, for what no single object or route shows."""
         return ()
@@ -69,6 +74,22 @@ class Rule:
     ) -> Finding:
         """A finding of this rule; `severity` where the evidence calls for another than the rule's own."""
         return Finding(self.code, severity or self.severity, message, place, tuple(related), tuple(path), fix)
+
+    def of_verdict(self, verdict: Verdict) -> Finding:
+        """A finding that says what a verdict says, as severe as that is sure."""
+        severity = {
+            Certainty.KNOWN: self.severity,
+            Certainty.LIKELY: Severity(max(self.severity - 1, Severity.NOTE)),
+            Certainty.UNKNOWN: Severity.NOTE,
+        }[verdict.certainty]
+        related = (Related(caption, place) for caption, place in verdict.related)
+        return self.finding(verdict.place, verdict.message, severity=severity, related=related, fix=verdict.fix)
+
+    def of_problem(self, problem: Problem) -> Finding:
+        """A finding that says what a problem of the input says."""
+        related = (Related(caption, place) for caption, place in problem.related)
+        severity = Severity[problem.level.upper()]
+        return self.finding(problem.place, problem.message, severity=severity, related=related, fix=problem.fix)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -18,7 +19,8 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import Origin, Route, Sourced
+from ingress_lint.routes.model import Frontend, Origin, Route, Sourced
+from ingress_lint.routes.verdicts import Verdict
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
@@ -31,7 +33,16 @@ _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
-def lower(graph: ObjectGraph, preferred: str | None = None) -> tuple[Route, ...]:
+@dataclass(frozen=True)
+class Lowered:
+    """What all controllers together make of a set."""
+
+    routes: tuple[Route, ...]
+    verdicts: tuple[Verdict, ...]
+    frontends: tuple[Frontend, ...]
+
+
+def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
     """Every route of a set. `preferred` names the controller of objects whose class says nothing."""
     claims: defaultdict[str, list[Claim]] = defaultdict(list)
     chooser = _Chooser(graph, preferred)
@@ -39,10 +50,11 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> tuple[Route, ...]
         controller = chooser.choose(ingress)
         claims[controller.value].append(Claim(ingress, controller))
     backends = BackendResolver(graph)
-    return tuple(
-        route
-        for name, controller in CONTROLLERS.items()
-        for route in controller.lower(graph, claims.get(name, ()), backends)
+    controllers = CONTROLLERS.items()
+    return Lowered(
+        tuple(route for name, found in controllers for route in found.lower(graph, claims.get(name, ()), backends)),
+        tuple(verdict for _, found in controllers for verdict in found.verdicts(graph, backends)),
+        tuple(frontend for _, found in controllers for frontend in found.frontends(graph, backends)),
     )
 
 
