@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from ingress_lint.documentation import HEADINGS, examples, index, page, sections
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options
@@ -30,11 +31,13 @@ def test_examples_do_what_they_say(rule: Rule, tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     kinds = set()
     for number, example in enumerate(examples(rule.documentation)):
+        kinds.add(example.bad)
+        if example.language == "sh":  # a command, for what no single manifest can show
+            continue
         file = Path(f"{number}{EXTENSIONS[example.language]}")
         file.write_text(example.text, encoding="utf-8")
         report = check(Options((os.fspath(file),)), [rule])
         assert bool(report.findings) == example.bad, example.text
-        kinds.add(example.bad)
     assert kinds == {True, False}
 
 

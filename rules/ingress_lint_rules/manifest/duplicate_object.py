@@ -1,0 +1,108 @@
+"""## What it does
+Finds the same object (group, kind, namespace and name) twice in what one cluster would get.
+
+## What you see
+One of the two is not what runs: a Service with the other's ports, an Ingress with the other's rules, and so 404, 502 or
+503 that come and go with each deploy. kustomize refuses the build (`already registered id`), Helm the release.
+
+## Why it breaks
+A name means one object. kubectl applies both, one after the other, and the later one overwrites the earlier; which that
+is depends on file names.
+
+## Example
+Bad:
+```yaml
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 8080}]}
+```
+Good:
+```yaml
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web-admin}
+spec: {selector: {app: web}, ports: [{port: 8080}]}
+```
+
+## Fix
+Remove one, rename one, or give them different namespaces.
+
+## Prove it
+```sh
+kubectl get KIND NAME -o yaml
+```
+
+## How sure
+An error within one folder, one chart rendering or one kustomization. A warning where both say the same, or where they
+stand in different folders, which may be meant for different clusters. Silent for hooks of Helm and Argo CD, for
+`generateName`, for other kustomizations and charts, and for what `--context` adds.
+
+## References
+- https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Related, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.model import AnyObject, ObjectKey
+from ingress_lint.routes.model import Route
+from ingress_lint.rule import Rule
+
+_HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
+
+
+class DuplicateObject(Rule):
+    """Two objects of one name."""
+
+    code: ClassVar[str] = "IL003"
+    name: ClassVar[str] = "duplicate-object"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "the same object stands twice in one set"
+
+    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+        """Compares the names of all objects."""
+        first: dict[ObjectKey, AnyObject] = {}
+        for item in graph.objects:
+            if not item.document.reported or any(hook in item.annotations for hook in _HOOKS):
+                continue
+            known = first.setdefault(item.key, item)
+            if known is not item and "name" in item.source["metadata"]:
+                yield self._twice(known, item)
+
+    def _twice(self, first: AnyObject, second: AnyObject) -> Finding:
+        same = first.source == second.source
+        here, there = (os.path.dirname(item.document.file.path) for item in (first, second))
+        apart = here != there and not first.document.template
+        message = f"{second} is here for the second time"
+        if same:
+            message += ", with the same content; kustomize and Helm refuse a build that names an object twice"
+        elif apart:
+            message += (
+                f", first in folder `{here or '.'}`; if both folders go to one cluster, the one applied later overwrites "
+                "the other, and its routes and ports are the only ones"
+            )
+        else:
+            message += ": whichever is applied later overwrites the other, so the routes and ports of only one of the two exist"
+        return self.finding(
+            second.name_place,
+            message,
+            severity=Severity.WARNING if same or apart else None,
+            related=[Related(f"{first} is here first", first.name_place)],
+            fix="remove one of the two, or rename it",
+        )

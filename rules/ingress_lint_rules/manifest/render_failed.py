@@ -1,0 +1,59 @@
+"""## What it does
+Reports charts and kustomizations that could not be rendered, and chart folders that were not.
+
+## What you see
+Nothing of the chart is checked: no finding here says that it is sound.
+
+## Why it breaks
+Templates are no manifests: which routes there are is known only after rendering, with the values that are used. What
+helm or kustomize say when they fail is what they will say at the deploy.
+
+## Example
+Bad:
+```sh
+ingress-lint ./chart
+```
+Good:
+```sh
+helm template my-release ./chart --values prod.yaml | ingress-lint -
+```
+
+## Fix
+Render the chart with the values of the release, and check the result; or repair what the message says.
+
+## Prove it
+```sh
+helm template my-release CHART
+kubectl kustomize FOLDER
+```
+
+## How sure
+Certain. An error where you named the chart, a note where it was merely met in a folder that was walked.
+
+## References
+- https://helm.sh/docs/helm/helm_template/
+- https://kubectl.docs.kubernetes.io/references/kustomize/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Severity
+from ingress_lint.load.document import Problem, ProblemKind
+from ingress_lint.rule import Rule
+
+
+class RenderFailed(Rule):
+    """A chart or kustomization that was not rendered."""
+
+    code: ClassVar[str] = "IL010"
+    name: ClassVar[str] = "render-failed"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a chart or kustomization could not be rendered, so that nothing in it was checked"
+
+    def check_problem(self, problem: Problem) -> Iterable[Finding]:
+        """Reports each build that failed."""
+        if problem.kind is ProblemKind.RENDER_FAILED:
+            yield self.of_problem(problem)
