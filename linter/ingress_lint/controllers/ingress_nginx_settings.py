@@ -233,10 +233,10 @@ class Settings:
             return
         version = self.text("proxy-http-version")
         if version is not None and version.value.strip() == "1.0":
-            yield Sourced("HTTP/1.0 to the pod (`proxy-http-version`)", version.origin, version.place)
+            yield Sourced("HTTP/1.0 in proxy-http-version", version.origin, version.place)
         header = self.text("connection-proxy-header")
         if header is not None and header.value.strip().lower() == "close":
-            yield Sourced("`Connection: close` (`connection-proxy-header`)", header.origin, header.place)
+            yield Sourced("`Connection: close` in connection-proxy-header", header.origin, header.place)
         for key in ("configuration-snippet", "location-snippet"):
             snippet = self.text(key)
             if snippet is None or (key == "configuration-snippet" and not self.snippets_allowed):
@@ -248,7 +248,7 @@ class Settings:
                 yield Sourced(f"`proxy_http_version 1.0` in {key}", snippet.origin, snippet.place)
         for name, value, place in self.added_headers:
             if name.lower() == "connection" and value.strip().lower() == "close":
-                yield Sourced("`Connection: close` from proxy-set-headers", Origin.EXPLICIT, place)
+                yield Sourced("`Connection: close` in proxy-set-headers", Origin.EXPLICIT, place)
 
     @property
     def snippets_allowed(self) -> bool:

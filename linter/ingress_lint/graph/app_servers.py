@@ -161,7 +161,7 @@ def _gunicorn(seen: _Container) -> AppServer | None:
     """
     if seen.path.startswith("tiangolo/uvicorn-gunicorn") and not seen.evidence.words:
         idle = seen.idle(5, "keep_alive", place=seen.image_place)
-        return AppServer("gunicorn with uvicorn workers", seen.image_place, idle, "`KEEP_ALIVE`", listens=("", 80))
+        return AppServer("gunicorn (uvicorn workers)", seen.image_place, idle, "`KEEP_ALIVE`", listens=("", 80))
     place = seen.program("gunicorn")
     if place is None:
         return None
@@ -173,7 +173,7 @@ def _gunicorn(seen: _Container) -> AppServer | None:
     worker = options.get("worker-class") or seen.directive(_GUNICORN_WORKER)
     threads = options.get("threads")
     kind = worker.value.rpartition(".")[2] if worker else "gthread" if threads and threads.value != "1" else "sync"
-    name = "gunicorn" if hidden and worker is None else f"gunicorn with {kind} workers"
+    name = "gunicorn" if hidden and worker is None else f"gunicorn ({kind} workers)"
     listens = ("127.0.0.1", 8000)
     told = options.get("keep-alive") or seen.directive(_GUNICORN_KEEP_ALIVE)
     if kind == "sync":
