@@ -54,13 +54,13 @@ def read_action(written: Sourced[Any] | None, path_place: Place) -> Action:
     """The action of an annotation; one that is absent or unusable answers 503 "Backend action does not exist"."""
     if written is None:
         return Action(path_place, (FixedResponse(path_place, _NO_ACTION),))
-    place, value = written.place, _lowered(written.value)
+    place, value = written.place, _mapping(_lowered(written.value))
     kind = value.get("type")
     if kind == "fixed-response":
-        status = str(value.get("fixedresponseconfig", {}).get("statuscode", ""))
+        status = str(_mapping(value.get("fixedresponseconfig")).get("statuscode", ""))
         return Action(place, (FixedResponse(place, int(status) if status.isdigit() else _NO_ACTION),))
     if kind == "redirect":
-        fields = {key: str(item) for key, item in value.get("redirectconfig", {}).items() if item is not None}
+        fields = {key: str(item) for key, item in _mapping(value.get("redirectconfig")).items() if item is not None}
         return Action(place, (_redirect(fields, place),), redirect=fields)
     if kind == "forward":
         return Action(place, targets=tuple(_targets(value)))
@@ -87,7 +87,7 @@ def _targets(value: dict[str, Any]) -> Iterator[ForwardTarget]:
     arn = value.get("targetgrouparn")
     if isinstance(arn, str):
         yield ForwardTarget(arn, None, 1)
-    groups = value.get("forwardconfig", {}).get("targetgroups", [])
+    groups = _mapping(value.get("forwardconfig")).get("targetgroups")
     for group in groups if isinstance(groups, list) else ():
         if not isinstance(group, dict):
             continue
@@ -101,14 +101,14 @@ def _targets(value: dict[str, Any]) -> Iterator[ForwardTarget]:
 
 
 def _lowered(value: Any) -> Any:
-    """`value` with every key in lower case; an object that should be one and is not, as empty."""
+    """`value` with every key in lower case."""
     if isinstance(value, dict):
-        return {
-            str(key).lower(): _lowered(item) if isinstance(item, (dict, list)) else item for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_lowered(item) if isinstance(item, (dict, list)) else item for item in value]
-    return {}
+        return {str(key).lower(): _lowered(item) for key, item in value.items()}
+    return [_lowered(item) for item in value] if isinstance(value, list) else value
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def serves(action: Action, listener: Listener, host: str | None, path: str) -> bool:
@@ -139,7 +139,7 @@ def applied_conditions(route: Route, written: Sourced[Any]) -> Route:
     query: list[ValueMatch] = []
     conditions = written.value if isinstance(written.value, list) else []
     for item in conditions:
-        condition = _lowered(item)
+        condition = _mapping(_lowered(item))
         settings = next((found for found in condition.values() if isinstance(found, dict)), {})
         values = settings.get("values")
         if not isinstance(values, list) or not values:
