@@ -168,6 +168,41 @@ _PROXY_IMAGES: Final = (
 
 def proxy_image(container: WorkloadContainer) -> ProxyImage | None:
     """The reverse proxy that a container's image is known for."""
+    return next((proxy for known, proxy in _PROXY_IMAGES if _is_image(container, known)), None)
+
+
+def _is_image(container: WorkloadContainer, known: str) -> bool:
     image = container.container.image.partition("@")[0]
     name = image if ":" not in image.rpartition("/")[2] else image.rpartition(":")[0]
-    return next((proxy for known, proxy in _PROXY_IMAGES if name == known or name.endswith(f"/{known}")), None)
+    return name == known or name.endswith(f"/{known}")
+
+
+# -- applications ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RootAnswer:
+    """What an application answers at `/` by itself; its own settings may change that."""
+
+    title: str
+    status: int
+    health_path: str
+    """A path of its own that answers 200."""
+
+
+_ROOT_ANSWERS: Final = (
+    # to /login, unless visitors may be anonymous: helm/charts#1792
+    ("grafana/grafana", RootAnswer("Grafana", 302, "/api/health")),
+    # to /query or /graph: prometheus/prometheus:web/web.go
+    ("prom/prometheus", RootAnswer("Prometheus", 302, "/-/healthy")),
+    ("prometheus/prometheus", RootAnswer("Prometheus", 302, "/-/healthy")),
+    # unless anybody may read: GoogleCloudPlatform/continuous-deployment-on-kubernetes#21
+    ("jenkins/jenkins", RootAnswer("Jenkins", 403, "/login")),
+    # to /hub/: aws-samples/appmod-blueprints#890
+    ("jupyterhub/configurable-http-proxy", RootAnswer("JupyterHub's proxy", 302, "/hub/health")),
+)
+
+
+def root_answer(container: WorkloadContainer) -> RootAnswer | None:
+    """What a container's image is known to answer at `/`, where that is no 200."""
+    return next((answer for known, answer in _ROOT_ANSWERS if _is_image(container, known)), None)

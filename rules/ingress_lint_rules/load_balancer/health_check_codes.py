@@ -57,7 +57,7 @@ kubectl -n NAMESPACE describe ingress NAME
 ## How sure
 An error where the check can never pass or is refused: codes that leave out everything a probe of the same path accepts,
 text that is no list of codes, gRPC codes above 99, a timeout that the load balancer refuses. A warning where a probe
-needs a header that the check does not send, and where a timeout longer than the interval is taken but cannot be met.
+needs a header that the check does not send, where the image is known to redirect or refuse visitors at `/`, and where a timeout longer than the interval is taken but cannot be met.
 Silent where the codes allow the answer in question, and where check and probe ask for different paths (IL201).
 
 ## References
@@ -72,7 +72,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.answers import KnownAnswer, same_path
+from ingress_lint.graph.answers import KnownAnswer, RootAnswer, root_answer, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, code_ranges, landings
 from ingress_lint.routes.model import BackendRef, HealthCheck, Origin, Route, Sourced
@@ -132,13 +132,37 @@ class HealthCheckCodes(Rule):
         if check.path is None or not check.asks_path:
             return
         for landing in landings(backend):
-            same = [a for a in landing.here if a.path and same_path(a.path, check.path.value)]
-            if not same:
-                continue
-            if check.codes is not None and not _overlaps(check.codes.value):
+            named = [answer for answer in landing.here if answer.path]
+            same = [answer for answer in named if same_path(answer.path, check.path.value)]
+            root = root_answer(landing.container) if landing.container and same_path(check.path.value, "/") else None
+            if root is not None and len(same) == len(named) and landing.on_traffic_port:
+                if not accepts(check, root.status):
+                    yield self._root(route, backend, check, check.path, landing, root)
+            elif same and check.codes is not None and not _overlaps(check.codes.value):
                 yield self._excluded(route, backend, check, check.codes, landing, same[0])
-            elif len(same) == sum(1 for answer in same if _missing(answer, check)):
+            elif same and all(_missing(answer, check) for answer in same):
                 yield self._header(route, backend, check, landing, same[0])
+
+    def _root(
+        self,
+        route: Route,
+        backend: BackendRef,
+        check: HealthCheck,
+        path: Sourced[str],
+        landing: Landing,
+        root: RootAnswer,
+    ) -> Finding:
+        why = f" ({path.why})" if path.why and not path.explicit else ""
+        codes = check.codes.value if check.codes else "200"
+        related = (Related(f"the image is {root.title}", landing.container.at("image")),) if landing.container else ()
+        return self.finding(
+            path.place,
+            f"the {check.by} asks for `{path.value}`{why}, where {root.title} in {landing.workload} answers {root.status} "
+            f"unless it is set up otherwise, while only `{codes}` counts as healthy: {_UNHEALTHY}",
+            related=related,
+            path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+            fix=f"set the health check's path to `{root.health_path}`",
+        )
 
     def _excluded(
         self,

@@ -100,7 +100,7 @@ A warning where somebody wrote the path, since the application may answer it as 
 trailing slash; where the default meets a probe that only connects or that asks another port; where redirects count as
 healthy too; and where the path of a probe is read only once and the Ingress stands before the workload in the same
 file. A note where the probe is a command that says nothing about HTTP.
-Silent where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the pod
+Silent where the image is known for its answer at `/` (IL205), where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the pod
 (IL202, IL204, IL501), and where a probe asks for the same path, whatever the query.
 
 ## References
@@ -117,7 +117,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.answers import KnownAnswer, ProbeKind, proxy_image, same_but_slash, same_path
+from ingress_lint.graph.answers import KnownAnswer, ProbeKind, proxy_image, root_answer, same_but_slash, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, landings
 from ingress_lint.routes.model import BackendRef, HealthCheck, Origin, Route, Sourced
@@ -169,7 +169,7 @@ class HealthCheckPathMismatch(Rule):
         found: list[Landing],
         graph: ObjectGraph,
     ) -> Iterator[Finding]:
-        doubts = [_doubt(check, path, landing, graph) for landing in found]
+        doubts = [_doubt(route, check, path, landing, graph) for landing in found]
         answered = None in doubts
         worst = max(
             (doubt for doubt in doubts if doubt and not (doubt.open and answered)),
@@ -214,7 +214,7 @@ class HealthCheckPathMismatch(Rule):
                 )
 
 
-def _doubt(check: HealthCheck, path: Sourced[str], landing: Landing, graph: ObjectGraph) -> _Doubt | None:
+def _doubt(route: Route, check: HealthCheck, path: Sourced[str], landing: Landing, graph: ObjectGraph) -> _Doubt | None:
     """What speaks against the path, None where a probe asks for it too or nothing is known."""
     named = [answer for answer in landing.here if answer.path]
     if any(same_path(answer.path, path.value) for answer in named):
@@ -223,7 +223,9 @@ def _doubt(check: HealthCheck, path: Sourced[str], landing: Landing, graph: Obje
         return _names_another(check, path, landing, named)
     proxy = proxy_image(landing.container) if landing.container else None
     if proxy is not None:
-        return None if path.value in proxy.own_paths else _asks_proxy(path, landing, proxy.title, graph)
+        return None if path.value in proxy.own_paths else _asks_proxy(route, path, landing, proxy.title, graph)
+    if landing.container and same_path(path.value, "/") and root_answer(landing.container):
+        return None
     return _leaves_open(path, landing)
 
 
@@ -259,9 +261,13 @@ def _listed(named: list[KnownAnswer]) -> str:
     return ", ".join(f"`{path}` ({', '.join(titles)})" for path, titles in by_path.items())
 
 
-def _asks_proxy(path: Sourced[str], landing: Landing, title: str, graph: ObjectGraph) -> _Doubt:
+def _asks_proxy(route: Route, path: Sourced[str], landing: Landing, title: str, graph: ObjectGraph) -> _Doubt:
     text = f"and {landing.workload} runs {title}, which answers 404 to whatever none of its own routes serves: {_UNHEALTHY}"
-    catch_all = any(not rule.host for ingress in graph.ingresses for rule in ingress.body.spec.rules)
+    catch_all = any(
+        ingress is not route.owner
+        and (ingress.body.spec.default_backend or not all(r.host for r in ingress.body.spec.rules))
+        for ingress in graph.ingresses
+    )
     severity = Severity.WARNING if path.explicit or catch_all else Severity.ERROR
     related = (Related(f"the image is {title}", landing.container.at("image")),) if landing.container else ()
     return _Doubt(landing, severity, text, related, "set the health check to a path that the proxy answers itself")

@@ -61,7 +61,8 @@ An error for a name that the container does not declare, since the kubelet has n
 of a liveness probe, which then just never runs. A warning for a number that no container of the pod declares while the
 container declares others: `containerPort` is informational, so the port may be open all the same. Silent where command,
 arguments, environment or a mounted file name that number, where the image is known to open it, for `/healthz` and
-`/readyz` at 8081, which managers scaffolded by kubebuilder answer by default, and for probes that ask another host.
+`/readyz` at 8081, which managers scaffolded by kubebuilder answer by default, and for probes that ask
+another host. Names that the API server refuses, and containers whose ports it refuses, are left to IL002.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
@@ -70,6 +71,7 @@ arguments, environment or a mounted file name that number, where the image is kn
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import ClassVar, Final
@@ -94,6 +96,8 @@ _NUMBER_EFFECT: Final = {
     "startupProbe": "unless something listens there, the container is restarted forever and clients get 503",
     "livenessProbe": "unless something listens there, the container is restarted again and again and clients get 502 or 503",
 }
+_PORT_NAME: Final = re.compile(r"[a-z0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE)
+"""What the API server takes for a port's name; anything else it refuses, which IL002 reports."""
 _REPLACED: Final = frozenset({"auto"})
 """Images that an admission webhook replaces together with the container's ports (Istio's gateway injection)."""
 _MANAGER_HEALTH: Final = frozenset({(8081, "/healthz"), (8081, "/readyz")})
@@ -113,13 +117,13 @@ class ProbePortMismatch(Rule):
         for workload in graph.workloads:
             for container, field, probe in workload.probes():
                 asked = _asked(container, field, probe)
-                if asked is None:
+                if asked is None or _lacks_ports(container):
                     continue
                 port, place = asked
                 if isinstance(port, int):
                     path = probe.http_get.path if probe.http_get else ""
                     yield from self._undeclared(workload, container, field, port, path, place, graph)
-                elif container.port_number(port) is None:
+                elif _PORT_NAME.fullmatch(port) and container.port_number(port) is None:
                     yield self._unknown_name(workload, container, field, port, place)
 
     def _unknown_name(
@@ -181,6 +185,12 @@ class ProbePortMismatch(Rule):
         )
 
 
+def _lacks_ports(container: WorkloadContainer) -> bool:
+    """Whether a port of the container does not fit its schema, so that its name or number is unknown here."""
+    ports = (*container.pointer, "ports")
+    return any(pointer[: len(ports)] == ports for pointer in container.workload.object.left_out)
+
+
 def _service_ports(workload: Workload, number: int, graph: ObjectGraph) -> Iterator[Related]:
     """The Services whose own port the probe asks: it exists only at the Service's address."""
     for service in graph.services:
@@ -192,7 +202,7 @@ def _service_ports(workload: Workload, number: int, graph: ObjectGraph) -> Itera
 
 
 def _asked(container: WorkloadContainer, field: str, probe: Probe) -> tuple[IntOrString, Place] | None:
-    """The port that a probe asks of its own pod. A number in quotes is the schema's concern."""
+    """The port that a probe asks of its own pod. A number in quotes is no name that the API server takes (IL002)."""
     if probe.grpc is not None:
         return probe.grpc.port, container.at(field, "grpc", "port")
     name, action = ("httpGet", probe.http_get) if probe.http_get is not None else ("tcpSocket", probe.tcp_socket)

@@ -57,6 +57,7 @@ _BY_NAME: Final[dict[str, KnownImage]] = {
     "install-cni": _plain(8000),
     "proxyv2": _plain(15021),
     "oauth2-proxy": _plain(4180),
+    "nginx-ingress-controller": _plain(10254),
     "argocd": _BOTH,
     "argo-cd": _BOTH,
     "traefik": _BOTH,
