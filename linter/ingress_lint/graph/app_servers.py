@@ -99,9 +99,9 @@ class _Container:
                     return Decided(found[2], config_map.at("data", key), f"{found[1]} {found[2]}")
         return None
 
-    def mounts(self, *parts: str) -> bool:
-        """Whether a volume of any kind covers a path with one of `parts`, so that its files may differ."""
-        return any(part in mount.mount_path for mount in self.container.container.volume_mounts for part in parts)
+    def mounts(self, part: str) -> bool:
+        """Whether a volume of any kind covers a path with `part`, so that its files may differ."""
+        return any(part in mount.mount_path for mount in self.container.container.volume_mounts)
 
     def idle(self, default: float | None, *names: str, place: Place, unit: float = 1) -> IdleTimeout | None:
         """What one of `names` sets, in units of `unit` seconds, else the default."""
@@ -300,7 +300,7 @@ def _tomcat(seen: _Container) -> AppServer | None:
     if told is not None:
         idle: IdleTimeout | None = IdleTimeout(float(told.value) / 1000, told.place, told.setting)
     else:
-        idle = None if seen.mounts("/conf") else IdleTimeout(20, place)
+        idle = None if seen.mounts("/tomcat/conf") else IdleTimeout(20, place)
     return AppServer("Tomcat", place, idle, "`keepAliveTimeout` of the Connector in server.xml", listens=("", 8080))
 
 
@@ -326,7 +326,7 @@ def _httpd(seen: _Container) -> AppServer | None:
     if told is not None and seconds is not None:
         idle: IdleTimeout | None = IdleTimeout(seconds, told.place, told.setting)
     else:
-        idle = None if seen.mounts("/conf", "/etc/apache2") else IdleTimeout(5, place)
+        idle = None if seen.mounts("/apache2") else IdleTimeout(5, place)
     return AppServer("Apache httpd", place, None if off else idle, "`KeepAliveTimeout`", off, listens=("", 80))
 
 
