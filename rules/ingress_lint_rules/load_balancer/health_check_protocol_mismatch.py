@@ -56,7 +56,8 @@ curl -skv https://localhost:8443/PATH     # "wrong version number": the port spe
 
 ## How sure
 An error where check and traffic share a port but not TLS, for one port seldom takes both, and where a probe or the
-server's own configuration proves what the port speaks. A warning where names, numbers and settings only make it likely.
+server's own configuration proves what the port speaks. A warning where names, numbers and settings only make it likely, a port name
+such as `mqtt` or `tcp-api` among them.
 Silent where the traffic itself speaks the wrong protocol to that port (IL502, IL507), where images are known to take
 both, and where the check only opens a connection.
 
@@ -68,7 +69,8 @@ both, and where the check only opens a connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -85,6 +87,10 @@ from ingress_lint.rule import Rule
 _OVER_TLS: Final = {"HTTP": False, "HTTPS": True, "HTTP2": True}
 """Whether a check that asks a path opens TLS; the others say nothing that a port could refuse."""
 _SPOKEN: Final = {False: "plain HTTP", True: "HTTPS"}
+_NOT_HTTP: Final = re.compile(
+    r"(?:.*-)?(?:tcp|amqps?|kafka|ldaps?|mongo(?:db)?|mqtts?|mysql|nats|postgres(?:ql)?|redis|smtp|ssh)(?:-.*)?"
+)
+"""The names of ports that speak something else than HTTP."""
 _UNHEALTHY: Final = "the targets count as unhealthy and clients get 502 or 503"
 
 
@@ -138,7 +144,9 @@ class HealthCheckProtocolMismatch(Rule):
     ) -> Iterable[Finding]:
         for landing in landings(backend):
             fault = _wrong_transport(landing, backend, over_tls, graph) or _grpc(landing, backend, check, graph)
-            if fault is not None:
+            if fault is None:
+                yield from self._against_name(route, backend, check, over_tls, landing)
+            else:
                 verdict, spoken, fix = fault
                 yield self.finding(
                     _asked_by(check),
@@ -150,6 +158,28 @@ class HealthCheckProtocolMismatch(Rule):
                     fix=fix,
                 )
                 return
+
+    def _against_name(
+        self, route: Route, backend: BackendRef, check: HealthCheck, over_tls: bool, landing: Landing
+    ) -> Iterator[Finding]:
+        """A port that speaks something else than HTTP, by its name alone."""
+        if landing.on_traffic_port and backend.protocol.value is not AppProtocol.TCP:
+            return
+        declared = landing.container.port_numbered(landing.number) if landing.container else None
+        if landing.container is None or declared is None or any(answer.path for answer in landing.here):
+            return
+        index, port = declared
+        if not _NOT_HTTP.fullmatch(port.name.lower()) or "http" in port.name.lower():
+            return
+        yield self.finding(
+            _asked_by(check),
+            f"the {check.by} checks health by {_SPOKEN[over_tls]} at port {landing.number}, which {landing.workload} names "
+            f"`{port.name}`; unless it answers HTTP after all, {_UNHEALTHY}",
+            severity=Severity.WARNING,
+            related=(Related(f"port {landing.number} is `{port.name}`", landing.container.at("ports", index, "name")),),
+            path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+            fix="let the health check only open a connection (TCP), or ask a port that serves HTTP",
+        )
 
 
 _Fault = tuple[Verdict, str, str]
