@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,7 @@ MAX_DEPTH: Final = 200
 """Deeper nesting than any manifest needs, and far from where a parser's own stack would overflow."""
 MAX_NODES: Final = 2_000_000
 """How many values a document may expand to through its aliases."""
+_OPENERS: Final = ("[", "{", " -", " ?", " :")
 
 PLAIN: Final = "?"
 QUOTED: Final = "!"
@@ -57,6 +59,7 @@ def composer(parser: type[Any]) -> type[Any]:
 
     class Composer(parser):  # type: ignore[misc]
         depth = 0
+        shallow: type[Any]
         processing_version = (1, 1)  # ruamel.yaml asks its resolver for these
         resolver = property(lambda self: self)
 
@@ -71,13 +74,20 @@ def composer(parser: type[Any]) -> type[Any]:
         def ascend_resolver(self) -> None:
             self.depth -= 1
 
+    class Shallow(Composer):
+        """For text that cannot nest deeply: the hooks, called for every node, are built-ins without an effect."""
+
+        descend_resolver = operator.is_  # type: ignore[assignment]
+        ascend_resolver = tuple  # type: ignore[assignment]
+
+    Composer.shallow = Shallow
     return Composer
 
 
 def compose(composer_class: type[Any], text: str) -> Any:
     """The root node of `text`, None where it holds no document; raises `YAMLError`."""
     try:
-        return composer_class(text).get_single_node()
+        return (composer_class if _may_nest_deeply(text) else composer_class.shallow)(text).get_single_node()
     except NestingError:
         raise YAMLError(f"the text nests deeper than {MAX_DEPTH} levels", 0) from None
     except Exception as error:
@@ -89,6 +99,16 @@ def compose(composer_class: type[Any], text: str) -> Any:
         if hasattr(error, "character") or isinstance(error, UnicodeError):
             raise _unreadable_character(text) from None
         raise
+
+
+def _may_nest_deeply(text: str) -> bool:
+    """Whether `text` may nest deeper than `MAX_DEPTH`, guessed cheaply and never wrongly denied.
+
+    Each column of indentation holds two levels at most, a mapping and a list in it. All others are opened by a bracket,
+    or by an indicator that follows another on one line, after a space.
+    """
+    indentation = " " * (MAX_DEPTH // 5)
+    return "\t" in text or indentation in text or sum(map(text.count, _OPENERS)) > MAX_DEPTH // 2
 
 
 def _unreadable_character(text: str) -> YAMLError:
