@@ -90,11 +90,14 @@ class _Lowering(IngressController):
     """One run over one set: the facts of hosts and Ingresses, each worked out once."""
 
     gateway: ClassVar[str] = GATEWAY
+    takes_target_port: ClassVar[bool] = True
+    """kubernetes/ingress-nginx:internal/ingress/controller/controller.go serviceEndpoints"""
 
     def __init__(self, graph: ObjectGraph, claims: Sequence[Claim]) -> None:
         found = installations(graph)
         self._settings: dict[IngressObject, Settings] = {}
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._listeners: dict[tuple[IngressObject, str, bool, bool], tuple[Listener, ...]] = {}
         self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
         for claim in claims:
             ingress = claim.ingress
@@ -205,22 +208,21 @@ class _Lowering(IngressController):
 
     def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
         """What nginx answers for a host by itself: app-root at /, and the host with or without www."""
-        settings = self._of(context)
-        route = replace(self.route(graph, context), backends=())
-        root = settings.text("app-root")
-        if root is not None and root.value.startswith("/") and context.host is not None:
+        if context.host is None:
+            return
+        settings, host = self._of(context), context.host.value
+        root, www = settings.text("app-root"), settings.boolean("from-to-www-redirect", False)
+        other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+        if root is not None and root.value.startswith("/"):
             match = Match(Sourced(PathMatch(PathMatchType.EXACT, "/"), Origin.DERIVED, root.place, "app-root"))
             redirect = RequestRedirect(root.place, 302, path=root.value)
-            yield replace(route, matches=(match,), filters=(redirect,))
-        www = settings.boolean("from-to-www-redirect", False)
-        if www.value and context.host is not None:
-            host = context.host.value
-            other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
-            if other not in self._hosts:
-                match = Match(Sourced(PathMatch(PathMatchType.PREFIX, "/"), Origin.DERIVED, www.place))
-                redirect = RequestRedirect(www.place, redirect_code(settings), host=host)
-                names = (Sourced(other, Origin.DERIVED, www.place, "from-to-www-redirect"),)
-                yield replace(route, hostnames=names, matches=(match,), filters=(redirect,))
+            yield replace(self.route(graph, context), matches=(match,), filters=(redirect,), backends=())
+        if www.value and other not in self._hosts:
+            match = Match(Sourced(PathMatch(PathMatchType.PREFIX, "/"), Origin.DERIVED, www.place))
+            redirect = RequestRedirect(www.place, redirect_code(settings), host=host)
+            names = (Sourced(other, Origin.DERIVED, www.place, "from-to-www-redirect"),)
+            route = self.route(graph, context)
+            yield replace(route, hostnames=names, matches=(match,), filters=(redirect,), backends=())
 
     def _fallback(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> BackendRef | None:
         """The Service of the `default-backend` annotation, by its first port."""
@@ -263,6 +265,14 @@ class _Lowering(IngressController):
         )
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
+        """Worked out once for the paths of an Ingress on one host that are treated alike."""
+        host = context.host.value if context.host else ""
+        key = context.ingress, host, self._passes_through(context), self._https_redirect(context) is None
+        if key not in self._listeners:
+            self._listeners[key] = self._opened(context)
+        return self._listeners[key]
+
+    def _opened(self, context: PathContext) -> tuple[Listener, ...]:
         """Port 80, and 443 for a host with a TLS block; only 443 where plain HTTP is redirected or TLS passed through.
 
         nginx opens 443 for every host, with a certificate that no client trusts where there is no TLS block.

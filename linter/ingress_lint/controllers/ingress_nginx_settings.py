@@ -37,6 +37,7 @@ _CLOSES: Final = re.compile(r"""\bproxy_set_header\s+["']?Connection["']?\s+["']
 _HTTP_1_0: Final = re.compile(r"\bproxy_http_version\s+1\.0\s*;")
 _BY_NGINX: Final = "ingress-nginx's default"
 _TRUE: Final = frozenset({"true", "1", "t", "T", "TRUE", "True"})
+_FALSE: Final = frozenset({"false", "f", "0"})
 _PROXIED_AS_HTTP: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.AUTO})
 
 
@@ -112,6 +113,8 @@ class Settings:
         self.installation = installation
         self.ingress = ingress
         self._graph = graph
+        self._read: dict[str, Sourced[str] | None] = {}
+        self._switches: dict[str, Sourced[bool]] = {}
         self._annotations = AnnotationReader((installation.prefix,), (ingress,))
         self._absent = ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
 
@@ -128,14 +131,20 @@ class Settings:
 
     def text(self, key: str) -> Sourced[str] | None:
         """The text of a setting, None where it is not set or empty."""
-        return next((found for found in self._texts(key) if found.value.strip()), None)
+        if key not in self._read:
+            self._read[key] = next((found for found in self._texts(key) if found.value.strip()), None)
+        return self._read[key]
 
     def boolean(self, key: str, default: bool) -> Sourced[bool]:
         """A switch."""
-        for found in self._texts(key):
-            if found.value in _TRUE or found.value.lower() in ("false", "f", "0"):
-                return Sourced(found.value in _TRUE, found.origin, found.place)
-        return self._default(key, default)
+        if key not in self._switches:
+            written = (
+                Sourced(found.value in _TRUE, found.origin, found.place)
+                for found in self._texts(key)
+                if found.value in _TRUE or found.value.lower() in _FALSE
+            )
+            self._switches[key] = next(written, None) or self._default(key, default)
+        return self._switches[key]
 
     def integer(self, key: str, default: int) -> Sourced[int]:
         """A whole number."""
