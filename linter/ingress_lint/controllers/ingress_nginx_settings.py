@@ -143,7 +143,7 @@ class Settings:
                 for found in self._texts(key)
                 if found.value in _TRUE or found.value.lower() in _FALSE
             )
-            self._switches[key] = next(written, None) or self._default(key, default)
+            self._switches[key] = next(written, self._default(key, default))
         return self._switches[key]
 
     def integer(self, key: str, default: int) -> Sourced[int]:
