@@ -32,6 +32,7 @@ for folder, _, names in os.walk(sys.argv[1]):
 """
 LINTER: Final = str(Path(sys.executable).with_name("ingress-lint"))
 GROWTH: Final = 10
+ENVIRONMENT: Final = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 Command = Sequence[str]
 
 
@@ -63,7 +64,7 @@ class Target:
 def measure(command: Command) -> Measured:
     """Runs `command` to its end; a linter that finds something exits with 1, which is no failure."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT)
     assert process.stderr is not None
     complaint = process.stderr.read()
     process.stderr.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -34,9 +35,19 @@ class Found:
     """A file to read, or a chart folder (`chart` True) whose templates must be rendered first."""
 
     path: str
+    display: str
+    """The path as findings show it."""
+    real: str
+    """The path without symbolic links, which tells files apart; both are worked out once a folder."""
     chart: bool = False
     named: bool = False
     """Whether the user named this very file, rather than a folder that holds it."""
+
+    @classmethod
+    def named_path(cls, path: str, *, chart: bool = False) -> Found:
+        """What the user named."""
+        real = path if path == STANDARD_INPUT else os.path.realpath(path)
+        return cls(path, display_path(path), real, chart, named=True)
 
 
 def find(path: str) -> Iterator[Found]:
@@ -45,17 +56,17 @@ def find(path: str) -> Iterator[Found]:
     Symbolic links to files are followed; a folder reached twice, by a loop of links or otherwise, is walked once.
     """
     if path == STANDARD_INPUT:
-        yield Found(path, named=True)
+        yield Found.named_path(path)
     elif os.path.isdir(path):
         os.listdir(path)
         folder = os.path.realpath(path)
         if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(folder, "..", "Chart.yaml")):
-            yield Found(os.path.join(path, ".."), chart=True, named=True)
+            yield Found.named_path(os.path.join(path, ".."), chart=True)
             return
         yield from _walk(path, set(), named=True)
     else:
         with open(path, "rb"):
-            yield Found(path, named=True)
+            yield Found.named_path(path)
 
 
 def _walk(folder: str, visited: set[tuple[int, int]], *, named: bool = False) -> Iterator[Found]:
@@ -64,18 +75,19 @@ def _walk(folder: str, visited: set[tuple[int, int]], *, named: bool = False) ->
     if identity in visited:
         return
     visited.add(identity)
+    display, real = display_path(folder), os.path.realpath(folder)
     try:
         with os.scandir(folder) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
     except OSError:
-        yield Found(folder)
+        yield Found(folder, display, real)
         return
     is_chart = any(entry.name == "Chart.yaml" for entry in entries)
     if is_chart and any(entry.name == "templates" for entry in entries):
-        yield Found(folder, chart=True, named=named)
+        yield Found(folder, display, real, chart=True, named=named)
         return
+    shown = "" if display == "." else f"{display.rstrip('/')}/"
     for entry in entries:
-        path = os.path.join(folder, entry.name)
         if entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS:
             continue
         try:
@@ -83,24 +95,34 @@ def _walk(folder: str, visited: set[tuple[int, int]], *, named: bool = False) ->
         except OSError:
             is_folder = False
         if is_folder:
-            yield from _walk(path, visited)
+            yield from _walk(entry.path, visited)
         elif entry.name.endswith(SUFFIXES):
-            yield Found(path)
+            target = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
+            yield Found(entry.path, shown + entry.name, target)
 
 
-def read(path: str) -> SourceFile:
+def read(found: Found) -> SourceFile:
     """The text of a file or of standard input; raises `UnreadableError`."""
     try:
-        if path == STANDARD_INPUT:
+        if found.path == STANDARD_INPUT:
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
         else:
-            with open(path, "rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+            with open(found.path, "rb", buffering=0) as stream:
+                data = _read_all(stream)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror or error}") from None
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"larger than {MAX_BYTES // 1024**2} MiB, which no Kubernetes manifest is")
-    return SourceFile(display_path(path), decode(data))
+    return SourceFile(found.display, decode(data))
+
+
+def _read_all(stream: io.FileIO) -> bytes:
+    """What a file holds, up to one byte more than may be; a buffer of that size for every file would cost time."""
+    size = os.fstat(stream.fileno()).st_size
+    data = stream.read(min(size, MAX_BYTES) + 1)
+    while len(data) <= MAX_BYTES and (more := stream.read(1 << 20)):  # it grew, or it is a pipe
+        data += more
+    return data
 
 
 def decode(data: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -49,27 +48,25 @@ class Loader:
             except OSError as error:
                 self.loaded.missing_paths.append(f"{path}: {error.strerror or error}")
         for item in found:
-            self._membership.learn(item.path)
+            self._membership.learn(item.real)
         self._known += len(found)
         for item in found:
-            identity = item.path if item.path == files.STANDARD_INPUT else os.path.realpath(item.path)
-            if identity in self._seen:
+            if item.real in self._seen:
                 continue
-            self._seen.add(identity)
+            self._seen.add(item.real)
             if item.chart:
                 self._refuse_chart(item, reported)
-            elif self._membership.is_manifest(item.path):
+            elif self._membership.is_manifest(item.real):
                 self._load_file(item, reported)
 
     def _load_file(self, item: files.Found, reported: bool) -> None:
-        display = files.display_path(item.path)
         try:
-            file = files.read(item.path)
+            file = files.read(item)
         except files.UnreadableError as error:
-            self._unreadable(display, f"{display}: {error}")
+            self._unreadable(item.display, f"{item.display}: {error}")
             return
         self.loaded.files.append(file)
-        set_name = self._set_of(item.path, file)
+        set_name = self._set_of(item, file)
         documents = list(split(file, set_name, reported, self._wanted))
         if not documents and (item.named or _LOOKS_LIKE_MANIFEST.search(file.text)):
             documents = [Document(file, 0, 0, len(file.text), parsed=True, set_name=set_name, reported=reported)]
@@ -81,8 +78,8 @@ class Loader:
         self.loaded.documents.extend(documents)
         self._on_file(len(self._seen), self._known)
 
-    def _set_of(self, path: str, file: SourceFile) -> str:
-        root = self._membership.kustomization(path) if path != files.STANDARD_INPUT else None
+    def _set_of(self, item: files.Found, file: SourceFile) -> str:
+        root = self._membership.kustomization(item.real) if item.path != files.STANDARD_INPUT else None
         if root is None:
             return rendering_of(file.path, file.text) or LOOSE
         name = files.display_path(root.folder)
@@ -156,7 +153,7 @@ class Loader:
         )
 
     def _refuse_chart(self, item: files.Found, reported: bool) -> None:
-        folder = files.display_path(item.path)
+        folder = item.display
         document = Document(SourceFile(f"{folder}/Chart.yaml", ""), 0, 0, 0, reported=reported)
         self.loaded.documents.append(document)
         self.loaded.problems.append(

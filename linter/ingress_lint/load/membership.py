@@ -16,7 +16,10 @@ _SOURCE: Final = re.compile(rf"^{SOURCE_COMMENT}(\S+)", re.MULTILINE)
 
 
 class Membership:
-    """Knows the Kustomize folders around the files it is asked about; each folder is looked at once."""
+    """Knows the Kustomize folders around the files it is asked about; each folder is looked at once.
+
+    It takes real paths, without symbolic links.
+    """
 
     def __init__(self) -> None:
         self._nearest: dict[str, tuple[Kustomization, ...]] = {}
@@ -24,26 +27,24 @@ class Membership:
 
     def learn(self, path: str) -> None:
         """Looks for the kustomizations around a file, which may say of other files that they are no manifests."""
-        self._around(os.path.dirname(os.path.realpath(path)))
+        self._around(os.path.dirname(path))
 
     def is_manifest(self, path: str) -> bool:
         """Whether no kustomization learnt so far lists the file as a patch, as configuration or as data."""
         if not self._not_manifests:
             return True
-        real = os.path.realpath(path)
-        while real not in self._not_manifests:
-            parent = os.path.dirname(real)
-            if parent == real:
+        while path not in self._not_manifests:
+            parent = os.path.dirname(path)
+            if parent == path:
                 return True
-            real = parent
+            path = parent
         return False
 
     def kustomization(self, path: str) -> Kustomization | None:
         """The kustomization that a file belongs to: one of its own folder, or one above that lists it."""
-        real = os.path.realpath(path)
-        folder = os.path.dirname(real)
+        folder = os.path.dirname(path)
         return next(
-            (found for found in self._around(folder) if found.folder == folder or real in found.resources), None
+            (found for found in self._around(folder) if found.folder == folder or path in found.resources), None
         )
 
     def _around(self, folder: str) -> tuple[Kustomization, ...]:
