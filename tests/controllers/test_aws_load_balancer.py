@@ -530,3 +530,21 @@ def test_annotation_tables() -> None:
     assert NLB_ANNOTATIONS.spec(f"{NLB}ssl-cert")
     assert NLB_ANNOTATIONS.covers(f"{NLB}no-such-key")
     assert not NLB_ANNOTATIONS.covers("service.beta.kubernetes.io/azure-load-balancer-internal")
+
+
+@pytest.mark.parametrize(
+    ("class_name", "expected"),
+    [("alb-internal", "aws-load-balancer-controller"), ("aws", "aws-load-balancer-controller"), ("traefik", None)],
+)
+def test_a_class_of_another_name_needs_annotations_and_a_word_in_common(
+    routes: Routes, class_name: str, expected: str | None
+) -> None:
+    spec = f"ingressClassName: {class_name}"
+    assert all(
+        route.controller.value != "aws-load-balancer-controller" for route in routes(ingress(spec=spec), service())
+    )
+    (route,) = routes(ingress("scheme: internal", spec=spec), service())
+    if expected:
+        assert said(route.controller)[:2] == (expected, "derived")
+    else:
+        assert route.controller.value != "aws-load-balancer-controller"

@@ -58,8 +58,9 @@ def test_claims_by_class_annotation(routes: Routes, name: str) -> None:
 
 
 def test_ignores_the_class_field(routes: Routes) -> None:
-    (route,) = routes(ingress("", spec="ingressClassName: gce"), service())
-    assert route.controller.value == "ingress"
+    for hint in ("", "kubernetes.io/ingress.global-static-ip-name: web"):
+        (route,) = routes(ingress(hint, spec="ingressClassName: gce"), service())
+        assert route.controller.value == "ingress"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable, or_default
 from ingress_lint.controllers.aws_actions import Action, applied_conditions, read_action, serves
 from ingress_lint.controllers.aws_annotations import ALB_ANNOTATIONS
+from ingress_lint.controllers.aws_check_port import checked_port, written_port
 from ingress_lint.controllers.aws_class_params import class_params, default_target
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
@@ -20,7 +21,6 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.aws import IngressClassParams
-from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.objects.networking import BackendReference
 from ingress_lint.routes.backends import BackendResolver
@@ -37,7 +37,6 @@ from ingress_lint.routes.model import (
     PathMatch,
     PathMatchType,
     RequestRedirect,
-    ResolvedPort,
     Route,
     Sourced,
     TargetKind,
@@ -45,7 +44,6 @@ from ingress_lint.routes.model import (
 )
 
 USE_ANNOTATION: Final = "use-annotation"
-TRAFFIC_PORT: Final = "traffic-port"
 _IDLE_TIMEOUT: Final = "idle_timeout.timeout_seconds"
 _PROTOCOLS: Final = {
     ("HTTP", "HTTP1"): AppProtocol.HTTP,
@@ -304,21 +302,18 @@ class ApplicationLoadBalancers(IngressController):
             return Sourced(float(found.value), found.origin, found.place, found.why)
 
         port = reader.text("healthcheck-port")
-        checked = checked_port(
-            port.value if port else TRAFFIC_PORT, context.service, context.service_port, target.value
-        )
         return HealthCheck(
             by=self.gateway,
             protocol=self._health_check_protocol(reader, protocol, place),
             path=text("healthcheck-path", "/AWS.ALB/healthcheck" if grpc else "/"),
-            port=_check_port(port),
+            port=written_port(port),
             codes=text("success-codes", "12" if grpc else "200"),
             interval=seconds("healthcheck-interval-seconds", 15),
             timeout=seconds("healthcheck-timeout-seconds", 5),
             healthy_threshold=number("healthy-threshold-count", 2),
             unhealthy_threshold=number("unhealthy-threshold-count", 2),
             target=target.value,
-            resolved_port=checked,
+            resolved_port=checked_port(port, context.service, context.service_port, target.value),
             strict_timeout=True,
         )
 
@@ -348,36 +343,6 @@ class ApplicationLoadBalancers(IngressController):
         """The idle timeout counts for both sides (docs.aws.amazon.com: edit-load-balancer-attributes.html)."""
         idle = self._idle(context)
         return KeepAlive(upstream_idle=idle, client_idle=idle)
-
-
-def checked_port(
-    written: str, service: KubernetesObject[Service] | None, traffic: ResolvedPort | None, target: TargetKind
-) -> int | None:
-    """The port that a check reaches on the node or pod; None where that is unknown, or where the controller gives up.
-
-    A number is taken as it is, on the node too; a name is one of the Service's ports, and with pods as targets that
-    port's target must be a number (model_build_target_group.go: buildTargetGroupHealthCheckPort).
-    """
-    if written == TRAFFIC_PORT:
-        if traffic is None:
-            return None
-        return traffic.port.node_port if target is TargetKind.NODE else traffic.pod_port
-    if written.isdigit():
-        return int(written)
-    for port in service.body.spec.ports if service else ():
-        if port.name == written:
-            if target is TargetKind.NODE:
-                return port.node_port
-            behind = port.port if port.target_port is None else port.target_port
-            return behind if isinstance(behind, int) else None
-    return None
-
-
-def _check_port(written: Sourced[str] | None) -> Sourced[IntOrString] | None:
-    if written is None or written.value == TRAFFIC_PORT:
-        return None
-    value: IntOrString = int(written.value) if written.value.isdigit() else written.value
-    return Sourced(value, written.origin, written.place)
 
 
 def _seconds(found: Sourced[str]) -> Sourced[float] | None:

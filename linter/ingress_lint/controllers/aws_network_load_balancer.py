@@ -16,10 +16,9 @@ from typing import Final
 
 from ingress_lint.controllers.annotations import AnnotationReader, or_default
 from ingress_lint.controllers.aws_annotations import NLB_ANNOTATIONS
-from ingress_lint.controllers.aws_application_load_balancer import TRAFFIC_PORT, checked_port
+from ingress_lint.controllers.aws_check_port import checked_port, written_port
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
-from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
@@ -54,7 +53,7 @@ class _Defaults:
 
     protocol: str = "TCP"
     path: str = "/"
-    port: str = TRAFFIC_PORT
+    of_kube_proxy: bool = False
     interval: int | None = 10
     timeout: int | None = 10
     healthy: int | None = 3
@@ -62,7 +61,7 @@ class _Defaults:
 
 
 _CLUSTER: Final = _Defaults()
-_LOCAL: Final = _Defaults("HTTP", "/healthz", "", 10, 6, 2, 2)
+_LOCAL: Final = _Defaults("HTTP", "/healthz", True, 10, 6, 2, 2)
 
 
 def network_load_balancer_routes(controller: str, graph: ObjectGraph, backends: BackendResolver) -> Iterator[Route]:
@@ -191,18 +190,17 @@ class _NetworkLoadBalancer:
         defaults = _LOCAL if local else _CLUSTER
         if self._by_controller:
             return defaults
-        return _Defaults(defaults.protocol, defaults.path, defaults.port, 10, None, None, None)
+        return _Defaults(defaults.protocol, defaults.path, defaults.of_kube_proxy, 10, None, None, None)
 
     def _health_check(self, port: ResolvedPort) -> HealthCheck:
         defaults, place, reader = self._defaults(), self._place, self._reader
-        local = defaults.port != TRAFFIC_PORT
-        why = "externalTrafficPolicy is Local" if local else ""
+        local = defaults.of_kube_proxy
 
         def setting(key: str, default: str) -> Sourced[str]:
             found = reader.text(f"{_STEM}healthcheck-{key}")
             if found is None and local:
                 policy = self._service.at("spec", "externalTrafficPolicy")
-                return Sourced(default, Origin.DERIVED, policy, why)
+                return Sourced(default, Origin.DERIVED, policy, "externalTrafficPolicy is Local")
             return or_default(found, default, place, f"nothing sets healthcheck-{key}")
 
         def number(key: str, default: int | None) -> Sourced[int] | None:
@@ -214,12 +212,12 @@ class _NetworkLoadBalancer:
         protocol = setting("protocol", defaults.protocol)
         protocol = Sourced(protocol.value.upper(), protocol.origin, protocol.place, protocol.why)
         by_http = protocol.value in ("HTTP", "HTTPS")
-        written = reader.text(_STEM + "healthcheck-port")
+        port_asked, number_asked = self._check_port(reader.text(_STEM + "healthcheck-port"), port, local)
         return HealthCheck(
             by=self._gateway,
             protocol=protocol,
             path=setting("path", defaults.path) if by_http else None,
-            port=self._check_port(written, local),
+            port=port_asked,
             codes=or_default(
                 reader.text(_STEM + "healthcheck-success-codes"), "200-399", place, "nothing sets success-codes"
             )
@@ -230,20 +228,19 @@ class _NetworkLoadBalancer:
             healthy_threshold=number("healthy-threshold", defaults.healthy),
             unhealthy_threshold=number("unhealthy-threshold", defaults.unhealthy),
             target=self._target.value,
-            resolved_port=self._service.body.spec.health_check_node_port
-            if local and written is None
-            else checked_port(written.value if written else TRAFFIC_PORT, self._service, port, self._target.value),
+            resolved_port=number_asked,
         )
 
-    def _check_port(self, written: Sourced[str] | None, local: bool) -> Sourced[IntOrString] | None:
-        if written is not None and written.value != TRAFFIC_PORT:
-            value: IntOrString = int(written.value) if written.value.isdigit() else written.value
-            return Sourced(value, written.origin, written.place)
+    def _check_port(
+        self, written: Sourced[str] | None, port: ResolvedPort, local: bool
+    ) -> tuple[Sourced[IntOrString] | None, int | None]:
+        """The port as written or derived, and its number; kube-proxy's own has one even where nobody wrote it."""
         if written is None and local:
-            place: Place = self._service.at("spec", "healthCheckNodePort")
-            port = self._service.body.spec.health_check_node_port or "healthCheckNodePort"
-            return Sourced(port, Origin.DERIVED, place, "externalTrafficPolicy is Local")
-        return None
+            number = self._service.body.spec.health_check_node_port
+            place = self._service.at("spec", "healthCheckNodePort")
+            value: IntOrString = number or "healthCheckNodePort"
+            return Sourced(value, Origin.DERIVED, place, "externalTrafficPolicy is Local"), number
+        return written_port(written), checked_port(written, self._service, port, self._target.value)
 
 
 def _seconds(found: Sourced[int] | None) -> Sourced[float] | None:

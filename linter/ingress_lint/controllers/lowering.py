@@ -99,9 +99,16 @@ class _Chooser:
         if candidates:
             name = hinted if hinted in candidates else candidates[0]
             return Sourced(name, Origin.EXPLICIT, place, f"class {class_name}")
-        if hinted and (set(_WORD.findall(class_name)) & set(_WORD.findall(hinted)) or not by_field):
+        if hinted and (not by_field or set(_WORD.findall(class_name)) & self._words(hinted)):
             return Sourced(hinted, Origin.DERIVED, place, f"class {class_name} and annotations that only it reads")
         return Sourced(PlainIngress.name, Origin.DERIVED, place, f"class {class_name}")
+
+    @staticmethod
+    def _words(name: str) -> set[str]:
+        """The words that a controller and the classes of its own go by, as far as `ingressClassName` may say them."""
+        controller = CONTROLLERS[name]
+        classes = (item for item in controller.class_names if controller.claims_class(item, by_field=True))
+        return {word for text in (name, *classes) for word in _WORD.findall(text)}
 
     @staticmethod
     def _by_controller_string(text: str) -> str | None:

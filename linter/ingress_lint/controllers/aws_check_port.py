@@ -1,0 +1,49 @@
+"""Which port an AWS health check asks, for ALBs and NLBs alike.
+
+Source: kubernetes-sigs/aws-load-balancer-controller:pkg/ingress/model_build_target_group.go and
+pkg/service/model_build_target_group.go, buildTargetGroupHealthCheckPort.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import IntOrString, KubernetesObject
+from ingress_lint.routes.model import ResolvedPort, Sourced, TargetKind
+
+TRAFFIC_PORT: Final = "traffic-port"
+
+
+def written_port(written: Sourced[str] | None) -> Sourced[IntOrString] | None:
+    """The port that an annotation names, by number or name; None for the traffic port."""
+    if written is None or written.value == TRAFFIC_PORT:
+        return None
+    value: IntOrString = int(written.value) if written.value.isdigit() else written.value
+    return Sourced(value, written.origin, written.place)
+
+
+def checked_port(
+    written: Sourced[str] | None,
+    service: KubernetesObject[Service] | None,
+    traffic: ResolvedPort | None,
+    target: TargetKind,
+) -> int | None:
+    """The port that a check reaches on the node or pod; None where that is unknown, or where the controller gives up.
+
+    A number is taken as it is, on the node too; a name is one of the Service's ports, and with pods as targets that
+    port's target must be a number.
+    """
+    if written is None or written.value == TRAFFIC_PORT:
+        if traffic is None:
+            return None
+        return traffic.port.node_port if target is TargetKind.NODE else traffic.pod_port
+    if written.value.isdigit():
+        return int(written.value)
+    for port in service.body.spec.ports if service else ():
+        if port.name == written.value:
+            if target is TargetKind.NODE:
+                return port.node_port
+            behind = port.port if port.target_port is None else port.target_port
+            return behind if isinstance(behind, int) else None
+    return None
