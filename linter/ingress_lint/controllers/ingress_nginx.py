@@ -16,12 +16,7 @@ from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS
 from ingress_lint.controllers.ingress_nginx_filters import canary_conditions, own_redirect, path_filters, redirect_code
-from ingress_lint.controllers.ingress_nginx_settings import (
-    DEFAULT_CONTROLLER_CLASS,
-    Installation,
-    Settings,
-    installations,
-)
+from ingress_lint.controllers.ingress_nginx_settings import DEFAULT_CONTROLLER_CLASS, Settings, installations, serving
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference
@@ -47,7 +42,6 @@ from ingress_lint.routes.model import (
 )
 
 GATEWAY: Final = "ingress-nginx"
-_CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _ACME: Final = "/.well-known/acme-challenge"
 
 
@@ -101,7 +95,7 @@ class _Lowering(IngressController):
         self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
         for claim in claims:
             ingress = claim.ingress
-            settings = self._settings[ingress] = Settings(graph, _choose(found, ingress, graph), ingress)
+            settings = self._settings[ingress] = Settings(graph, serving(found, ingress, graph), ingress)
             if not _is_canary(settings):
                 self._gather(ingress, settings)
 
@@ -387,15 +381,6 @@ class _Lowering(IngressController):
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """That of the Ingress; none on TLS passed through."""
         return None if self._passes_through(context) else self._of(context).body_limit
-
-
-def _choose(found: Sequence[Installation], ingress: IngressObject, graph: ObjectGraph) -> Installation:
-    """The installation that serves an Ingress; one that shows nothing where the set leaves it open."""
-    class_name = ingress.body.spec.ingress_class_name or ingress.annotations.get(_CLASS_ANNOTATION)
-    defined = graph.ingress_classes.get(class_name or "")
-    controller_class = defined.body.spec.controller if defined is not None else None
-    serving = [installation for installation in found if installation.serves(class_name, controller_class)]
-    return serving[0] if len(serving) == 1 else Installation()
 
 
 def _is_canary(settings: Settings) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
@@ -24,6 +24,7 @@ Value = TypeVar("Value")
 DEFAULT_CONTROLLER_CLASS: Final = "k8s.io/ingress-nginx"
 DEFAULT_CLASS: Final = "nginx"
 
+_CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _IMAGE: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)([:@]|$)")
 _BINARY: Final = "/nginx-ingress-controller"
 _CONVENTIONAL: Final = frozenset(
@@ -74,6 +75,17 @@ def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
         return found
     configs = [item for item in graph.of(ConfigMap) if _is_conventional(item)]
     return (Installation(configs[0]),) if len(configs) == 1 else ()
+
+
+def serving(
+    found: Sequence[Installation], ingress: KubernetesObject[Ingress | LegacyIngress], graph: ObjectGraph
+) -> Installation:
+    """The installation that serves an Ingress; one that shows nothing where the set leaves it open."""
+    class_name = ingress.body.spec.ingress_class_name or ingress.annotations.get(_CLASS_ANNOTATION)
+    defined = graph.ingress_classes.get(class_name or "")
+    controller_class = defined.body.spec.controller if defined is not None else None
+    candidates = [installation for installation in found if installation.serves(class_name, controller_class)]
+    return candidates[0] if len(candidates) == 1 else Installation()
 
 
 def _installation(container: WorkloadContainer, graph: ObjectGraph) -> Installation:

@@ -125,6 +125,8 @@ _TOMCAT: Final = re.compile(r"""\b(keepAliveTimeout|connectionTimeout)\s*=\s*["'
 _INGRESS_NGINX: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)$")
 _NODE_PROGRAMS: Final = ("node", "npm", "npx", "yarn", "pnpm", "nest", "pm2-runtime", "ts-node", "next")
 _LAST_NODE_WITH_5_SECONDS: Final = 25
+_SHORTEST_IN_MILLISECONDS: Final = 1000
+"""Below, a variable called KEEP_ALIVE_TIMEOUT is more likely an application's own, in seconds."""
 
 
 def recognise(container: WorkloadContainer, graph: ObjectGraph) -> AppServer | None:
@@ -247,7 +249,8 @@ def _next(seen: _Container) -> AppServer | None:
     words = [word.rpartition("/")[2] for word, _ in seen.evidence.words]
     starts = ("next", "start") in pairwise(words)
     told = seen.setting("keep_alive_timeout")
-    if not starts and (told is None or seen.program("node") is None):
+    milliseconds = told is not None and told.value.isdecimal() and int(told.value) >= _SHORTEST_IN_MILLISECONDS
+    if not starts and not (milliseconds and seen.program("node")):
         return None
     place = seen.program("next", "node") or seen.image_place
     idle = seen.idle(_node_default(seen), "keep_alive_timeout", place=place, unit=0.001)
