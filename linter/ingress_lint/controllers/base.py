@@ -138,6 +138,9 @@ class Controller(ABC):
 class IngressController(Controller):
     """A controller of Ingress objects: walks rules and paths, and leaves to its module what is special to it."""
 
+    takes_target_port: ClassVar[bool] = False
+    """Whether a backend may name the Service's target port instead of its port."""
+
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route for each path, and one for each default backend."""
         for claim in claims:
@@ -170,12 +173,14 @@ class IngressController(Controller):
                 claim, len(rules), 0, None, None, None, place, place, reference, service, port, is_default=True
             )
 
-    @staticmethod
+    @classmethod
     def _resolve(
-        graph: ObjectGraph, namespace: str, reference: BackendReference, backends: BackendResolver
+        cls, graph: ObjectGraph, namespace: str, reference: BackendReference, backends: BackendResolver
     ) -> tuple[KubernetesObject[Service] | None, ResolvedPort | None]:
         service = graph.service(namespace, reference.service)
-        return service, backends.port(service, reference.port) if service else None
+        if service is None:
+            return None, None
+        return service, backends.port(service, reference.port, by_target=cls.takes_target_port)
 
     def route(self, graph: ObjectGraph, context: PathContext) -> Route:
         """The route of one path."""

@@ -50,7 +50,26 @@ _REFERRING_GROUPS: Final = frozenset(
         "traefik.io",
     }
 )
-"""Groups whose objects refer to Services but never make any."""
+"""Groups whose objects refer to Services but never make any, but for `_MAKING_KINDS`."""
+_PODLESS_GROUPS: Final = _REFERRING_GROUPS | {
+    "acme.cert-manager.io",
+    "bitnami.com",
+    "external-secrets.io",
+    "kyverno.io",
+    "secrets-store.csi.x-k8s.io",
+    "secrets.hashicorp.com",
+    "velero.io",
+}
+_MAKING_KINDS: Final = frozenset(
+    {
+        ("gateway.networking.k8s.io", "Gateway"),
+        ("monitoring.coreos.com", "Alertmanager"),
+        ("monitoring.coreos.com", "Prometheus"),
+        ("monitoring.coreos.com", "PrometheusAgent"),
+        ("monitoring.coreos.com", "ThanosRuler"),
+    }
+)
+"""Kinds of the groups above whose controllers do make pods and Services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,16 @@ class SetContext:
     """Why the set's build holds more than its files show, empty where it does not."""
     generated: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of the objects that the set's build generates."""
+
+
+def _target_namespace(item: AnyObject) -> str | None:
+    """Where a release or application puts its objects, if it says (Flux, K3s, Argo CD)."""
+    spec = item.source.get("spec")
+    if not isinstance(spec, dict):
+        return None
+    destination = spec.get("destination")
+    found = destination.get("namespace") if isinstance(destination, dict) else spec.get("targetNamespace")
+    return found if isinstance(found, str) and found else None
 
 
 class ObjectGraph:
@@ -180,18 +209,53 @@ class ObjectGraph:
         if kind not in ("Service", "Secret", "ConfigMap", "Deployment"):
             return None
         for maker in self._makers.get(namespace, ()):
-            if name == maker.name or name.startswith(maker.name + "-"):
+            if name in (maker.name, f"{maker.kind.lower()}-operated") or name.startswith(maker.name + "-"):
                 return maker
         return None
+
+    def pod_maker(self, namespace: str) -> AnyObject | None:
+        """A custom resource that may make pods in a namespace which no manifest shows."""
+        return next(
+            (
+                maker
+                for maker in self._makers.get(namespace, ())
+                if (maker.group not in _PODLESS_GROUPS or (maker.group, maker.kind) in _MAKING_KINDS)
+                and maker not in self._workload_objects
+            ),
+            None,
+        )
+
+    def custom_resources(self, namespace: str) -> Iterator[AnyObject]:
+        """The objects of a namespace whose kinds are not Kubernetes' own."""
+        return (
+            item
+            for item in self.objects
+            if item.namespace == namespace
+            and item.group not in _BUILT_IN_GROUPS
+            and (not item.group.endswith(".k8s.io") or item.group == "autoscaling.k8s.io")
+        )
+
+    @cached_property
+    def _workload_objects(self) -> frozenset[AnyObject]:
+        return frozenset(workload.object for workload in self.workloads)
 
     @cached_property
     def _makers(self) -> Mapping[str, list[AnyObject]]:
         makers: defaultdict[str, list[AnyObject]] = defaultdict(list)
         for item in self.objects:
             group = item.group
-            if group not in _BUILT_IN_GROUPS and group not in _REFERRING_GROUPS and not group.endswith(".k8s.io"):
-                makers[item.namespace].append(item)
+            if (group, item.kind) in _MAKING_KINDS or (
+                group not in _BUILT_IN_GROUPS and group not in _REFERRING_GROUPS and not group.endswith(".k8s.io")
+            ):
+                for namespace in {item.namespace, _target_namespace(item)} - {None}:
+                    makers[namespace or ""].append(item)
         return makers
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether the cluster is known, or told, to hold more than this set."""
+        context = self.context
+        return context.assume == "partial" or bool(context.unparsed or context.incomplete)
 
     # -- selection --------------------------------------------------------------------------------------------------
 

@@ -18,10 +18,13 @@ class BackendResolver:
         self.graph = graph
         self._ports: dict[tuple[KubernetesObject[Service], int], ResolvedPort] = {}
 
-    def port(self, service: KubernetesObject[Service], port: int | str | None) -> ResolvedPort | None:
+    def port(
+        self, service: KubernetesObject[Service], port: int | str | None, *, by_target: bool = False
+    ) -> ResolvedPort | None:
         """The Service port that a number or name means; None where the Service has no such port.
 
-        Without a port, the only one of a Service that has just one.
+        Without a port, the only one of a Service that has just one. `by_target` for a controller that takes the target
+        port for the port as well.
         """
         ports = service.body.spec.ports
         if port is None:
@@ -29,6 +32,8 @@ class BackendResolver:
         number = int(port) if isinstance(port, str) and port.isdigit() else port
         for index, candidate in enumerate(ports):
             if number == candidate.port or (isinstance(number, str) and number == candidate.name):
+                return self.port_at(service, index)
+            if by_target and number == candidate.target_port:
                 return self.port_at(service, index)
         return None
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ingress_lint.finding import Hop, Step
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import BackendRef, Endpoint, Route, TargetKind
 
 _ORDER = list(Hop)
@@ -19,6 +23,15 @@ def way(route: Route, backend: BackendRef, broken: Hop, endpoint: Endpoint | Non
         return tuple(steps)
     last = steps[-1]
     return (*steps[:-1], Step(last.hop, last.label, last.message, last.place, broken=True))
+
+
+def first_way(routes: Iterable[Route], service: KubernetesObject[Service], broken: Hop) -> tuple[Step, ...]:
+    """The way of the first route that leads to a Service, empty where none does."""
+    for route in routes:
+        for backend in route.backends:
+            if backend.service.object is service:
+                return way(route, backend, broken)
+    return ()
 
 
 def _stations(route: Route, backend: BackendRef, endpoint: Endpoint | None) -> list[Step]:

@@ -1,0 +1,148 @@
+"""## What it does
+Finds Services on a route that lead nowhere by design: without a selector and without Endpoints, or with every workload
+behind them scaled to 0.
+
+## What you see
+503 from most proxies and load balancers, 502 from an ALB whose target group is empty. `kubectl get endpoints` shows
+`<none>`.
+
+## Why it breaks
+Without a selector Kubernetes makes no endpoints for a Service; somebody else must, with an EndpointSlice or Endpoints of
+the Service's name. A workload with `replicas: 0` has no pods that could be endpoints.
+
+## Example
+Bad:
+```yaml
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  defaultBackend: {service: {name: legacy, port: {number: 80}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: legacy}
+spec: {ports: [{port: 80}]}
+```
+Good:
+```yaml
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  defaultBackend: {service: {name: legacy, port: {number: 80}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: legacy}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: legacy-1
+  labels: {kubernetes.io/service-name: legacy}
+addressType: IPv4
+ports: [{port: 80}]
+endpoints: [{addresses: [192.0.2.7]}]
+```
+
+## Fix
+Add a selector or an EndpointSlice; scale the workload up, or give it an autoscaler; or remove the route.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE get endpointslices -l kubernetes.io/service-name=NAME
+kubectl -n NAMESPACE get deployment NAME -o jsonpath='{.spec.replicas}'
+```
+
+## How sure
+Certain for what the manifests say. Silent where a file of the set could not be parsed, where an operator or a controller
+of the set may fill the Service in, and where an autoscaler or a Rollout decides the number of pods.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Hop, Related, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import Workload
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.way import way
+from ingress_lint.rule import Rule
+
+_TARGET_FIELDS = ("workloadRef", "scaleTargetRef", "targetRef")
+
+
+class NoEndpoints(Rule):
+    """A routed Service that has no endpoints by design."""
+
+    code: ClassVar[str] = "IL405"
+    name: ClassVar[str] = "no-endpoints"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a routed Service has neither selector nor Endpoints, or its workload is scaled to 0"
+
+    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
+        """Looks at each backend's Service and the workloads behind it."""
+        for backend in route.backends:
+            service = backend.service.object
+            if service is None or not isinstance(service.body, Service) or graph.incomplete:
+                continue
+            spec = service.body.spec
+            if spec.type == "ExternalName" or graph.endpoints_of(service):
+                continue
+            if not spec.selector:
+                if graph.pod_maker(service.namespace) is None:
+                    yield self._nobody_fills(route, backend, service)
+                continue
+            workloads = graph.selected_by(service)
+            if workloads and all(_is_off(workload, graph) for workload in workloads):
+                yield self._scaled_to_zero(route, backend, service, workloads)
+
+    def _nobody_fills(self, route: Route, backend: BackendRef, service: KubernetesObject[Service]) -> Finding:
+        return self.finding(
+            service.name_place,
+            f"{route.owner.kind} `{route.owner.name}` sends requests to Service `{service.name}`, which has no selector, and "
+            "no Endpoints or EndpointSlice of these manifests fills it; the client gets 503",
+            related=[Related("the route leads here", backend.place)],
+            path=way(route, backend, Hop.SERVICE),
+            fix="add a `selector`, or an EndpointSlice with the label `kubernetes.io/service-name: "
+            + service.name
+            + "`",
+        )
+
+    def _scaled_to_zero(
+        self, route: Route, backend: BackendRef, service: KubernetesObject[Service], workloads: tuple[Workload, ...]
+    ) -> Finding:
+        first = workloads[0].object
+        others = f" and {len(workloads) - 1} more" if len(workloads) > 1 else ""
+        return self.finding(
+            first.at("spec", "replicas"),
+            f"{first.kind} `{first.name}`{others} has 0 replicas and no autoscaler, and Service `{service.name}`, where "
+            f"{route.owner.kind} `{route.owner.name}` sends requests, has no other pods; the client gets 503",
+            related=[Related("the route leads here", backend.place)],
+            path=way(route, backend, Hop.POD),
+            fix="scale it up, add an autoscaler, or remove the route",
+        )
+
+
+def _is_off(workload: Workload, graph: ObjectGraph) -> bool:
+    if workload.replicas != 0 or workload.fixed_size or graph.autoscaled(workload):
+        return False
+    return not any(
+        _targets(item.source.get("spec"), workload) for item in graph.custom_resources(workload.object.namespace)
+    )
+
+
+def _targets(spec: object, workload: Workload) -> bool:
+    if not isinstance(spec, dict):
+        return False
+    references = (spec.get(field) for field in _TARGET_FIELDS)
+    return any(isinstance(found, dict) and found.get("name") == workload.object.name for found in references)

@@ -1,0 +1,215 @@
+"""## What it does
+Checks that the selector of each Service matches the pod template of some workload in its namespace.
+
+## What you see
+503 from ingress-nginx and Envoy, 502 from an ALB or GKE, refused connections inside the cluster. `kubectl get endpoints`
+shows `<none>`.
+
+## Why it breaks
+A Service finds its pods by labels alone: every label of the selector must be on the pod, which gets its labels from the
+workload's `spec.template.metadata.labels`, not from the workload's own `metadata.labels`. One misspelt or renamed label
+leaves the Service without endpoints, and nothing reports it.
+
+## Example
+Bad:
+```yaml
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}], selector: {app: web}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: webb}}
+  template:
+    metadata: {labels: {app: webb}}
+    spec: {containers: [{name: web, image: web}]}
+```
+Good:
+```yaml
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {ports: [{port: 80}], selector: {app: web}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: web}]}
+```
+
+## Fix
+Make the selector and the labels of the pod template agree. Change the Service rather than the template: a workload's
+selector cannot be changed once it exists.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE get endpointslices -l kubernetes.io/service-name=NAME
+kubectl -n NAMESPACE get pods --show-labels
+```
+
+## How sure
+An error where the set is a chart rendering or a kustomization, or where a template comes close. A warning where no
+template shares anything with the selector, for the pods may be applied from elsewhere, and where several labels differ
+and no route leads to the Service, for its workload may be switched off on purpose. Silent where the namespace holds no
+workload, or a custom resource whose controller may make pods; in `kube-system`, where the cluster runs its own; where
+only a role such as `leader` or `master` is missing, which programs give to their pods as they run; and for Services with
+Endpoints or EndpointSlices of their own. Labels that only the control plane sets are left out of the comparison.
+
+## References
+- https://kubernetes.io/docs/concepts/services-networking/service/#services-in-kubernetes
+- https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/#does-the-service-have-any-endpointslices
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Hop, Related, Severity, Step
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.labels import LabelIndex
+from ingress_lint.graph.workload import Workload
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.way import first_way
+from ingress_lint.rule import Rule
+
+_RUN_ONCE = frozenset({"Job", "CronJob"})
+_ON_EVERYTHING = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
+"""Labels that say nothing of what a pod serves."""
+_ROLES = frozenset(
+    {"active", "follower", "leader", "main", "master", "passive", "primary", "replica", "slave", "standby"}
+    | {"true", "false"}
+)
+"""What programs call themselves once they have elected a leader (Vault, Patroni, the MinIO operator)."""
+_OF_THE_CLUSTER = frozenset({"kube-system"})
+"""Namespaces where the cluster runs pods that nobody has manifests of."""
+
+
+class SelectorMatchesNothing(Rule):
+    """A Service without pods."""
+
+    code: ClassVar[str] = "IL403"
+    name: ClassVar[str] = "selector-matches-nothing"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a Service's selector matches no pod template of its namespace"
+
+    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+        """Compares the selector of each Service with every pod template."""
+        for service in graph.services:
+            if service.document.reported and service.body.spec.type != "ExternalName":
+                selector = graph.selector(service)
+                if selector and not graph.selected_by(service) and _is_known(service, selector, graph):
+                    yield self._nothing(service, selector, graph, routes)
+
+    def _nothing(
+        self,
+        service: KubernetesObject[Service],
+        selector: Mapping[str, str],
+        graph: ObjectGraph,
+        routes: tuple[Route, ...],
+    ) -> Finding:
+        nearest = _nearest(service, selector, graph)
+        path = first_way(routes, service, Hop.POD)
+        sees = "the client gets 503" if path else "connections to it are refused"
+        if nearest is None:
+            return self._nothing_near(service, selector, graph, path, sees)
+        labels = nearest.labels
+        differing = [key for key, value in selector.items() if labels.get(key) != value]
+        differences = " and ".join(
+            f"`{key}: {selector[key]}` here, "
+            + (f"`{key}: {labels[key]}` there" if key in labels else "no such label there")
+            for key in differing
+        )
+        one = differing[0]
+        severity = Severity.WARNING if len(differing) > 1 and not path else None
+        return self.finding(
+            service.at("spec", "selector", *differing[:1] if len(differing) == 1 else ()),
+            f"Service `{service.name}` selects no pod of namespace `{service.namespace}`; the nearest pods, of "
+            f"{nearest.object.kind} `{nearest.object.name}`, differ: {differences}. The Service has no endpoints, so {sees}",
+            related=[
+                Related(
+                    f"the pods of {nearest.object.kind} `{nearest.object.name}` are labelled here",
+                    nearest.label_place(one) if one in labels else nearest.labels_place,
+                )
+            ],
+            severity=severity,
+            path=path,
+            fix="select " + ", ".join(f"`{key}: {labels[key]}`" for key in differing if key in labels)
+            if all(key in labels for key in differing)
+            else f"select by labels that the pods of {nearest.object.kind} `{nearest.object.name}` have",
+        )
+
+    def _nothing_near(
+        self,
+        service: KubernetesObject[Service],
+        selector: Mapping[str, str],
+        graph: ObjectGraph,
+        path: tuple[Step, ...],
+        sees: str,
+    ) -> Finding:
+        wanted = ", ".join(f"`{key}: {value}`" for key, value in selector.items())
+        message = (
+            f"Service `{service.name}` selects pods by {wanted}, and no pod template of namespace `{service.namespace}` has "
+            f"any of it; the Service has no endpoints, so {sees}"
+        )
+        whole = graph.context.assume == "complete" or bool(service.document.set_name)
+        if not whole:
+            message += ", unless the pods are applied from elsewhere"
+        return self.finding(
+            service.at("spec", "selector"),
+            message,
+            severity=None if whole else Severity.WARNING,
+            path=path,
+            fix="select by labels that the pods have",
+        )
+
+
+def _is_known(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:
+    """Whether the manifests show every pod that the Service could select."""
+    namespace = service.namespace
+    if graph.endpoints_of(service) or graph.incomplete:
+        return False
+    if graph.context.assume == "complete":
+        return True
+    return (
+        namespace not in _OF_THE_CLUSTER
+        and graph.pod_maker(namespace) is None
+        and not _elects(selector, graph.pods(namespace))
+        and any(workload.object.kind not in _RUN_ONCE for workload in graph.pods(namespace).matching({}))
+    )
+
+
+def _elects(selector: Mapping[str, str], pods: LabelIndex[Workload]) -> bool:
+    """Whether the pods lack no more than a label that says which of them leads, and so is given while they run."""
+    given = {key: value for key, value in selector.items() if value not in _ROLES}
+    return bool(given) and len(given) < len(selector) and bool(pods.matching(given))
+
+
+def _nearest(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> Workload | None:
+    """The workload that the Service was most likely meant for, None where none resembles the selector."""
+    best: Workload | None = None
+    best_score = (0, 0.0)
+    for workload in graph.pods(service.namespace).matching({}):
+        labels = workload.labels
+        equal = sum(1 for key in selector.keys() - _ON_EVERYTHING if labels.get(key) == selector[key])
+        alike = sum(_likeness(selector[key], labels[key]) for key in selector.keys() & labels.keys())
+        moved = len(set(selector.values()) & set(labels.values()))
+        score = equal, alike + moved + _likeness(service.name, workload.object.name)
+        if score > best_score:
+            best, best_score = workload, score
+    return best
+
+
+def _likeness(one: str, other: str) -> float:
+    ratio = SequenceMatcher(None, one, other).ratio()
+    return ratio if ratio > 0.6 else 0.0
