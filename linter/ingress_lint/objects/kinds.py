@@ -156,8 +156,8 @@ class Removal:
 
 
 REMOVED: Final[dict[tuple[str, str], Removal]] = {
-    ("extensions/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19"),
-    ("networking.k8s.io/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19"),
+    ("extensions/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19", _INGRESS_V1),
+    ("networking.k8s.io/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19", _INGRESS_V1),
     ("networking.k8s.io/v1beta1", "IngressClass"): Removal("1.22", "networking.k8s.io/v1", "1.19"),
     ("extensions/v1beta1", "NetworkPolicy"): Removal("1.16", "networking.k8s.io/v1", "1.8"),
     ("extensions/v1beta1", "Deployment"): Removal("1.16", "apps/v1", "1.9"),
@@ -169,9 +169,15 @@ REMOVED: Final[dict[tuple[str, str], Removal]] = {
     ("apps/v1beta2", "StatefulSet"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta2", "DaemonSet"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta2", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
+    changes: str = ""
+    """The fields that the new version calls otherwise."""
     ("batch/v1beta1", "CronJob"): Removal("1.25", "batch/v1", "1.21"),
     ("discovery.k8s.io/v1beta1", "EndpointSlice"): Removal("1.25", "discovery.k8s.io/v1", "1.21"),
+_INGRESS_V1: Final = "`backend` is `defaultBackend`, `serviceName` is `service.name`, and `pathType` is required"
+
     ("autoscaling/v2beta1", "HorizontalPodAutoscaler"): Removal("1.25", "autoscaling/v2", "1.23"),
     ("autoscaling/v2beta2", "HorizontalPodAutoscaler"): Removal("1.26", "autoscaling/v2", "1.23"),
 }
 """kubernetes/website:content/en/docs/reference/using-api/deprecation-guide.md"""
+    ("apps/v1beta1", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("batch/v2alpha1", "CronJob"): Removal("1.21", "batch/v1", "1.21"),
