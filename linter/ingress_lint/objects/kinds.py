@@ -153,7 +153,11 @@ class Removal:
     removed_in: str
     use: str
     served_since: str
+    changes: str = ""
+    """The fields that the new version calls otherwise."""
 
+
+_INGRESS_V1: Final = "`backend` is `defaultBackend`, `serviceName` is `service.name`, and `pathType` is required"
 
 REMOVED: Final[dict[tuple[str, str], Removal]] = {
     ("extensions/v1beta1", "Ingress"): Removal("1.22", "networking.k8s.io/v1", "1.19", _INGRESS_V1),
@@ -165,19 +169,15 @@ REMOVED: Final[dict[tuple[str, str], Removal]] = {
     ("extensions/v1beta1", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta1", "Deployment"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta1", "StatefulSet"): Removal("1.16", "apps/v1", "1.9"),
+    ("apps/v1beta1", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta2", "Deployment"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta2", "StatefulSet"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta2", "DaemonSet"): Removal("1.16", "apps/v1", "1.9"),
     ("apps/v1beta2", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
-    changes: str = ""
-    """The fields that the new version calls otherwise."""
+    ("batch/v2alpha1", "CronJob"): Removal("1.21", "batch/v1", "1.21"),
     ("batch/v1beta1", "CronJob"): Removal("1.25", "batch/v1", "1.21"),
     ("discovery.k8s.io/v1beta1", "EndpointSlice"): Removal("1.25", "discovery.k8s.io/v1", "1.21"),
-_INGRESS_V1: Final = "`backend` is `defaultBackend`, `serviceName` is `service.name`, and `pathType` is required"
-
     ("autoscaling/v2beta1", "HorizontalPodAutoscaler"): Removal("1.25", "autoscaling/v2", "1.23"),
     ("autoscaling/v2beta2", "HorizontalPodAutoscaler"): Removal("1.26", "autoscaling/v2", "1.23"),
 }
 """kubernetes/website:content/en/docs/reference/using-api/deprecation-guide.md"""
-    ("apps/v1beta1", "ReplicaSet"): Removal("1.16", "apps/v1", "1.9"),
-    ("batch/v2alpha1", "CronJob"): Removal("1.21", "batch/v1", "1.21"),
