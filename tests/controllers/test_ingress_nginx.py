@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
 from ingress_lint.engine import Options, read
+from ingress_lint.routes.matching import Request, mismatch, path_matches
 from ingress_lint.routes.model import AppProtocol, Origin, PathMatchType, RequestRedirect, Route, TargetKind, URLRewrite
 
 SERVICE = """\
@@ -349,6 +351,12 @@ def test_regular_expressions_spread_over_the_host(lower: Lower, annotation: str)
         assert ("Ingress `other`" in path.why) is spread
 
 
+def test_regular_expressions_ignore_case_and_the_end(lower: Lower) -> None:
+    (route,) = lower(ingress('use-regex: "true"', paths=PATHS.strip().splitlines()[1]), SERVICE)
+    path = route.matches[0].path.value
+    assert [path_matches(path, asked) for asked in ("/b", "/B/c", "/bcd", "/a/b")] == [True, True, True, False]
+
+
 def test_rewrite_target_equal_to_the_path_does_nothing(lower: Lower) -> None:
     (route,) = lower(ingress("rewrite-target: /"), SERVICE)
     assert route.filters == ()
@@ -430,7 +438,9 @@ def test_canary_by_header_and_cookie(lower: Lower) -> None:
     by_header, by_cookie, route = lower(ingress(), ingress(wishes, name="c", paths=TO_CANARY), SERVICE, CANARY)
     (header,) = by_header.matches[0].headers
     assert (header.name, header.value, header.type) == ("X-Canary", "always", "Exact")
-    assert by_cookie.matches[0].headers[0].name == "Cookie"
+    request = Request("http", "a.example.com", 80, headers={"cookie": "a=b; canary=always; c=d"})
+    assert mismatch(request, by_cookie.matches[0]) is None
+    assert mismatch(replace(request, headers={"cookie": "canary=never"}), by_cookie.matches[0])
     assert [route.backends[0].name for route in (by_header, by_cookie, route)] == ["canary", "canary", "web"]
     assert by_header.owner.name == "c"
     assert len(route.backends) == 1

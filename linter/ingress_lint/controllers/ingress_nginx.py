@@ -336,7 +336,7 @@ class _Lowering(IngressController):
         place = context.place if context.is_default else context.place.at("path")
         regex = None if context.is_default else self._host(context).regex
         if regex is not None:
-            match = PathMatch(PathMatchType.REGULAR_EXPRESSION, value, ignore_case=True)
+            match = PathMatch(PathMatchType.REGULAR_EXPRESSION, value, ignore_case=True, open_end=True)
             return Sourced(match, Origin.DERIVED, place, f"{regex.value} makes every path of the host one")
         kind = PathMatchType.EXACT if context.path_type == "Exact" else PathMatchType.PREFIX
         return Sourced(PathMatch(kind, value), Origin.EXPLICIT, place)

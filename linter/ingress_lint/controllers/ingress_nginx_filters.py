@@ -18,12 +18,12 @@ def canary_conditions(settings: Settings) -> Iterator[ValueMatch]:
     if header is not None:
         value, pattern = settings.text("canary-by-header-value"), settings.text("canary-by-header-pattern")
         if value is None and pattern is not None:
-            yield ValueMatch(header.value, pattern.value, "RegularExpression")
+            yield ValueMatch(header.value, f".*(?:{pattern.value}).*", "RegularExpression")
         else:
             yield ValueMatch(header.value, value.value if value else "always")
     cookie = settings.text("canary-by-cookie")
     if cookie is not None:
-        yield ValueMatch("Cookie", rf"(^|;\s*){cookie.value}=always(;|$)", "RegularExpression")
+        yield ValueMatch("Cookie", rf"(.*;\s*)?{cookie.value}=always(;.*)?", "RegularExpression")
 
 
 def redirect_code(settings: Settings) -> int:

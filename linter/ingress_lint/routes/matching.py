@@ -365,7 +365,8 @@ def path_matches(path: PathMatch, asked: str) -> bool:
         case PathMatchType.GLOB:
             return _full_match(_glob(value), asked)
         case _:
-            return _full_match(value, asked)
+            expression = f"(?i:{value})" if path.ignore_case else value
+            return _full_match(f"(?:{expression}).*" if path.open_end else expression, asked)
 
 
 def _value_matches(wanted: ValueMatch, value: str) -> bool:

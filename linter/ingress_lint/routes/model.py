@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -165,6 +165,8 @@ class PathMatch:
     type: PathMatchType
     value: str
     ignore_case: bool = False
+    open_end: bool = False
+    """Whether a regular expression need not match to the path's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ class Match:
     query: tuple[ValueMatch, ...] = ()
     method: str | None = None
     grpc: GRPCMethod | None = None
+    condition: str = ""
+    """What else must hold and has no form here, as its controller writes it; whether it does is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -467,6 +471,20 @@ class BackendRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """What a route needs beside its backends: a middleware, TLS options, the Secret of a login."""
+
+    place: Place
+    """Where the route names it."""
+    kind: str
+    namespace: str
+    name: str
+    object: Resolution[Any]
+    consequence: str
+    """What clients see where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One rule of one object as its controller serves it: the same backends for a set of matches.
 
@@ -494,6 +512,9 @@ class Route:
     """The address ranges that may use it, all of them where it is empty."""
     passthrough_refused: Sourced[str] | None = None
     """TLS passthrough that was asked for and is not given; the value says why."""
+    priority: Sourced[int] | None = None
+    """Of several routes that fit a request the highest wins; None where how exactly they match it decides."""
+    attached: tuple[Attachment, ...] = ()
 
     @property
     def gateway(self) -> str:
