@@ -96,7 +96,7 @@ spec:
       annotations:
         prometheus.io/scrape: "true"
         prometheus.io/port: "9090"
-        checksum/config: {app.number * 2654435761 % 2**64:016x}
+        checksum/config: "{app.number * 2654435761 % 2**64:016x}"
     spec:
       serviceAccountName: {app.name}
       terminationGracePeriodSeconds: 60
