@@ -167,7 +167,7 @@ class Constructor:
         """The text of a mapping's key, as JSON would have it."""
         if node.id != "scalar":
             raise YAMLError(
-                f"a {node.id} stands where a key belongs; is this a template that was not rendered?",
+                f"a {node.id} stands where a key belongs",
                 node.start_mark.index,
             )
         key = self._keys[node.value] if node.tag == PLAIN else node.value

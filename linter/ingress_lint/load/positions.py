@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ class Locator:
 
     def __init__(self) -> None:
         self._trees: dict[Document, Any] = {}
-        self._composer: type[Any] | None = None
+        self._composers: tuple[type[Any], ...] = ()
 
     def locate(self, place: Place) -> Location:
         """Where `place` is in its file."""
@@ -65,15 +66,21 @@ class Locator:
 
     def _tree(self, document: Document) -> Any:
         if document not in self._trees:
-            if self._composer is None:
-                from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
-
-                self._composer = composer(CParser)
-            try:
-                self._trees[document] = compose(self._composer, document.text)
-            except YAMLError:
-                self._trees[document] = None
+            self._trees[document] = next((tree for tree in self._attempts(document.text) if tree is not None), None)
         return self._trees[document]
+
+    def _attempts(self, text: str) -> Iterator[Any]:
+        """The tree of ruamel.yaml, then that of PyYAML, whose libyaml reads some plain scalars (`[web:1]`) it refuses."""
+        if not self._composers:
+            from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
+            from yaml._yaml import CParser as SecondParser
+
+            self._composers = composer(CParser), composer(SecondParser)
+        for composer_class in self._composers:
+            try:
+                yield compose(composer_class, text)
+            except YAMLError:
+                continue
 
 
 def json_pointer(pointer: Pointer) -> str:

@@ -250,6 +250,8 @@ def _check_backend(pointer: Pointer, backend: IngressBackend, value: dict[str, A
     port = backend.service.port
     place = (*pointer, "service", "port")
     if port is None or (port.number is None and not port.name):
+        if (_get(value, place) or {}) != {}:
+            return  # what is there has been reported for its form
         yield _fault(place, f"the backend Service `{backend.service.name}` needs a port, by `number` or by `name`")
     elif port.number is not None and port.name:
         yield _fault(

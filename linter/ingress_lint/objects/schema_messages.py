@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, get_args
 
@@ -56,6 +56,8 @@ class SchemaError:
     at_key: bool = False
     fix: str = ""
     instead: Any = LEFT_OUT
+    near: str = ""
+    """The field that an unknown one was most likely meant to be."""
 
 
 def as_text(value: Any) -> str:
@@ -93,6 +95,13 @@ def explain(model: type[Model], value: Any, error: ValidationError) -> list[Sche
             location = location[:-1]
         fault = _fault(model, value, location, kind, detail.get("ctx", {}), in_union)
         faults.setdefault((location, "missing" if kind == "missing" else ""), fault)
+    for (location, which), fault in list(faults.items()):
+        meant = (*location[:-1], fault.near), "missing"
+        if fault.near and not which and meant in faults:
+            del faults[meant]
+            renamed = dict(_get(value, location[:-1]))
+            renamed[fault.near] = renamed.pop(location[-1])
+            faults[location, which] = replace(fault, repair=location[:-1], instead=renamed)
     return sorted(faults.values(), key=lambda fault: [_sort_key(step) for step in fault.repair], reverse=True)
 
 
@@ -147,13 +156,15 @@ def _unknown_field(model: type[Model], location: Pointer) -> SchemaError:
     hint = _MOVED.get(field) or (f"did you mean `{near[0]}`?" if near else "")
     message = f"{name_of(location[:-1])} has no field `{field}`, so kubectl refuses the object, and what accepts it drops the field"
     fix = f"rename it to `{near[0]}`" if near and field not in _MOVED else ""
-    return SchemaError(location, f"{message}; {hint}" if hint else message, location, at_key=True, fix=fix)
+    message = f"{message}; {hint}" if hint else message
+    return SchemaError(location, message, location, at_key=True, fix=fix, near=near[0] if fix else "")
 
 
 def _no_such_value(location: Pointer, expected: str, found: Any) -> SchemaError:
     if found == "":
         return SchemaError(location, "", location)  # Kubernetes reads empty text as its default
-    words = expected.replace(" or ", ", ").split(", ")
+    words = [word for word in expected.replace(" or ", ", ").split(", ") if word]
+    expected = " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
     near = next((word for word in words if isinstance(found, str) and word.lower() == found.lower()), None)
     message = f"`{location[-1]}` must be {expected}, and this is {describe(found)}{REFUSED}"
     return SchemaError(

@@ -95,10 +95,10 @@ class DuplicateObject(Rule):
         elif apart:
             message += (
                 f", first in folder `{here or '.'}`; if both folders go to one cluster, the one applied later overwrites "
-                "the other, and its routes and ports are the only ones"
+                "the other, and what that says has no effect"
             )
         else:
-            message += ": whichever is applied later overwrites the other, so the routes and ports of only one of the two exist"
+            message += ": whichever is applied later overwrites the other, and what that says has no effect"
         return self.finding(
             second.name_place,
             message,

@@ -97,7 +97,7 @@ class NonStringMetadata(Rule):
                 severity=Severity.WARNING,
                 fix='write `""`, or remove the key',
             )
-        meant = f'put it in quotes: `"{as_text(value)}"`' if isinstance(value, (bool, int)) else "put it in quotes"
+        meant = f'put it in quotes: `"{as_text(value)}"`' if isinstance(value, bool) else "put it in quotes"
         return self.finding(
             place,
             f"YAML reads the value of {what} `{key}` as {describe(value)}, and only text is allowed; the API server "

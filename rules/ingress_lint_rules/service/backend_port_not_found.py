@@ -97,7 +97,7 @@ class BackendPortNotFound(Rule):
         has = " and ".join(_shown(port) for port in ports) or "no port at all"
         message = (
             f"{route.owner.kind} `{route.owner.name}` sends requests to port {_quoted(wanted.value)} of Service "
-            f"`{service.name}`, which has {has}{why}; the client gets 503"
+            f"`{service.name}`, which has {has}{why}. The client gets 503"
         )
         related, fix = [], f"add the port to Service `{service.name}`"
         if ports:
@@ -113,9 +113,9 @@ def _mistaken(wanted: int | str, ports: Iterable[ServicePort]) -> Iterator[tuple
     """The ports that somebody may have meant, for what they call otherwise."""
     for index, port in enumerate(ports):
         if wanted == port.target_port:
-            yield index, f" ({_quoted(wanted)} is its target port, which routes do not name)"
+            yield index, f"; {_quoted(wanted)} is the target port of port {port.port}, and routes name the port itself"
         elif wanted == port.node_port:
-            yield index, f" ({_quoted(wanted)} is its node port, which routes do not name)"
+            yield index, f"; {_quoted(wanted)} is the node port of port {port.port}, and routes name the port itself"
 
 
 def _nearest(wanted: int | str, ports: tuple[ServicePort, ...]) -> int:

@@ -158,6 +158,17 @@ class SelectorMatchesNothing(Rule):
         sees: str,
     ) -> Finding:
         wanted = ", ".join(f"`{key}: {value}`" for key, value in selector.items())
+        elsewhere = next((w for w in graph.workloads if selector.items() <= w.labels.items()), None)
+        if elsewhere is not None:
+            item = elsewhere.object
+            return self.finding(
+                service.at("spec", "selector"),
+                f"Service `{service.name}` selects pods by {wanted} in its own namespace `{service.namespace}`, and only "
+                f"{item.kind} `{item.name}` of namespace `{item.namespace}` has them; the Service has no endpoints, so {sees}",
+                related=[Related(f"{item.kind} `{item.name}` is in namespace `{item.namespace}`", item.name_place)],
+                path=path,
+                fix=f"move the Service to namespace `{item.namespace}`, or the pods to `{service.namespace}`",
+            )
         message = (
             f"Service `{service.name}` selects pods by {wanted}, and no pod template of namespace `{service.namespace}` has "
             f"any of it; the Service has no endpoints, so {sees}"
