@@ -16,6 +16,7 @@ from ingress_lint.load.splitting import split
 
 _LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^\s*["']?apiVersion["']?\s*:""", re.MULTILINE)
 _TEMPLATE_DIRECTIVE: Final = re.compile(r"\{\{-?\s*[\w.$(\"/]")
+_MERGE_CONFLICT: Final = re.compile(r"^<{7} ", re.MULTILINE)
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 Wanted = Callable[[str, str], bool]
@@ -126,7 +127,9 @@ class Loader:
         line, column = file.line_and_column(offset)
         message = f"this is not valid YAML, so kubectl refuses it and nothing in this document was checked: {error}"
         fix = _syntax_fix(str(error), file.line_text(line), column)
-        if _TEMPLATE_DIRECTIVE.search(document.text):
+        if _MERGE_CONFLICT.search(document.text):
+            fix = "resolve the merge conflict"
+        elif _TEMPLATE_DIRECTIVE.search(document.text):
             message = f"this looks like a template that was not rendered ({error}), so nothing in it was checked"
             fix = "render it first, for example `helm template my-release ./chart | ingress-lint -`"
         span = (offset, min(offset + 1, len(file.text)))
@@ -173,8 +176,6 @@ def _syntax_fix(error: str, line: str, column: int) -> str:
     """What most often causes a parser's complaint about this line."""
     if "\t" in line[: max(column, len(line) - len(line.lstrip()))]:
         return "indent with spaces; YAML takes no tabs there"
-    if line.startswith(("<<<<<<<", "=======", ">>>>>>>")):
-        return "resolve the merge conflict"
     if "mapping values are not allowed" in error:
         return "put the value in quotes if it holds `: `, else check the indentation"
     if "cannot start any token" in error:
