@@ -12,6 +12,7 @@ from ingress_lint.load import files
 from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Loaded, Place, Problem, ProblemKind, SourceFile
 from ingress_lint.load.membership import LOOSE, Membership, rendering_of
+from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.splitting import split
 
 _LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^\s*["']?apiVersion["']?\s*:""", re.MULTILINE)
@@ -33,6 +34,7 @@ class Loader:
     def __init__(self, wanted: Wanted, on_file: OnFile = lambda _done, _total: None) -> None:
         self._wanted = wanted
         self._on_file = on_file
+        self._plain = PlainReader()
         self._composer = composer(CParser)
         self._constructor = Constructor()
         self._seen: set[str] = set()
@@ -89,6 +91,10 @@ class Loader:
 
     def _parse(self, document: Document) -> None:
         text = document.text
+        value = self._plain.read(text)
+        if value is not NOT_PLAIN:
+            document.value = value
+            return
         try:
             root = compose(self._composer, text)
             if root is None:
