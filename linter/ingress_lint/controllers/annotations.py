@@ -60,11 +60,19 @@ class AnnotationSpec:
 class AnnotationTable:
     """All annotations under a controller's prefixes; the first prefix is the one to write.
 
-    Where other software writes under the same prefixes, the controller's own keys all start with `stem`.
+    Where other software writes under the same prefixes, the controller's own keys all start with `stem`; under the
+    `shared` ones of its prefixes nothing tells them from others.
     """
 
-    def __init__(self, prefixes: tuple[str, ...], specs: Iterable[AnnotationSpec], stem: str = "") -> None:
+    def __init__(
+        self,
+        prefixes: tuple[str, ...],
+        specs: Iterable[AnnotationSpec],
+        stem: str = "",
+        shared: frozenset[str] = frozenset(),
+    ) -> None:
         self.prefixes = prefixes
+        self.own_prefixes = frozenset(prefixes) - shared
         self.stem = stem
         self.specs: Mapping[str, AnnotationSpec] = {spec.key: spec for spec in specs}
 
@@ -76,7 +84,7 @@ class AnnotationTable:
     def covers(self, full_key: str) -> bool:
         """Whether a full key lies where only this controller's keys are, known or not."""
         prefix, _, key = full_key.partition("/")
-        return prefix in self.prefixes and key.startswith(self.stem)
+        return prefix in self.own_prefixes and key.startswith(self.stem)
 
     def spec(self, full_key: str) -> AnnotationSpec | None:
         """What is known of a full key, None where its prefix is another's or the key is unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,8 @@ class Controller(ABC):
     """Annotations of Ingresses that only this controller reads or writes, beside those under its prefixes."""
     service_hints: ClassVar[tuple[str, ...]] = ()
     """Annotations of an Ingress's Services that only this controller reads, or how they start."""
+    image: ClassVar[re.Pattern[str] | None] = None
+    """What its container image is called, whatever the registry, found by search."""
 
     def claims_class(self, class_name: str, *, by_field: bool) -> bool:
         """Whether it serves a class of this name that no IngressClass of the set defines."""
@@ -116,7 +119,7 @@ class Controller(ABC):
 
     def hinted_by(self, key: str) -> bool:
         """Whether an annotation of this key on an Ingress tells that this controller is meant."""
-        return key.partition("/")[0] in self.annotations.prefixes or key in self.ingress_hints
+        return key.partition("/")[0] in self.annotations.own_prefixes or key in self.ingress_hints
 
     def claims_controller(self, controller: str) -> bool:
         """Whether an IngressClass with this `spec.controller` is its own."""

@@ -7,6 +7,7 @@ Sources are paths in kubernetes/ingress-nginx.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,13 @@ from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS
 from ingress_lint.controllers.ingress_nginx_filters import canary_conditions, own_redirect, path_filters, redirect_code
-from ingress_lint.controllers.ingress_nginx_settings import DEFAULT_CONTROLLER_CLASS, Settings, installations, serving
+from ingress_lint.controllers.ingress_nginx_settings import (
+    DEFAULT_CONTROLLER_CLASS,
+    IMAGE,
+    Settings,
+    installations,
+    serving,
+)
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference
@@ -56,6 +63,7 @@ class IngressNginx(Controller):
         {"nginx", "ingress-nginx", "nginx-internal", "nginx-external", "nginx-public", "nginx-private"}
     )
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    image: ClassVar[re.Pattern[str] | None] = IMAGE
 
     def claims_controller(self, controller: str) -> bool:
         """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""

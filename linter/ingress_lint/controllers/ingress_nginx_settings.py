@@ -25,7 +25,7 @@ DEFAULT_CONTROLLER_CLASS: Final = "k8s.io/ingress-nginx"
 DEFAULT_CLASS: Final = "nginx"
 
 _CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
-_IMAGE: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)([:@]|$)")
+IMAGE: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)([:@]|$)")
 _BINARY: Final = "/nginx-ingress-controller"
 _CONVENTIONAL: Final = frozenset(
     {"ingress-nginx-controller", "nginx-ingress-controller", "nginx-configuration", "nginx-load-balancer-conf"}
@@ -68,7 +68,7 @@ def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
         _installation(container, graph)
         for workload in graph.workloads
         for container in workload.containers
-        if _IMAGE.search(container.container.image)
+        if IMAGE.search(container.container.image)
         or any(str(word).endswith(_BINARY) for word in (*container.container.command, *container.container.args))
     )
     if found:

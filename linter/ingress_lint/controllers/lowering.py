@@ -13,9 +13,13 @@ from ingress_lint.controllers.aws_load_balancer import AWSLoadBalancerController
 from ingress_lint.controllers.base import Claim, Controller, IngressObject
 from ingress_lint.controllers.gateway_api.controller import GatewayAPI
 from ingress_lint.controllers.gke_ingress import GKEIngress
+from ingress_lint.controllers.haproxy import HAProxy
+from ingress_lint.controllers.haproxy_ingress import HAProxyIngress
 from ingress_lint.controllers.ingress_nginx import IngressNginx
 from ingress_lint.controllers.plain_ingress import PlainIngress
+from ingress_lint.controllers.traefik import Traefik
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
@@ -27,7 +31,16 @@ DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
 
 CONTROLLERS: Final[Mapping[str, Controller]] = {
     controller.name: controller
-    for controller in (IngressNginx(), AWSLoadBalancerController(), GKEIngress(), PlainIngress(), GatewayAPI())
+    for controller in (
+        IngressNginx(),
+        AWSLoadBalancerController(),
+        GKEIngress(),
+        Traefik(),
+        HAProxyIngress(),
+        HAProxy(),
+        PlainIngress(),
+        GatewayAPI(),
+    )
 }
 _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = re.compile(r"[a-z0-9]+")
@@ -84,6 +97,9 @@ class _Chooser:
         by_service = self._by_services(ingress)
         if by_service:
             return by_service
+        if len(self._running) == 1:
+            name, place = next(iter(self._running.items()))
+            return Sourced(name, Origin.DERIVED, place, "it is the one controller whose image the set runs")
         return Sourced(_FALLBACK, Origin.DEFAULT, ingress.name_place, "no class, and nothing else tells")
 
     def _of_class(self, ingress: IngressObject, class_name: str, *, by_field: bool) -> Sourced[str]:
@@ -96,9 +112,14 @@ class _Chooser:
         candidates = [
             name for name, controller in CONTROLLERS.items() if controller.claims_class(class_name, by_field=by_field)
         ]
-        if candidates:
+        if len(candidates) == 1 or hinted in candidates:
             name = hinted if hinted in candidates else candidates[0]
             return Sourced(name, Origin.EXPLICIT, place, f"class {class_name}")
+        if candidates:
+            running = [name for name in candidates if name in self._running]
+            if len(running) == 1:
+                return Sourced(running[0], Origin.EXPLICIT, place, f"class {class_name}, and its image is in the set")
+            return Sourced(candidates[0], Origin.DERIVED, place, f"class {class_name}, which others use as well")
         if hinted and (not by_field or set(_WORD.findall(class_name)) & self._words(hinted)):
             return Sourced(hinted, Origin.DERIVED, place, f"class {class_name} and annotations that only it reads")
         return Sourced(PlainIngress.name, Origin.DERIVED, place, f"class {class_name}")
@@ -143,6 +164,17 @@ class _Chooser:
             service = self._graph.service(ingress.namespace, reference.service) if reference else None
             if service is not None:
                 yield service
+
+    @cached_property
+    def _running(self) -> Mapping[str, Place]:
+        """The controllers that workloads of the set run, each with the place of its image."""
+        return {
+            name: container.at("image")
+            for workload in self._graph.workloads
+            for container in workload.containers
+            for name, controller in CONTROLLERS.items()
+            if controller.image is not None and controller.image.search(container.container.image)
+        }
 
     @cached_property
     def _default_class(self) -> str | None:

@@ -1,0 +1,349 @@
+"""Traefik: Ingresses by its Kubernetes Ingress provider, and its own IngressRoutes.
+
+Routers are tried by the length of their rules. It has no active health checks except for ExternalName Services.
+Sources, where no other is named: traefik/traefik, pkg/provider/kubernetes/ingress/{kubernetes,annotations}.go and
+docs/content/reference/routing-configuration/kubernetes/ingress.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final
+
+from ingress_lint.controllers.annotations import AnnotationReader, AnnotationSpec, AnnotationTable, Scope, ValueType
+from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.traefik_custom_resources import CONTROLLER, Analysis, analyse, apart_by_scheme
+from ingress_lint.controllers.traefik_installation import GATEWAY, IMAGE, terminated
+from ingress_lint.controllers.traefik_middlewares import Named, Steps, annotated, find
+from ingress_lint.controllers.traefik_transport import Transport, protocol
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
+from ingress_lint.objects.traefik import ServersTransport
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import (
+    AppProtocol,
+    Attachment,
+    BackendRef,
+    CertificateRef,
+    Filter,
+    KeepAlive,
+    Listener,
+    Match,
+    Origin,
+    PathMatch,
+    PathMatchType,
+    RequestRedirect,
+    Route,
+    Sourced,
+    TargetKind,
+    Timeouts,
+    URLRewrite,
+)
+from ingress_lint.routes.verdicts import Verdict
+
+PREFIX: Final = "traefik.ingress.kubernetes.io"
+
+_SERVICE: Final = frozenset({Scope.SERVICE})
+_ROUTER_KEYS: Final = {
+    ValueType.TEXT: "router.tls.certresolver router.tls.options router.tls.domains.*",
+    ValueType.BOOLEAN: """
+        router.tls router.observability.accesslogs router.observability.metrics router.observability.tracing
+    """,
+    ValueType.INTEGER: "router.priority",
+    ValueType.LIST: "router.entrypoints router.middlewares",
+}
+_SERVICE_KEYS: Final = {
+    ValueType.TEXT: """
+        service.serverstransport service.sticky.cookie.name service.sticky.cookie.path service.sticky.cookie.domain
+    """,
+    ValueType.BOOLEAN: """
+        service.nativelb service.nodeportlb service.passhostheader service.sticky.cookie service.sticky.cookie.secure
+        service.sticky.cookie.httponly service.sticky service.sticky.cookie.partitioned
+    """,
+    ValueType.INTEGER: "service.sticky.cookie.maxage",
+}
+
+
+def _specs() -> Iterator[AnnotationSpec]:
+    for value_type, keys in _ROUTER_KEYS.items():
+        yield from (AnnotationSpec(key, value_type) for key in keys.split())
+    yield AnnotationSpec("router.pathmatcher", ValueType.ENUM, legal=("Path", "PathPrefix", "PathRegexp"))
+    yield AnnotationSpec("router.rulesyntax", ValueType.ENUM, legal=("v2", "v3"))
+    for value_type, keys in _SERVICE_KEYS.items():
+        yield from (AnnotationSpec(key, value_type, _SERVICE) for key in keys.split())
+    yield AnnotationSpec("service.serversscheme", ValueType.ENUM, _SERVICE, legal=("http", "https", "h2c"))
+    yield AnnotationSpec(
+        "service.sticky.cookie.samesite", ValueType.ENUM, _SERVICE, legal=("none", "lax", "strict"), any_case=True
+    )
+
+
+ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs())
+
+_STRICT_PREFIX: Final = "providers.kubernetesingress.strictprefixmatching"
+_NATIVE_BY_DEFAULT: Final = "providers.kubernetesingress.nativelbbydefault"
+_MATCHERS: Final = {
+    "Path": PathMatchType.EXACT,
+    "PathPrefix": PathMatchType.STRING_PREFIX,
+    "PathRegexp": PathMatchType.REGULAR_EXPRESSION,
+}
+_LOWEST: Final = -(2**31)
+_HIGHEST: Final = 2**31 - 1
+"""The priorities of routers that Traefik makes on its own, for default backends and for entry points' redirects."""
+
+
+class Traefik(Controller):
+    """Claims Ingresses by class; an IngressRoute is nobody else's."""
+
+    name: ClassVar[str] = CONTROLLER
+    title: ClassVar[str] = "Traefik"
+    gateway: ClassVar[str] = GATEWAY
+    class_controllers: ClassVar[frozenset[str]] = frozenset({"traefik.io/ingress-controller"})
+    class_names: ClassVar[frozenset[str]] = frozenset({"traefik"})
+    annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
+    image: ClassVar[re.Pattern[str] | None] = IMAGE
+
+    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
+        """Further installations take names such as traefik-internal."""
+        return class_name in self.class_names or class_name.startswith("traefik-") or class_name.endswith("-traefik")
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """Routers of Ingresses, then of IngressRoutes; entry points that only redirect serve none of them."""
+        analysis = analyse(graph, backends)
+        routes = [*_Ingresses(analysis).lower(graph, claims, backends), *analysis.routes]
+        redirects = list(_entry_point_redirects(analysis)) if routes else []
+        taken = {listener.name for route in redirects for listener in route.listeners}
+        for route in routes:
+            left = tuple(listener for listener in route.listeners if listener.name not in taken)
+            if left == route.listeners:
+                yield route
+            elif left:
+                yield replace(route, listeners=left)
+        yield from redirects
+
+    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
+        """Rules that it cannot read, and backends that it may not follow."""
+        return analyse(graph, backends).verdicts
+
+
+def _entry_point_redirects(analysis: Analysis) -> Iterator[Route]:
+    """`http.redirections.entryPoint`: a router above all others (pkg/provider/traefik/internal.go)."""
+    container = analysis.installation.container
+    for point in analysis.installation.entry_points.values():
+        target = point.redirects_to
+        if target is None or container is None:
+            continue
+        goal = analysis.installation.entry_points.get(target.value)
+        everything = Sourced(PathMatch(PathMatchType.STRING_PREFIX, "/"), Origin.DERIVED, target.place, "all paths")
+        port = goal.port.value if goal else None
+        yield Route(
+            controller=Sourced(CONTROLLER, Origin.EXPLICIT, container.at("image"), "its own image"),
+            owner=container.workload.object,
+            rule=0,
+            place=target.place,
+            listeners=analysis.installation.http_listeners(
+                (Sourced(point.name, Origin.EXPLICIT, target.place),), None, target.place
+            ),
+            hostnames=(),
+            matches=(Match(everything),),
+            backends=(),
+            filters=(RequestRedirect(target.place, 301, scheme="https", port=None if port == 443 else port),),
+            priority=Sourced(_HIGHEST, Origin.DERIVED, target.place, "above all others"),
+        )
+
+
+class _Ingresses(IngressController):
+    """The Ingresses of one graph."""
+
+    gateway: ClassVar[str] = GATEWAY
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._installation = analysis.installation
+        self._steps: dict[IngressObject, Steps] = {}
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """One route a path; a default backend counts only in an Ingress without rules."""
+        for claim in claims:
+            for context in self.paths(graph, claim, backends):
+                if context.is_default and claim.ingress.body.spec.rules:
+                    continue
+                yield from apart_by_scheme(self.route(graph, context))
+
+    def route(self, graph: ObjectGraph, context: PathContext) -> Route:
+        """The router of one path."""
+        steps = self._of(context)
+        route = super().route(graph, context)
+        return replace(
+            route,
+            priority=self._priority(context),
+            allowed_sources=steps.allowed_sources,
+            retries=steps.retries,
+            attached=(*steps.attached, *self._attached(graph, context)),
+        )
+
+    def backend(self, graph: ObjectGraph, context: PathContext) -> BackendRef:
+        """The backend of one path, with what its ServersTransport says of certificates."""
+        return replace(super().backend(graph, context), tls=self._transport(graph, context).tls)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _router(context: PathContext) -> AnnotationReader:
+        return ANNOTATIONS.reader(context.ingress)
+
+    @staticmethod
+    def _service(context: PathContext) -> AnnotationReader:
+        """`service.*` counts on the Service alone."""
+        return ANNOTATIONS.reader(context.service) if context.service else ANNOTATIONS.reader()
+
+    @staticmethod
+    def _service_place(context: PathContext) -> Place:
+        service = context.service
+        if service is None:
+            return context.default_place()
+        return service.at("metadata", "annotations") if service.annotations else service.name_place
+
+    def _of(self, context: PathContext) -> Steps:
+        if context.ingress not in self._steps:
+            named = annotated(self._router(context).items("router.middlewares"))
+            self._steps[context.ingress] = self._analysis.middlewares.steps(named)
+        return self._steps[context.ingress]
+
+    def _transport(self, graph: ObjectGraph, context: PathContext) -> Transport:
+        named = self._service(context).text("service.serverstransport")
+        found = find(graph, "ServersTransport", Named(named.value, "", named.place)).object if named else None
+        usable = found is not None and isinstance(found.body, ServersTransport)
+        return Transport(found if usable else None, self._service_place(context))
+
+    def _attached(self, graph: ObjectGraph, context: PathContext) -> Iterator[Attachment]:
+        for key, reader, kind, consequence in (
+            ("router.tls.options", self._router(context), "TLSOption", "the TLS handshake fails"),
+            ("service.serverstransport", self._service(context), "ServersTransport", "clients get 500"),
+        ):
+            named = reader.text(key)
+            if named is not None and named.value:
+                found = find(graph, kind, Named(named.value, "", named.place))
+                yield Attachment(named.place, kind, "", named.value, found, consequence)
+
+    # -- the client's side --------------------------------------------------------------------------------------------
+
+    def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
+        """`router.entrypoints`; TLS by `router.tls` or by the entry point, never by `spec.tls`, which only loads."""
+        router = self._router(context)
+        absent = context.default_place()
+        asked = router.boolean("router.tls")
+        if asked is None:
+            others = (router.text(f"router.tls.{key}") for key in ("certresolver", "options", "domains.0.main"))
+            other = next((item for item in others if item), None)
+            asked = Sourced(True, other.origin, other.place) if other else None
+        certificates = self._certificates(context)
+        tls = terminated(asked, certificates) if asked is not None and asked.value else None
+        found = self._installation.http_listeners(router.items("router.entrypoints"), tls, absent)
+        return tuple(
+            replace(item, tls=replace(item.tls, certificates=certificates)) if item.tls is not None else item
+            for item in found
+        )
+
+    @staticmethod
+    def _certificates(context: PathContext) -> tuple[CertificateRef, ...]:
+        ingress = context.ingress
+        return tuple(
+            CertificateRef(
+                "Secret",
+                ingress.namespace,
+                block.secret_name,
+                ingress.at("spec", "tls", index, "secretName"),
+                tuple(
+                    Sourced(host, Origin.EXPLICIT, ingress.at("spec", "tls", index, "hosts", number))
+                    for number, host in enumerate(block.hosts)
+                ),
+            )
+            for index, block in enumerate(ingress.body.spec.tls)
+            if block.secret_name
+        )
+
+    def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
+        """Prefix by characters, unless `strictPrefixMatching`; `router.pathmatcher` for ImplementationSpecific."""
+        value = context.path_value or "/"
+        place = context.place if context.is_default else context.place.at("path")
+        if context.is_default or not context.path_value:
+            return Sourced(PathMatch(PathMatchType.STRING_PREFIX, "/"), Origin.DERIVED, place, "all paths")
+        if context.path_type == "Exact":
+            return Sourced(PathMatch(PathMatchType.EXACT, value), Origin.EXPLICIT, place)
+        matcher = self._router(context).text("router.pathmatcher")
+        if context.path_type in (None, "ImplementationSpecific") and matcher and matcher.value in _MATCHERS:
+            kind = _MATCHERS[matcher.value]
+            if kind is not PathMatchType.STRING_PREFIX:
+                return Sourced(PathMatch(kind, value), Origin.DERIVED, matcher.place, "router.pathmatcher")
+        strict = self._installation.switch(_STRICT_PREFIX)
+        if strict is not None and strict.value:
+            return Sourced(PathMatch(PathMatchType.PREFIX, value), Origin.DERIVED, place, "strictPrefixMatching")
+        return Sourced(PathMatch(PathMatchType.STRING_PREFIX, value), Origin.EXPLICIT, place)
+
+    def _priority(self, context: PathContext) -> Sourced[int]:
+        """`router.priority`, else the length of the rule that Traefik writes (buildHostRule, loadRouter)."""
+        if context.is_default:
+            return Sourced(_LOWEST, Origin.DERIVED, context.place, "a default backend")
+        written = self._router(context).integer("router.priority")
+        if written is not None and written.value:
+            return written
+        path = context.path_value or ""
+        matcher = self._router(context).text("router.pathmatcher")
+        name = "Path" if context.path_type == "Exact" else "PathPrefix"
+        if context.path_type in (None, "ImplementationSpecific") and matcher is not None:
+            name = matcher.value
+        parts = [_host_rule(context.host.value)] if context.host else []
+        if path:
+            parts.append(f"{name}(`{path}`)")
+        return Sourced(len(" && ".join(parts)), Origin.DERIVED, context.place, "the length of its rule")
+
+    def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:
+        """What its middlewares do, and the host that an ExternalName Service gets without `passhostheader`."""
+        filters = list(self._of(context).filters)
+        kept = self._service(context).boolean("service.passhostheader")
+        service = context.service
+        if kept is not None and not kept.value and service is not None and service.body.spec.external_name:
+            filters.append(URLRewrite(kept.place, host=service.body.spec.external_name))
+        return tuple(filters)
+
+    # -- the pods' side -----------------------------------------------------------------------------------------------
+
+    def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
+        """`service.serversscheme`, else the Service port's number or name; appProtocol is never looked at."""
+        scheme = self._service(context).text("service.serversscheme")
+        return protocol(context.service_port, scheme, self._service_place(context))
+
+    def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
+        """Pods; the cluster IP with `service.nativelb`; nodes with `service.nodeportlb` for a NodePort Service."""
+        service = self._service(context)
+        by_node = service.boolean("service.nodeportlb")
+        if by_node is not None and by_node.value and context.service and context.service.body.spec.type == "NodePort":
+            return Sourced(TargetKind.NODE, by_node.origin, by_node.place)
+        native = service.boolean("service.nativelb")
+        if native is None:
+            default = self._installation.switch(_NATIVE_BY_DEFAULT)
+            native = default if default is not None and default.value else None
+        if native is not None and native.value:
+            return Sourced(TargetKind.CLUSTER_IP, native.origin, native.place)
+        return Sourced(TargetKind.POD, Origin.DEFAULT, self._service_place(context))
+
+    def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
+        """Those of the ServersTransport."""
+        return self._transport(graph, context).timeouts
+
+    def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
+        """That of the ServersTransport."""
+        return self._transport(graph, context).keep_alive(self._installation.client_idle)
+
+    def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """None, unless a buffering middleware sets one."""
+        return self._of(context).body_limit
+
+
+def _host_rule(host: str) -> str:
+    if host.startswith("*."):
+        return "HostRegexp(`[a-zA-Z0-9-]+" + host[1:].replace(".", r"\.") + "`)"
+    return f"Host(`{host}`)"

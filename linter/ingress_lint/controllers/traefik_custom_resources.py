@@ -1,0 +1,314 @@
+"""IngressRoute, IngressRouteTCP and IngressRouteUDP as routes.
+
+Only Traefik reads them. traefik/traefik:pkg/provider/kubernetes/crd/kubernetes_{http,tcp,udp}.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from weakref import WeakKeyDictionary
+
+from ingress_lint.controllers.traefik_backends import Backends
+from ingress_lint.controllers.traefik_installation import Installation, installation, terminated
+from ingress_lint.controllers.traefik_middlewares import (
+    NO_ROUTER,
+    Middlewares,
+    Named,
+    find,
+    references,
+)
+from ingress_lint.controllers.traefik_rules import V2, Alternative, RuleError, alternatives
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.objects.traefik import (
+    TLS,
+    IngressRoute,
+    IngressRouteTCP,
+    IngressRouteUDP,
+    LoadBalancerSpec,
+    ServiceTCP,
+    TLSOption,
+)
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import (
+    AppProtocol,
+    Attachment,
+    BackendRef,
+    CertificateRef,
+    ClientValidation,
+    Filter,
+    Listener,
+    ListenerTLS,
+    Match,
+    Origin,
+    PathMatch,
+    PathMatchType,
+    RequestRedirect,
+    Route,
+    Sourced,
+)
+from ingress_lint.routes.verdicts import Reason, Verdict
+
+CONTROLLER = "traefik"
+_LEGACY_GROUP = "traefik.containo.us"
+_CLIENT_CHECKS = {
+    "RequireAnyClientCert": True,
+    "RequireAndVerifyClientCert": True,
+    "VerifyClientCertIfGiven": False,
+    "RequestClientCert": False,
+}
+
+
+class Analysis:
+    """What Traefik makes of its own objects in one graph."""
+
+    def __init__(self, graph: ObjectGraph, resolver: BackendResolver) -> None:
+        self.graph = graph
+        self.installation: Installation = installation(graph)
+        self.backends = Backends(graph, resolver, self.installation)
+        self.middlewares = Middlewares(graph, self._backend_of)
+        self._verdicts: list[Verdict] = []
+        self.routes = (
+            *(route for item in graph.of(IngressRoute) for route in self._http(item)),
+            *(route for item in graph.of(IngressRouteTCP) for route in self._tcp(item)),
+            *(route for item in graph.of(IngressRouteUDP) for route in self._udp(item)),
+        )
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What Traefik refuses."""
+        return (*self._verdicts, *self.backends.verdicts)
+
+    def _backend_of(self, written: LoadBalancerSpec, namespace: str, place: Place) -> BackendRef:
+        owner = self.graph.object_at(place)
+        assert owner is not None  # noqa: S101
+        return self.backends.backend(owner, written, place)
+
+    # -- HTTP ---------------------------------------------------------------------------------------------------------
+
+    def _http(self, item: KubernetesObject[IngressRoute]) -> Iterator[Route]:
+        spec = item.body.spec
+        tls = self._tls(item, spec.tls)
+        names = _explicit(item, "entryPoints", spec.entry_points)
+        listeners = self.installation.http_listeners(names, tls, item.at("spec", "entryPoints"))
+        for index, rule in enumerate(spec.routes):
+            place = item.at("spec", "routes", index)
+            steps = self.middlewares.steps(references(rule.middlewares, item.namespace, place.at("middlewares")))
+            targets = self.backends.targets(item, rule.services, place.at("services"))
+            attached = [
+                *steps.attached,
+                *self.backends.attached(rule.services, item.namespace, place.at("services")),
+                *self._options(item, spec.tls),
+            ]
+            route = Route(
+                controller=Sourced(CONTROLLER, Origin.EXPLICIT, item.at("kind"), f"only Traefik reads a {item.kind}"),
+                owner=item,
+                rule=index,
+                place=place,
+                listeners=listeners,
+                hostnames=(),
+                matches=(),
+                backends=tuple(
+                    replace(backend, body_limit=steps.body_limit or backend.body_limit) for backend in targets.backends
+                ),
+                filters=(*steps.filters, *targets.mirrors),
+                fallback=targets.fallback,
+                retries=steps.retries,
+                allowed_sources=steps.allowed_sources,
+                attached=tuple(attached),
+                priority=_priority(rule.match, rule.priority, place),
+            )
+            written = self._alternatives(item, rule.match, rule.syntax, place)
+            for one in _by_host(route, written, place.at("match")):
+                yield from apart_by_scheme(one)
+
+    def _alternatives(self, item: AnyObject, rule: str, syntax: str, place: Place) -> tuple[Alternative, ...]:
+        try:
+            return alternatives(rule, v2=syntax == V2 or item.group == _LEGACY_GROUP)
+        except RuleError as error:
+            message = f"Traefik cannot read the rule of {item.kind} `{item.name}`: {error}; {NO_ROUTER}"
+            self._verdicts.append(Verdict(Reason.UNSUPPORTED_VALUE, item, place.at("match"), message))
+            return (Alternative(condition=rule),)
+
+    # -- TCP and UDP --------------------------------------------------------------------------------------------------
+
+    def _tcp(self, item: KubernetesObject[IngressRouteTCP]) -> Iterator[Route]:
+        spec = item.body.spec
+        passes = spec.tls is not None and spec.tls.passthrough
+        tls = self._tls(item, spec.tls)
+        asked = item.at("spec", "tls", "passthrough") if passes else item.at("spec", "tls")
+        if passes:
+            tls = ListenerTLS(Sourced("Passthrough", Origin.EXPLICIT, asked))
+        if tls is not None:
+            seen = Sourced("TLS", Origin.EXPLICIT, asked)
+        else:
+            seen = Sourced("TCP", Origin.DEFAULT, item.name_place, "it sets no `tls`")
+        spoken = (
+            Sourced(AppProtocol.TLS, Origin.DERIVED, asked, "TLS is passed through")
+            if passes
+            else Sourced(AppProtocol.TCP, Origin.DEFAULT, item.name_place, "plain TCP")
+        )
+        names = _explicit(item, "entryPoints", spec.entry_points)
+        listeners = self.installation.stream_listeners(names, seen, tls, item.at("spec", "entryPoints"))
+        for index, rule in enumerate(spec.routes):
+            place = item.at("spec", "routes", index)
+            named = references(rule.middlewares, item.namespace, place.at("middlewares"))
+            steps = self.middlewares.steps(named, "MiddlewareTCP")
+            route = self._stream_route(item, index, listeners, rule.services, spoken)
+            route = replace(
+                route,
+                allowed_sources=steps.allowed_sources,
+                attached=(*steps.attached, *self._options(item, spec.tls)),
+                priority=_priority(rule.match, rule.priority, place),
+            )
+            for one in _by_host(route, self._alternatives(item, rule.match, rule.syntax, place), place.at("match")):
+                yield replace(one, matches=()) if not any(match.condition for match in one.matches) else one
+
+    def _udp(self, item: KubernetesObject[IngressRouteUDP]) -> Iterator[Route]:
+        spec = item.body.spec
+        seen = Sourced("UDP", Origin.EXPLICIT, item.at("kind"))
+        names = _explicit(item, "entryPoints", spec.entry_points)
+        listeners = self.installation.stream_listeners(names, seen, None, item.at("spec", "entryPoints"))
+        spoken = Sourced(AppProtocol.UDP, Origin.EXPLICIT, item.at("kind"))
+        for index, rule in enumerate(spec.routes):
+            yield self._stream_route(item, index, listeners, rule.services, spoken)
+
+    def _stream_route(
+        self,
+        item: AnyObject,
+        index: int,
+        listeners: tuple[Listener, ...],
+        services: Sequence[ServiceTCP],
+        spoken: Sourced[AppProtocol],
+    ) -> Route:
+        place = item.at("spec", "routes", index)
+        return Route(
+            controller=Sourced(CONTROLLER, Origin.EXPLICIT, item.at("kind"), f"only Traefik reads a {item.kind}"),
+            owner=item,
+            rule=index,
+            place=place,
+            listeners=listeners,
+            hostnames=(),
+            matches=(),
+            backends=tuple(
+                self.backends.stream(item, service, spoken, place.at("services", number))
+                for number, service in enumerate(services)
+            ),
+        )
+
+    # -- TLS ----------------------------------------------------------------------------------------------------------
+
+    def _tls(self, item: AnyObject, tls: TLS | None) -> ListenerTLS | None:
+        if tls is None:
+            return None
+        place = item.at("spec", "tls")
+        certificates = []
+        if tls.secret_name:
+            certificates.append(CertificateRef("Secret", item.namespace, tls.secret_name, place.at("secretName")))
+        if tls.cert_resolver:
+            certificates.append(CertificateRef("certResolver", "", tls.cert_resolver, place.at("certResolver")))
+        return terminated(Sourced(True, Origin.EXPLICIT, place), tuple(certificates), self._clients(item, tls))
+
+    def _clients(self, item: AnyObject, tls: TLS) -> ClientValidation | None:
+        if tls.options is None:
+            return None
+        place = item.at("spec", "tls", "options", "name")
+        named = Named(tls.options.name, tls.options.namespace or item.namespace, place)
+        options = find(self.graph, "TLSOption", named).object
+        if options is None or not isinstance(options.body, TLSOption):
+            return None
+        check = options.body.spec.client_auth
+        required = _CLIENT_CHECKS.get(check.client_auth_type or "") if check else None
+        return None if required is None else ClientValidation(options.at("spec", "clientAuth"), required)
+
+    def _options(self, item: AnyObject, tls: TLS | None) -> Iterator[Attachment]:
+        """TLS options; without them Traefik takes its default ones (pkg/tls/tlsmanager.go)."""
+        if tls is not None and tls.options is not None and tls.options.name != "default":
+            place = item.at("spec", "tls", "options", "name")
+            named = Named(tls.options.name, tls.options.namespace or item.namespace, place)
+            consequence = "the TLS handshake fails"
+            yield Attachment(
+                place, "TLSOption", named.namespace, named.name, find(self.graph, "TLSOption", named), consequence
+            )
+
+
+# -- rules as routes ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    index: int
+    alternative: Alternative
+
+
+def _by_host(route: Route, written: Sequence[Alternative], place: Place) -> Iterator[Route]:
+    """One route for each run of alternatives with the same host, since a route's hosts hold for all its matches."""
+    numbered = [_Numbered(index, alternative) for index, alternative in enumerate(written)]
+    for host, group in groupby(numbered, key=lambda item: item.alternative.host):
+        items = list(group)
+        yield replace(
+            route,
+            hostnames=(Sourced(host, Origin.EXPLICIT, place),) if host is not None else (),
+            matches=tuple(_match(item.alternative, place) for item in items),
+            first_match=items[0].index,
+        )
+
+
+def _match(written: Alternative, place: Place) -> Match:
+    path = written.path or PathMatch(PathMatchType.STRING_PREFIX, "/")
+    return Match(
+        Sourced(path, Origin.EXPLICIT if written.path else Origin.DEFAULT, place, "" if written.path else "no path"),
+        headers=written.headers,
+        query=written.query,
+        method=written.method,
+        condition=written.condition,
+    )
+
+
+def _priority(rule: str, priority: int, place: Place) -> Sourced[int]:
+    """The longest rule wins, unless somebody sets a priority; 0 is none."""
+    if priority:
+        return Sourced(priority, Origin.EXPLICIT, place.at("priority"))
+    return Sourced(len(rule), Origin.DERIVED, place.at("match"), "the length of the rule")
+
+
+def apart_by_scheme(route: Route) -> Iterator[Route]:
+    """A redirect to a scheme answers only what came by another: the route as it is for either.
+
+    traefik/traefik:pkg/middlewares/redirect/redirect_scheme.go
+    """
+    redirect = next((item for item in route.filters if _is_scheme_redirect(item)), None)
+    if redirect is None:
+        yield route
+        return
+    secure = tuple(item for item in route.listeners if item.protocol.value == "HTTPS")
+    plain = tuple(item for item in route.listeners if item.protocol.value != "HTTPS")
+    to_secure = isinstance(redirect, RequestRedirect) and redirect.scheme == "https"
+    redirected, served = (plain, secure) if to_secure else (secure, plain)
+    if redirected:
+        yield replace(route, listeners=redirected, filters=(redirect,), backends=(), fallback=None)
+    if served:
+        rest = tuple(item for item in route.filters if not _is_scheme_redirect(item))
+        yield replace(route, listeners=served, filters=rest)
+
+
+def _is_scheme_redirect(item: Filter) -> bool:
+    return isinstance(item, RequestRedirect) and item.scheme is not None and item.host is None
+
+
+def _explicit(item: AnyObject, field: str, values: Iterable[str]) -> list[Sourced[str]]:
+    return [Sourced(value, Origin.EXPLICIT, item.at("spec", field, index)) for index, value in enumerate(values)]
+
+
+_ANALYSES: WeakKeyDictionary[ObjectGraph, Analysis] = WeakKeyDictionary()
+
+
+def analyse(graph: ObjectGraph, resolver: BackendResolver) -> Analysis:
+    """The analysis of a graph; the same one when asked again."""
+    found = _ANALYSES.get(graph)
+    if found is None:
+        found = _ANALYSES[graph] = Analysis(graph, resolver)
+    return found

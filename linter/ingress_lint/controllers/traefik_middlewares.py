@@ -1,0 +1,267 @@
+"""Traefik's middlewares as filters, and everything else that they do to a route.
+
+traefik/traefik:docs/content/reference/routing-configuration/http/middlewares. Middlewares that only count, compress or
+buffer are no filters; those whose effect is known at run time alone (plugins, logins, redirects by a regular
+expression of the whole URL) are `ExtensionFilter`s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.traefik import (
+    Headers,
+    LoadBalancerSpec,
+    Middleware,
+    MiddlewareTCP,
+    ObjectReference,
+    RedirectScheme,
+)
+from ingress_lint.routes.model import (
+    CORS,
+    Attachment,
+    BackendRef,
+    ExtensionFilter,
+    ExternalAuth,
+    Filter,
+    HeaderModifier,
+    Origin,
+    RequestRedirect,
+    Retries,
+    Sourced,
+    URLRewrite,
+)
+
+CRD_PROVIDER: Final = "kubernetescrd"
+NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"
+_IN_CLUSTER: Final = re.compile(r"([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?")
+_MAX_DEPTH: Final = 8
+
+BackendOf = Callable[[LoadBalancerSpec, str, Place], BackendRef]
+"""A backend that an object of a namespace names at a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A reference to an object of Traefik's, as somebody wrote it."""
+
+    name: str
+    namespace: str
+    place: Place
+
+
+@dataclass
+class Steps:
+    """What a chain of middlewares does to requests."""
+
+    filters: list[Filter] = field(default_factory=list)
+    allowed_sources: tuple[Sourced[str], ...] = ()
+    retries: Retries | None = None
+    body_limit: Sourced[int] | None = None
+    attached: list[Attachment] = field(default_factory=list)
+
+
+def references(named: Iterable[ObjectReference], namespace: str, place: Place) -> Iterator[Named]:
+    """References below a place, to objects of `namespace` unless they say otherwise."""
+    for index, reference in enumerate(named):
+        yield Named(reference.name, reference.namespace or namespace, place.at(index, "name"))
+
+
+def annotated(names: Iterable[Sourced[str]]) -> Iterator[Named]:
+    """References in an annotation: `namespace-name@kubernetescrd`, or another provider's."""
+    return (Named(item.value, "", item.place) for item in names)
+
+
+def find(graph: ObjectGraph, kind: str, named: Named) -> Resolution[Any]:
+    """What a reference means. Without a namespace it must be `namespace-name@kubernetescrd`, of which no dash tells
+    where the namespace ends; without `@` it means the Ingress provider's own, which has none
+    (traefik/traefik:pkg/server/provider/provider.go, GetQualifiedName).
+    """
+    name, at, provider = named.name.rpartition("@")
+    if not at and named.namespace:
+        return graph.resolve(kind, named.namespace, named.name)
+    if not at:
+        if any(True for _ in graph.of_kind(kind)):
+            return Resolution(Existence.MISSING, why=f"`@{CRD_PROVIDER}` and the namespace in front are missing")
+        return Resolution(Existence.PARTIAL, why="it does not say which provider has it")
+    if provider != CRD_PROVIDER:
+        return Resolution(Existence.EXTERNAL, why=f"provider `{provider}` has it")
+    for item in graph.of_kind(kind):
+        if f"{item.namespace}-{item.name}" == name:
+            return Resolution(Existence.FOUND, item)
+    for item in graph.of_kind(kind):
+        if name == item.name:
+            return Resolution(Existence.MISSING, why=f"its name there is `{item.namespace}-{item.name}@{CRD_PROVIDER}`")
+    spaces = {space for space, _ in graph.names_of(kind) if name.startswith(f"{space}-")}
+    for space in sorted(spaces, key=len, reverse=True):
+        return graph.resolve(kind, space, name.removeprefix(f"{space}-"))
+    return Resolution(Existence.PARTIAL, why=f"the set holds no {kind} of that namespace")
+
+
+class Middlewares:
+    """The middlewares of one graph."""
+
+    def __init__(self, graph: ObjectGraph, backend_of: BackendOf) -> None:
+        self._graph = graph
+        self._backend_of = backend_of
+
+    def steps(self, named: Iterable[Named], kind: str = "Middleware") -> Steps:
+        """What the middlewares of a route do, in order."""
+        found = Steps()
+        for reference in named:
+            self._add(found, reference, kind, 0)
+        return found
+
+    def _add(self, steps: Steps, named: Named, kind: str, depth: int) -> None:
+        resolution = find(self._graph, kind, named)
+        item = resolution.object
+        steps.attached.append(
+            Attachment(
+                named.place,
+                kind,
+                item.namespace if item else named.namespace,
+                item.name if item else named.name,
+                resolution,
+                NO_ROUTER,
+            )
+        )
+        if item is not None and isinstance(item.body, Middleware):
+            self._middleware(steps, item, depth)
+        elif item is not None and isinstance(item.body, MiddlewareTCP):
+            self._sources(steps, item)
+        elif resolution.existence is not Existence.MISSING:
+            steps.filters.append(ExtensionFilter(named.place, "traefik.io", kind, named.name))
+
+    def _middleware(self, steps: Steps, item: KubernetesObject[Middleware], depth: int) -> None:
+        spec = item.body.spec
+        if spec.chain is not None and depth < _MAX_DEPTH:
+            place = item.at("spec", "chain", "middlewares")
+            for reference in references(spec.chain.middlewares, item.namespace, place):
+                self._add(steps, reference, "Middleware", depth + 1)
+        steps.filters += rewrites(item)
+        steps.filters += self._redirects(item)
+        if spec.headers is not None:
+            steps.filters += _headers(spec.headers, item.at("spec", "headers"))
+        self._sources(steps, item)
+        self._logins(steps, item)
+        if spec.errors is not None and spec.errors.service is not None:
+            backend = self._backend_of(spec.errors.service, item.namespace, item.at("spec", "errors", "service"))
+            steps.attached.append(_of_backend(backend))
+        if spec.buffering is not None and spec.buffering.max_request_body_bytes:
+            place = item.at("spec", "buffering", "maxRequestBodyBytes")
+            steps.body_limit = Sourced(spec.buffering.max_request_body_bytes, Origin.EXPLICIT, place)
+        if spec.retry is not None:
+            steps.retries = Retries(item.at("spec", "retry"), attempts=spec.retry.attempts)
+        if spec.plugin is not None:
+            steps.filters.append(_unknown(item, "plugin"))
+
+    @staticmethod
+    def _sources(steps: Steps, item: KubernetesObject[Middleware] | KubernetesObject[MiddlewareTCP]) -> None:
+        spec = item.body.spec
+        for key, ranges in (("ipAllowList", spec.ip_allow_list), ("ipWhiteList", spec.ip_white_list)):
+            if ranges is not None:
+                steps.allowed_sources = tuple(
+                    Sourced(value, Origin.EXPLICIT, item.at("spec", key, "sourceRange", index))
+                    for index, value in enumerate(ranges.source_range)
+                )
+
+    @staticmethod
+    def _redirects(item: KubernetesObject[Middleware]) -> Iterator[Filter]:
+        spec = item.body.spec
+        if spec.redirect_scheme is not None:
+            yield _scheme_redirect(spec.redirect_scheme, item.at("spec", "redirectScheme"))
+        if spec.redirect_regex is not None:
+            yield _unknown(item, "redirectRegex")
+        if spec.headers is not None and spec.headers.ssl_redirect:
+            status = 302 if spec.headers.ssl_temporary_redirect else 301
+            yield RequestRedirect(item.at("spec", "headers", "sslRedirect"), status, scheme="https")
+
+    def _logins(self, steps: Steps, item: KubernetesObject[Middleware]) -> None:
+        spec = item.body.spec
+        for key, login in (("basicAuth", spec.basic_auth), ("digestAuth", spec.digest_auth)):
+            if login is not None:
+                place = item.at("spec", key, "secret")
+                found = self._graph.resolve("Secret", item.namespace, login.secret)
+                steps.attached.append(Attachment(place, "Secret", item.namespace, login.secret, found, NO_ROUTER))
+                steps.filters.append(_unknown(item, key))
+        if spec.forward_auth is not None:
+            place = item.at("spec", "forwardAuth", "address")
+            url = urlsplit(spec.forward_auth.address)
+            inside = _IN_CLUSTER.fullmatch(url.hostname or "")
+            if inside is None or not (inside[2] or self._graph.service(item.namespace, inside[1])):
+                steps.filters.append(_unknown(item, "forwardAuth"))
+                return
+            port = url.port or (443 if url.scheme == "https" else 80)
+            service = LoadBalancerSpec(name=inside[1], namespace=inside[2], port=port, scheme=url.scheme)
+            steps.filters.append(ExternalAuth(place, self._backend_of(service, item.namespace, place)))
+
+
+def _of_backend(backend: BackendRef) -> Attachment:
+    return Attachment(backend.place, backend.kind, backend.namespace, backend.name, backend.service, NO_ROUTER)
+
+
+def _unknown(item: KubernetesObject[Middleware], key: str) -> ExtensionFilter:
+    return ExtensionFilter(item.at("spec", key), item.group, f"Middleware {key}", item.name)
+
+
+def _scheme_redirect(written: RedirectScheme, place: Place) -> RequestRedirect:
+    port = int(written.port) if written.port.isdecimal() else None
+    return RequestRedirect(place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=port)
+
+
+def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
+    """What a middleware makes of the path."""
+    spec = item.body.spec
+    if spec.add_prefix is not None and spec.add_prefix.prefix:
+        prefix = spec.add_prefix.prefix
+        yield URLRewrite(item.at("spec", "addPrefix"), path=f"{prefix}$1", regex="^(.*)$")
+    if spec.strip_prefix is not None and spec.strip_prefix.prefixes:
+        prefixes = "|".join(re.escape(prefix.rstrip("/")) for prefix in spec.strip_prefix.prefixes)
+        yield URLRewrite(item.at("spec", "stripPrefix"), path="/$1", regex=f"^(?:{prefixes})/?(.*)$")
+    if spec.strip_prefix_regex is not None and spec.strip_prefix_regex.regex:
+        prefixes = "|".join(expression.removeprefix("^") for expression in spec.strip_prefix_regex.regex)
+        try:
+            group = re.compile(prefixes).groups + 1
+        except re.error:
+            return
+        yield URLRewrite(item.at("spec", "stripPrefixRegex"), path=f"/${group}", regex=f"^(?:{prefixes})/?(.*)$")
+    if spec.replace_path is not None:
+        yield URLRewrite(item.at("spec", "replacePath"), path=spec.replace_path.path)
+    if spec.replace_path_regex is not None:
+        written = spec.replace_path_regex
+        yield URLRewrite(item.at("spec", "replacePathRegex"), path=written.replacement, regex=written.regex)
+
+
+def _headers(headers: Headers, place: Place) -> Iterator[Filter]:
+    host = next((value for name, value in headers.custom_request_headers.items() if name.lower() == "host"), "")
+    if host:
+        yield URLRewrite(place.at("customRequestHeaders"), host=host)
+    for key, written, of_response in (
+        ("customRequestHeaders", headers.custom_request_headers, False),
+        ("customResponseHeaders", headers.custom_response_headers, True),
+    ):
+        if written:
+            yield HeaderModifier(
+                place.at(key),
+                set=tuple((name, value) for name, value in written.items() if value),
+                remove=tuple(name for name, value in written.items() if not value),
+                of_response=of_response,
+            )
+    if headers.access_control_allow_origin_list or headers.access_control_allow_origin_list_regex:
+        yield CORS(
+            place,
+            (*headers.access_control_allow_origin_list, *headers.access_control_allow_origin_list_regex),
+            headers.access_control_allow_methods,
+            headers.access_control_allow_headers,
+            headers.access_control_expose_headers,
+            headers.access_control_allow_credentials,
+            headers.access_control_max_age,
+        )

@@ -1,0 +1,97 @@
+"""Traefik's rule language: every operator, both syntaxes, and what it cannot read."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingress_lint.controllers.traefik_rules import Alternative, RuleError, alternatives
+from ingress_lint.routes.model import PathMatch, PathMatchType, ValueMatch
+
+PREFIX, EXACT, REGEX = PathMatchType.STRING_PREFIX, PathMatchType.EXACT, PathMatchType.REGULAR_EXPRESSION
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("Host(`a.example.com`)", [Alternative("a.example.com")]),
+        ('Host("a.example.com")', [Alternative("a.example.com")]),
+        ("host(`A.example.com`)", [Alternative("a.example.com")]),
+        ("HOST(`a`) && PATHPREFIX(`/x`)", [Alternative("a", PathMatch(PREFIX, "/x"))]),
+        ("Host(`a`) && Path(`/x`)", [Alternative("a", PathMatch(EXACT, "/x"))]),
+        ("PathRegexp(`^/x/[0-9]+$`)", [Alternative(path=PathMatch(REGEX, "^/x/[0-9]+$"))]),
+        ("Host(`a`) || Host(`b`)", [Alternative("a"), Alternative("b")]),
+        (
+            "(Host(`a`) || Host(`b`)) && PathPrefix(`/x`)",
+            [Alternative("a", PathMatch(PREFIX, "/x")), Alternative("b", PathMatch(PREFIX, "/x"))],
+        ),
+        (
+            "Host(`a`) && Path(`/x`) || Host(`b`)",
+            [Alternative("a", PathMatch(EXACT, "/x")), Alternative("b")],
+        ),
+        ("Method(`POST`) && Host(`a`)", [Alternative("a", method="POST")]),
+        ("Method(`POST`) && Method(`GET`)", []),
+        ("Header(`X-A`, `b`)", [Alternative(headers=(ValueMatch("X-A", "b"),))]),
+        ("HeaderRegexp(`X-A`, `^b`)", [Alternative(headers=(ValueMatch("X-A", "^b", "RegularExpression"),))]),
+        ("Query(`m`, `1`)", [Alternative(query=(ValueMatch("m", "1"),))]),
+        ("Query(`m`)", [Alternative(query=(ValueMatch("m", ""),))]),
+        ("QueryRegexp(`m`, `^1`)", [Alternative(query=(ValueMatch("m", "^1", "RegularExpression"),))]),
+        ("HostSNI(`*`)", [Alternative()]),
+        ("HostSNI(`db.example.com`)", [Alternative("db.example.com")]),
+        ("ClientIP(`10.0.0.0/8`)", [Alternative(condition="ClientIP(`10.0.0.0/8`)")]),
+        ("HostRegexp(`^.+\\.a$`)", [Alternative(condition="HostRegexp(`^.+\\.a$`)")]),
+        ("Host(`a`) && !Path(`/x`)", [Alternative("a", condition="!Path(`/x`)")]),
+        (
+            "!(Path(`/x`) || Method(`GET`))",
+            [Alternative(condition="!Path(`/x`) && !Method(`GET`)")],
+        ),
+        (
+            "!(Path(`/x`) && Method(`GET`))",
+            [Alternative(condition="!Path(`/x`)"), Alternative(condition="!Method(`GET`)")],
+        ),
+        (
+            "PathPrefix(`/a`) && Path(`/a/b`)",
+            [Alternative(path=PathMatch(EXACT, "/a/b"), condition="PathPrefix(`/a`)")],
+        ),
+    ],
+)
+def test_rule(rule: str, expected: list[Alternative]) -> None:
+    assert list(alternatives(rule, v2=False)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("Host(`a`, `b`)", [Alternative("a"), Alternative("b")]),
+        ("Headers(`X-A`, `b`)", [Alternative(headers=(ValueMatch("X-A", "b"),))]),
+        ("Query(`m=1`, `n=2`)", [Alternative(query=(ValueMatch("m", "1"), ValueMatch("n", "2")))]),
+        ("Method(`GET`, `HEAD`)", [Alternative(method="GET"), Alternative(method="HEAD")]),
+        ("Path(`/x/{id:[0-9]+}`)", [Alternative(path=PathMatch(REGEX, "^/x/(?:[0-9]+)$"))]),
+        ("PathPrefix(`/x/{id}`)", [Alternative(path=PathMatch(REGEX, "^/x/(?:[^/]+).*"))]),
+    ],
+)
+def test_version_2(rule: str, expected: list[Alternative]) -> None:
+    assert list(alternatives(rule, v2=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"),
+    [
+        ("", "missing"),
+        ("Host(`a`", "missing"),
+        ("Host(`a`) &&", "missing"),
+        ("Host('a')", "cannot be read"),
+        ("Host(a)", "backticks"),
+        ("Hosts(`a`)", "no matcher"),
+        ("Host()", "needs a value"),
+        ("Host(`a`) Path(`/x`)", "not expected"),
+        ("Host(`a`) and Path(`/x`)", "not expected"),
+    ],
+)
+def test_unreadable(rule: str, word: str) -> None:
+    with pytest.raises(RuleError, match=word):
+        alternatives(rule, v2=False)
+
+
+def test_a_rule_of_very_many_alternatives_stays_one_condition() -> None:
+    rule = " && ".join(f"(Path(`/{i}`) || Method(`M{i}`))" for i in range(20))
+    assert alternatives(rule, v2=False) == (Alternative(condition=rule),)
