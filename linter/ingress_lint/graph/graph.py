@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 from ingress_lint.graph.app_servers import AppServer, recognise
 from ingress_lint.graph.evidence.index import EvidenceIndex
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
+from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer, workload_of
 from ingress_lint.load.document import Document, Place
@@ -117,6 +118,8 @@ class ObjectGraph:
             if workload is not None:
                 workloads.append(workload)
         self.workloads: tuple[Workload, ...] = tuple(workloads)
+        self._likeness: dict[tuple[str, str], LikenessIndex[str]] = {}
+        self._pod_likeness: dict[str, LikenessIndex[Workload]] = {}
         self._selected: dict[KubernetesObject[Service], tuple[Workload, ...]] = {}
         self._app_servers: dict[WorkloadContainer, AppServer | None] = {}
 
@@ -205,6 +208,18 @@ class ObjectGraph:
         """Namespace and name of every object of this kind."""
         return ((namespace, name) for found, namespace, name in self._by_name if found == kind)
 
+    def namespaces_with(self, kind: str, name: str) -> list[str]:
+        """The namespaces that hold an object of this kind and name."""
+        spaces = sorted(space for found, space in self._kinds_in if found == kind)
+        return [space for space in spaces if (kind, space, name) in self._by_name]
+
+    def names_like(self, kind: str, namespace: str, name: str) -> list[str]:
+        """Names of this kind and namespace that are worth comparing with a name that is not among them."""
+        if (kind, namespace) not in self._likeness:
+            here = ((found, found) for space, found in self.names_of(kind) if space == namespace)
+            self._likeness[kind, namespace] = LikenessIndex(here)
+        return self._likeness[kind, namespace].candidates(name)
+
     def _possible_maker(self, kind: str, namespace: str, name: str) -> AnyObject | None:
         if kind not in ("Service", "Secret", "ConfigMap", "Deployment"):
             return None
@@ -274,6 +289,17 @@ class ObjectGraph:
     def pods(self, namespace: str) -> LabelIndex[Workload]:
         """The pod templates of a namespace, by label."""
         return self._pods.get(namespace) or LabelIndex(())
+
+    def pods_like(self, namespace: str, texts: Iterable[str]) -> list[Workload]:
+        """The workloads of a namespace whose name or labels are worth comparing with `texts`."""
+        if namespace not in self._pod_likeness:
+            self._pod_likeness[namespace] = LikenessIndex(
+                (text, workload)
+                for workload in self.pods(namespace).matching({})
+                for text in {workload.object.name, *workload.labels.values()}
+            )
+        index = self._pod_likeness[namespace]
+        return list(dict.fromkeys(workload for text in texts for workload in index.candidates(text)))
 
     @staticmethod
     def selector(service: KubernetesObject[Service]) -> dict[str, str]:

@@ -104,13 +104,13 @@ class BackendNotFound(Rule):
                 )
 
     def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph) -> Finding:
-        here = [name for namespace, name in graph.names_of(backend.kind) if namespace == backend.namespace]
+        here = graph.names_like(backend.kind, backend.namespace, backend.name)
         message = (
             f"{route.owner.kind} `{route.owner.name}` sends requests to {backend.kind} `{backend.name}`, which namespace "
             f"`{backend.namespace}` does not have; the client gets 503"
         )
         related, fix = [], f"create {backend.kind} `{backend.name}`, or name one that exists"
-        elsewhere = [space for space, name in graph.names_of(backend.kind) if name == backend.name]
+        elsewhere = graph.namespaces_with(backend.kind, backend.name)
         near = get_close_matches(backend.name, here, 1, 0.5) or (here if len(here) == 1 else [])
         if elsewhere:
             found = graph.get(backend.kind, elsewhere[0], backend.name)

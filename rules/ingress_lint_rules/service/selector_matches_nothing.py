@@ -210,7 +210,7 @@ def _nearest(service: KubernetesObject[Service], selector: Mapping[str, str], gr
     """The workload that the Service was most likely meant for, None where none resembles the selector."""
     best: Workload | None = None
     best_score = (0, 0.0)
-    for workload in graph.pods(service.namespace).matching({}):
+    for workload in graph.pods_like(service.namespace, (service.name, *selector.values())):
         labels = workload.labels
         equal = sum(1 for key in selector.keys() - _ON_EVERYTHING if labels.get(key) == selector[key])
         alike = sum(_likeness(selector[key], labels[key]) for key in selector.keys() & labels.keys())
