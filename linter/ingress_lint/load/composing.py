@@ -216,7 +216,7 @@ class Constructor:
             return self._scalars[text]
         if kind == "binary":
             try:
-                return base64.b64decode(text, validate=False).decode("utf-8", "replace")
+                return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
             except binascii.Error:
                 raise YAMLError("!!binary that is not base64", node.start_mark.index) from None
         return text

@@ -72,7 +72,7 @@ class Loader:
         set_name = self._set_of(item, file)
         documents = list(split(file, set_name, reported, self._wanted))
         if not documents and (item.named or _LOOKS_LIKE_MANIFEST.search(file.text)):
-            documents = [Document(file, 0, 0, len(file.text), parsed=True, set_name=set_name, reported=reported)]
+            documents = list(split(file, set_name, reported, self._wanted, kindless=True))
         if documents and _REPLACEMENT in file.text:
             self._report_undecodable(documents[0])
         for document in documents:

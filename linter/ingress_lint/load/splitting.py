@@ -16,23 +16,33 @@ _FLOW_START: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*[{\[]")
 _CONTENT: Final = re.compile(r"^(?![ \t]*(?:#|\r?$))", re.MULTILINE)
 
 
-def split(file: SourceFile, set_name: str, reported: bool, wanted: Callable[[str, str], bool]) -> Iterator[Document]:
+def split(
+    file: SourceFile,
+    set_name: str,
+    reported: bool,
+    wanted: Callable[[str, str], bool],
+    *,
+    kindless: bool = False,
+) -> Iterator[Document]:
     """The documents of a file that may hold Kubernetes objects, in order.
 
     A stream is cut at every `---` at the start of a line, which YAML forbids inside a document. Text without a
     `kind` is no Kubernetes object and is passed over, unless it may hide one in flow style. `wanted(kind, text)` says
-    whether to parse a document of that kind; the others are yielded too, to be counted.
+    whether to parse a document of that kind; the others are yielded too, to be counted. `kindless` keeps the text
+    without a kind too, where there is reason to believe that one is hidden in it.
     """
     text = file.text
     index = 0
     for start, end in _slices(text):
         kind = _kind(text, start, end)
         if kind is None:
-            if _CONTENT.search(text, start, end):
+            if not _CONTENT.search(text, start, end):
+                continue
+            if not kindless:
                 index += 1
-            continue
-        document = Document(file, index, start, end, kind, set_name=set_name, reported=reported)
-        document.parsed = wanted(kind, document.text)
+                continue
+        document = Document(file, index, start, end, kind or "", set_name=set_name, reported=reported)
+        document.parsed = kind is None or wanted(kind, document.text)
         index += 1
         yield document
 
