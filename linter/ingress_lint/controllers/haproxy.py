@@ -269,7 +269,7 @@ class _Lowering(IngressController):
             name = "HTTPS" if protocol.value.over_tls else "HTTP"
             spoken = Sourced(name, Origin.DERIVED, asked.place, "check-http")
         return HealthCheck(
-            by=GATEWAY,
+            by=f"{GATEWAY} controller",
             protocol=spoken,
             path=path,
             port=None,

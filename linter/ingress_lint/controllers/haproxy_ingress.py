@@ -367,7 +367,7 @@ class _Lowering(IngressController):
         port = settings.text("health-check-port")
         number = int(port.value) if port is not None and port.value.strip().isdecimal() else None
         return HealthCheck(
-            by=GATEWAY,
+            by=f"{GATEWAY} controller",
             protocol=spoken,
             path=Sourced(uri.value.split()[-1], uri.origin, uri.place) if uri else None,
             port=Sourced(number, port.origin, port.place) if port is not None and number is not None else None,

@@ -267,7 +267,7 @@ class Backends:
         timeout = seconds(check.timeout) if check.timeout is not None else None
         spoken = check.scheme or (scheme.value if scheme else "http")
         return HealthCheck(
-            by=GATEWAY,
+            by=f"{GATEWAY} proxy",
             protocol=Sourced("GRPC" if check.mode == "grpc" else spoken.upper(), Origin.EXPLICIT, at),
             path=Sourced(check.path, Origin.EXPLICIT, at.at("path")) if check.path else None,
             port=Sourced(check.port, Origin.EXPLICIT, at.at("port")) if check.port else None,

@@ -62,9 +62,9 @@ def protocol(port: ResolvedPort | None, scheme: Sourced[str] | None, absent: Pla
     if port is None:
         return Sourced(AppProtocol.UNKNOWN, Origin.DEFAULT, absent, "the Service's port is not known")
     if port.port.port == 443:
-        return Sourced(AppProtocol.HTTPS, Origin.DERIVED, port.at("port"), "Traefik speaks TLS to Service port 443")
+        return Sourced(AppProtocol.HTTPS, Origin.DERIVED, port.at("port"), "as it does to Service port 443")
     if port.port.name.startswith("https"):
-        why = "Traefik speaks TLS to Service ports whose name starts with `https`"
+        why = "as it does to Service ports whose name starts with `https`"
         return Sourced(AppProtocol.HTTPS, Origin.DERIVED, port.at("name"), why)
     why = "the Service port is neither 443 nor named `https…`, and nothing sets a scheme"
     return Sourced(AppProtocol.HTTP, Origin.DEFAULT, absent, why)
