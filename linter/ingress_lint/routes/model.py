@@ -85,13 +85,18 @@ class TargetKind(StrEnum):
     POD = "pod"
     NODE = "node"
     CLUSTER_IP = "cluster-ip"
+    PASSED_THROUGH = "passed-through"
+    """Nodes, at the address that the client asked for, so that no NodePort is needed."""
     NODE_OR_POD = "node-or-pod"
     """One of the two, as the cluster decides and the manifests do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateRef:
-    """A certificate of a listener: a Secret (`namespace`, `name`), or one known by another `name` (an ARN)."""
+    """A certificate of a listener: a Secret (`namespace`, `name`), or one known by another `name` (an ARN).
+
+    `namespace` is empty where it is unknown: some gateways look where their pods run.
+    """
 
     kind: str
     namespace: str

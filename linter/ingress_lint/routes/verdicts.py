@@ -35,6 +35,8 @@ class Reason(StrEnum):
     INVALID_CLIENT_CERTIFICATE_REF = "InvalidClientCertificateRef"
     INVALID_CA_CERTIFICATE_REF = "InvalidCACertificateRef"
     INVALID_CA_CERTIFICATE_KIND = "InvalidCACertificateKind"
+    PORT_UNAVAILABLE = "PortUnavailable"
+    """A port that nothing leads to: no Service in front of the gateway has it."""
     NOT_ALLOWED = "NotAllowed"
     """A ListenerSet that its Gateway does not take."""
     # of gateways
