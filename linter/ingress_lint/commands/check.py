@@ -66,7 +66,6 @@ def command(
 
     Exit status: 0 nothing at or above the fail level, 1 findings, 2 something could not be read.
     """
-    from ingress_lint.commands.collection import uncollected
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import check
     from ingress_lint.packs import PackError, load_rules
@@ -83,7 +82,7 @@ def command(
         )
     except (PackError, SelectionError) as error:
         raise click.UsageError(str(error)) from None
-    with uncollected(), Progress(enabled=not quiet) as progress:
+    with Progress(enabled=not quiet) as progress:
         report = check(options, chosen, progress)
     style = RenderOptions(
         color=use_color(color), verbose=verbose, quiet=quiet, statistics=statistics, width=_terminal_width()

@@ -24,15 +24,13 @@ def command(
     color: str,
 ) -> None:
     """Show every route: listener, host, path, backend, port, health check, protocol, timeouts."""
-    from ingress_lint.commands.collection import uncollected
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import read
     from ingress_lint.load.positions import Locator
     from ingress_lint.output import route_model, route_table
 
     _, options = reading(paths, controller, namespace, context_paths, assume, config_file)
-    with uncollected():
-        manifests = read(options)
+    manifests = read(options)
     routes = [
         route for manifest_set in manifests.sets for route in manifest_set.routes if route.owner.document.reported
     ]
