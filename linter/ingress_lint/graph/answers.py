@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -60,10 +61,15 @@ class KnownAnswer:
         return next((value for known, value in self.headers if known == name), "")
 
 
-def answers(workload: Workload) -> Iterator[KnownAnswer]:
-    """What the probes of a workload tell, those of one container after another."""
-    for container, field, probe in workload.probes():
-        yield from _answers(container, field, probe)
+@lru_cache(64)
+def answers(workload: Workload) -> tuple[KnownAnswer, ...]:
+    """What the probes of a workload tell, those of one container after another.
+
+    The last few are kept, since all rules look at one route before they look at the next.
+    """
+    return tuple(
+        answer for container, field, probe in workload.probes() for answer in _answers(container, field, probe)
+    )
 
 
 def _answers(container: WorkloadContainer, field: str, probe: Probe) -> Iterator[KnownAnswer]:

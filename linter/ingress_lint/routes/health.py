@@ -66,7 +66,7 @@ def landings(backend: BackendRef) -> tuple[Landing, ...]:
     if check is None or port is None or lacks_node_port(check, port):
         return ()
     return tuple(
-        Landing(endpoint, number, _serving(endpoint, number), tuple(answers(endpoint.workload)))
+        Landing(endpoint, number, _serving(endpoint, number), answers(endpoint.workload))
         for endpoint in port.endpoints
         if (number := _number(check, port, endpoint)) is not None
     )
