@@ -67,8 +67,8 @@ where something in the set may make the Service, or where a file of the set coul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -111,7 +111,7 @@ class BackendNotFound(Rule):
         )
         related, fix = [], f"create {backend.kind} `{backend.name}`, or name one that exists"
         elsewhere = graph.namespaces_with(backend.kind, backend.name)
-        near = get_close_matches(backend.name, here, 1, 0.5) or (here if len(here) == 1 else [])
+        near = _nearest(backend.name, here)
         if elsewhere:
             found = graph.get(backend.kind, elsewhere[0], backend.name)
             if found:
@@ -120,8 +120,22 @@ class BackendNotFound(Rule):
                 )
             fix = f"move the {route.owner.kind} to namespace `{elsewhere[0]}`: it reaches only Services of its own namespace"
         elif near:
-            found = graph.get(backend.kind, backend.namespace, near[0])
+            found = graph.get(backend.kind, backend.namespace, near)
             if found:
                 related.append(Related(f"the nearest name is {backend.kind} `{found.name}`", found.name_place))
-            fix = f"did you mean `{near[0]}`?"
+            fix = f"did you mean `{near}`?"
         return self.finding(backend.place, message, related=related, path=way(route, backend, Hop.SERVICE), fix=fix)
+
+
+def _nearest(wanted: str, names: Sequence[str]) -> str | None:
+    """The name most likely meant: by characters, and by the words between the dashes; the only one, if there is one."""
+    if len(names) == 1:
+        return names[0]
+    likeness = {name: SequenceMatcher(None, wanted, name).ratio() for name in names}
+    close = [name for name in names if likeness[name] >= 0.5]
+    return max(close, key=lambda name: likeness[name] + _shared_words(wanted, name), default=None)
+
+
+def _shared_words(one: str, other: str) -> float:
+    first, second = set(one.split("-")), set(other.split("-"))
+    return len(first & second) / len(first | second)
