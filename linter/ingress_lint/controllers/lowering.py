@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from ingress_lint.controllers.agic import ApplicationGatewayIngressController
 from ingress_lint.controllers.aws_load_balancer import AWSLoadBalancerController
+from ingress_lint.controllers.azure_load_balancer import AzureLoadBalancer
 from ingress_lint.controllers.base import Claim, Controller, IngressObject
+from ingress_lint.controllers.digitalocean_load_balancer import DigitalOceanLoadBalancer
 from ingress_lint.controllers.gateway_api.controller import GatewayAPI
 from ingress_lint.controllers.gke_ingress import GKEIngress
+from ingress_lint.controllers.google_network_load_balancer import GoogleNetworkLoadBalancer
 from ingress_lint.controllers.haproxy import HAProxy
 from ingress_lint.controllers.haproxy_ingress import HAProxyIngress
 from ingress_lint.controllers.ingress_nginx import IngressNginx
+from ingress_lint.controllers.istio.controller import Istio
+from ingress_lint.controllers.oracle_load_balancer import OracleLoadBalancer
 from ingress_lint.controllers.plain_ingress import PlainIngress
 from ingress_lint.controllers.traefik import Traefik
 from ingress_lint.graph.graph import ObjectGraph
@@ -35,11 +41,17 @@ CONTROLLERS: Final[Mapping[str, Controller]] = {
         IngressNginx(),
         AWSLoadBalancerController(),
         GKEIngress(),
+        ApplicationGatewayIngressController(),
         Traefik(),
         HAProxyIngress(),
         HAProxy(),
+        Istio(),
         PlainIngress(),
         GatewayAPI(),
+        AzureLoadBalancer(),
+        DigitalOceanLoadBalancer(),
+        GoogleNetworkLoadBalancer(),
+        OracleLoadBalancer(),
     )
 }
 _FALLBACK: Final = "ingress-nginx"

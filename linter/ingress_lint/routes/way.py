@@ -57,6 +57,8 @@ def _stations(route: Route, backend: BackendRef, endpoint: Endpoint | None) -> l
         node_port = port.port.node_port if port and port.port.node_port else None
         label = f"NodePort {node_port}" if node_port else "NodePort"
         steps.append(Step(Hop.NODE, label, "it sends the packet to a node", backend.place))
+    elif backend.target.value is TargetKind.PASSED_THROUGH:
+        steps.append(Step(Hop.NODE, "kube-proxy", "it passes the packet on to a node as it is", backend.place))
     elif backend.target.value is TargetKind.CLUSTER_IP:
         steps.append(Step(Hop.NODE, "kube-proxy", "it sends the packet to the cluster IP", backend.place))
     named = f"{backend.name}:{backend.port.value}" if backend.port else backend.name
