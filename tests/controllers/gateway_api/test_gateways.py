@@ -33,6 +33,12 @@ data:
 """
 
 
+def gateway_with(certificate: str) -> str:
+    """Another Gateway, whose certificate is in the set."""
+    listener = f"{{name: web, port: 443, protocol: HTTPS, tls: {{certificateRefs: [{{name: {certificate}}}]}}}}"
+    return gateway(listener).replace("name: front", "name: other-front")
+
+
 @pytest.mark.parametrize(
     ("listeners", "reasons"),
     [
@@ -82,7 +88,11 @@ spec:
 @pytest.mark.parametrize(
     ("certificate", "documents", "verdict"),
     [
-        ("{name: other}", [secret()], ("InvalidCertificateRef", "known")),
+        ("{name: other}", [secret()], ("InvalidCertificateRef", "unknown")),
+        ("{name: other}", [secret(), gateway_with("cert")], ("InvalidCertificateRef", "known")),
+        ("{name: certs}", [secret()], ("InvalidCertificateRef", "likely")),
+        ("{name: cert}", [secret(namespace="vault")], ("InvalidCertificateRef", "likely")),
+        ("{name: cert}", [secret().replace("kubernetes.io/tls", "Opaque")], ("InvalidCertificateRef", "likely")),
         ("{name: other}", [], ("InvalidCertificateRef", "unknown")),
         ("{name: cert}", [secret()], None),
         (

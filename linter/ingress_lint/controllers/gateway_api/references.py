@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.core import Secret
 from ingress_lint.objects.gateway import (
     GATEWAY_GROUP,
     LocalObjectReference,
@@ -23,10 +19,9 @@ from ingress_lint.objects.gateway import (
 )
 from ingress_lint.objects.gateway_routes import BackendObjectReference
 from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.routes.tls_secrets import TYPE as SECRET_TYPE
+from ingress_lint.routes.tls_secrets import SecretFault, TLSSecrets
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
-
-ISSUER_ANNOTATIONS: Final = ("cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme")
-
 
 AnyReference = LocalObjectReference | ObjectReference | SecretObjectReference | BackendObjectReference
 
@@ -86,6 +81,7 @@ class References:
         for grant in graph.of(ReferenceGrant):
             grants[grant.namespace].append(grant)
         self._grants: Mapping[str, list[KubernetesObject[ReferenceGrant]]] = grants
+        self._secrets = TLSSecrets(graph)
 
     def refusal(self, site: Site, reference: Reference, what: str, consequence: str) -> Verdict | None:
         """Why a reference may not lead where it does, None where it may.
@@ -152,47 +148,35 @@ class References:
         if refusal := self.refusal(site, reference, "Secret", consequence):
             return refusal
         namespace = reference.namespace or site.owner.namespace
-        secret = self.graph.secret(namespace, reference.name)
-        if secret is None:
-            return self._no_secret(site, reference.name, namespace, reason, consequence)
-        fault = _certificate_fault(secret)
-        if fault is None or self.secret_maker(namespace, reference.name):
+        fault = self._secrets.fault(site.owner, namespace, reference.name) or self._other_type(
+            namespace, reference.name
+        )
+        if fault is None:
             return None
-        words, place = fault
+        unless = "unless the cluster has it, " if fault.certainty is Certainty.UNKNOWN else ""
         return site.verdict(
             reason,
-            f"{site.of_listener} takes its certificate from Secret `{reference.name}`, {words}; {consequence}",
+            f"{site.of_listener} takes its certificate from Secret `{reference.name}`, {fault.words}; {unless}{consequence}",
+            fault.certainty,
             place=site.place.at("name"),
-            related=((f"Secret `{reference.name}`", place),),
-            fix="put a PEM certificate under `tls.crt` and its key under `tls.key`",
+            related=fault.related,
+            fix=fault.fix,
         )
 
-    def _no_secret(self, site: Site, name: str, namespace: str, reason: Reason, consequence: str) -> Verdict | None:
-        resolution = self.graph.resolve("Secret", namespace, name)
-        if resolution.existence in (Existence.EXTERNAL, Existence.FOUND):
+    def _other_type(self, namespace: str, name: str) -> SecretFault | None:
+        """A Secret of another type than the specification asks for.
+
+        NGINX Gateway Fabric refuses it (nginx/nginx-gateway-fabric:internal/controller/state/graph/secret.go).
+        """
+        secret = self.graph.secret(namespace, name)
+        if secret is None or secret.body.type == SECRET_TYPE:
             return None
-        if any(key in site.owner.annotations for key in ISSUER_ANNOTATIONS) or self.secret_maker(namespace, name):
-            return None
-        return site.verdict(
-            reason,
-            f"{site.of_listener} takes its certificate from Secret `{name}`, which namespace `{namespace}` does not "
-            f"have; {consequence}",
-            Certainty.of_missing(resolution.existence),
-            place=site.place.at("name"),
-            fix=f"create Secret `{name}` in namespace `{namespace}`, or name one that exists",
+        return SecretFault(
+            f"which is of type {secret.body.type} and not {SECRET_TYPE}, as some implementations demand",
+            Certainty.LIKELY,
+            ((f"Secret `{name}`", secret.at("type")),),
+            f"set its `type` to {SECRET_TYPE}; the type of a Secret cannot be changed, so make it anew",
         )
-
-    def secret_maker(self, namespace: str, name: str) -> AnyObject | None:
-        """What fills a Secret at run time: a Certificate, an ExternalSecret, a SealedSecret and the like."""
-        return self._secret_makers.get((namespace, name))
-
-    @cached_property
-    def _secret_makers(self) -> Mapping[tuple[str, str], AnyObject]:
-        makers: dict[tuple[str, str], AnyObject] = {}
-        for item in self.graph.objects:
-            for name in _made_secrets(item):
-                makers.setdefault((item.namespace, name), item)
-        return makers
 
     # -- certificate authorities --------------------------------------------------------------------------------------
 
@@ -230,7 +214,7 @@ class References:
             return refusal
         namespace = reference.namespace or site.owner.namespace
         resolution = self.graph.resolve(reference.kind, namespace, reference.name)
-        if resolution.existence is Existence.EXTERNAL or self.secret_maker(namespace, reference.name):
+        if resolution.existence is Existence.EXTERNAL or self._secrets.maker(namespace, reference.name):
             return None
         data = getattr(getattr(resolution.object, "body", None), "data", None)
         if resolution.object is not None and (data is None or "ca.crt" in data or reference.kind == "Secret"):
@@ -253,38 +237,3 @@ class References:
 def _covers(group: str, kind: str, name: str | None, reference: Reference) -> bool:
     """Whether a grant's target covers a reference."""
     return group == reference.group and kind == reference.kind and name in (None, "", reference.name)
-
-
-def _made_secrets(item: AnyObject) -> Iterable[str]:
-    """The names of the Secrets that a custom resource fills, by the fields in which such resources name them."""
-    if item.kind == "SealedSecret":
-        yield item.name
-        return
-    spec = item.source.get("spec") if item.body is None else None
-    if not isinstance(spec, dict):
-        return
-    names = [spec.get("secretName"), item.name if item.kind.endswith("Secret") else None]
-    for key in ("target", "destination", "secretRef", "managedSecretReference"):
-        part = spec.get(key)
-        if isinstance(part, dict):
-            names += [part.get("name"), part.get("secretName")]
-    yield from (name for name in names if isinstance(name, str))
-
-
-def _certificate_fault(secret: KubernetesObject[Secret]) -> tuple[str, Place] | None:
-    """What makes a Secret useless as a certificate with its key, in words and by place; empty values are filled later."""
-    body = secret.body
-    for key, marker in (("tls.crt", "CERTIFICATE-----"), ("tls.key", "PRIVATE KEY-----")):
-        if key in body.string_data:
-            text = str(body.string_data[key])
-        elif key in body.data:
-            try:
-                text = base64.b64decode(str(body.data[key]), validate=False).decode("utf-8", "replace")
-            except (binascii.Error, ValueError):
-                return f"whose `{key}` is not base64", secret.at("data", key)
-        else:
-            return f"which has no key `{key}`", secret.name_place
-        if text.strip() and ("-----BEGIN " not in text or marker not in text):
-            field = "stringData" if key in body.string_data else "data"
-            return f"whose `{key}` holds no PEM text", secret.at(field, key)
-    return None
