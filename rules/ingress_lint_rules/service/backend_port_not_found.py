@@ -48,7 +48,8 @@ kubectl -n NAMESPACE describe ingress INGRESS
 
 ## How sure
 Certain where the Service is in the set and can be read. Silent for ExternalName Services, which need no ports, and for
-ingress-nginx where the number or name is that of the target port, which it takes as well.
+ingress-nginx where the number or name is that of the target port, which it takes as well; a warning there where nothing
+says which controller serves the route.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
@@ -106,7 +107,14 @@ class BackendPortNotFound(Rule):
             port = ports[index]
             named = isinstance(wanted.value, str) and port.name
             fix = f"name port {_quoted(port.name if named else port.port)}"
-        return self.finding(wanted.place, message, related=related, path=way(route, backend, Hop.SERVICE), fix=fix)
+        severity = self.severity
+        if route.assumed and any(wanted.value == port.target_port for port in ports):
+            severity, message = (
+                Severity.WARNING,
+                f"{message}, unless ingress-nginx serves it, which takes target ports too",
+            )
+        path = way(route, backend, Hop.SERVICE)
+        return self.finding(wanted.place, message, severity=severity, related=related, path=path, fix=fix)
 
 
 def _mistaken(wanted: int | str, ports: Iterable[ServicePort]) -> Iterator[tuple[int, str]]:
