@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from ingress_lint.controllers.agic import ApplicationGatewayIngressController
@@ -83,6 +83,18 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
     )
 
 
+@lru_cache(4096)
+def _claiming(class_name: str, by_field: bool) -> tuple[str, ...]:
+    """The controllers that serve a class of this name which no IngressClass defines."""
+    return tuple(name for name, found in CONTROLLERS.items() if found.claims_class(class_name, by_field=by_field))
+
+
+@lru_cache(4096)
+def _hinted(key: str) -> tuple[str, ...]:
+    """The controllers that an annotation of this key on an Ingress tells of."""
+    return tuple(name for name, found in CONTROLLERS.items() if name != PlainIngress.name and found.hinted_by(key))
+
+
 class _Chooser:
     """Which controller serves an Ingress: its class, else what its annotations tell, else what the set tells."""
 
@@ -121,9 +133,7 @@ class _Chooser:
             name = self._by_controller_string(defined.body.spec.controller) or PlainIngress.name
             return Sourced(name, Origin.EXPLICIT, defined.at("spec", "controller"), f"class {class_name}")
         hinted = self._by_annotation_prefix(ingress)
-        candidates = [
-            name for name, controller in CONTROLLERS.items() if controller.claims_class(class_name, by_field=by_field)
-        ]
+        candidates = _claiming(class_name, by_field)
         if len(candidates) == 1 or hinted in candidates:
             name = hinted if hinted in candidates else candidates[0]
             return Sourced(name, Origin.EXPLICIT, place, f"class {class_name}")
@@ -149,12 +159,7 @@ class _Chooser:
 
     @staticmethod
     def _by_annotation_prefix(ingress: IngressObject) -> str | None:
-        counts = Counter(
-            name
-            for key in ingress.annotations
-            for name, controller in CONTROLLERS.items()
-            if name != PlainIngress.name and controller.hinted_by(key)
-        )
+        counts = Counter(name for key in ingress.annotations for name in _hinted(key))
         return max(counts, key=lambda name: (counts[name], name)) if counts else None
 
     def _by_services(self, ingress: IngressObject) -> Sourced[str] | None:
