@@ -70,11 +70,9 @@ class _Lines(dict[str, _Line | Literal[_NotPlain.NOT_PLAIN] | None]):
 
 
 def _parsed(line: str) -> _Line | Literal[_NotPlain.NOT_PLAIN] | None:
-    if _PASSED_OVER.fullmatch(line):
-        return None
     match = _LINE.fullmatch(line)
     if match is None:
-        return NOT_PLAIN
+        return None if _PASSED_OVER.fullmatch(line) else NOT_PLAIN
     indent, dash, written, item, plain, quoted, flow = match.groups()
     key = None if written is None else written[1:-1] if written[0] in "\"'" else resolve_key(written)
     if written is not None and key is None:
