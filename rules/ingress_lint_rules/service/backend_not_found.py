@@ -75,6 +75,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 
@@ -104,6 +105,11 @@ class BackendNotFound(Rule):
                 )
 
     def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph) -> Finding:
+        told = backend.refusal
+        if told is not None and told.reason is Reason.BACKEND_NOT_FOUND and told.related:
+            meant = [Related(words, place) for words, place in told.related]
+            path = way(route, backend, Hop.SERVICE)
+            return self.finding(backend.place, told.message, related=meant, path=path, fix=told.fix)
         here = graph.names_like(backend.kind, backend.namespace, backend.name)
         message = (
             f"{route.owner.kind} `{route.owner.name}` sends requests to {backend.kind} `{backend.name}`, which namespace "

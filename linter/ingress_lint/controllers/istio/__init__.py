@@ -1,0 +1,1 @@
+"""Istio: Ingresses of its class, and its own Gateways and VirtualServices."""
