@@ -100,5 +100,7 @@ class Report:
     rules: tuple[RuleInfo, ...]
     files: Mapping[str, SourceFile] = field(default_factory=dict)
     """The files that findings point into, by path, for code frames."""
+    accounts: tuple[str, ...] = ()
+    """What `--verbose` adds: a line each on what was passed over, on the sets, and on which controller serves what."""
     unread: tuple[str, ...] = ()
     """One line for each path or file that could not be opened, read or rendered; any makes the exit status 2."""

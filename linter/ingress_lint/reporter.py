@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Final
@@ -58,7 +58,22 @@ class Reporter:
         shown = {spot.file for finding in reported for spot in _locations(finding)}
         files = {file.path: file for file in manifests.loaded.files if file.path in shown}
         infos = tuple(rule_info(rule) for _, rule in sorted(self._rules.items()))
-        return Report(reported, summary, infos, files, tuple(unread))
+        return Report(reported, summary, infos, files, tuple(self._accounts(documents)), tuple(unread))
+
+    def _accounts(self, documents: Sequence[Document]) -> Iterator[str]:
+        passed_over = Counter(document.kind for document in documents if not document.parsed and document.kind)
+        if passed_over:
+            kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(passed_over.items()))
+            yield f"passed over {passed_over.total()} of {len(documents)} documents, of kinds that no rule reads: {kinds}"
+        sets = [held for held in self._manifests.sets if any(item.document.reported for item in held.graph.objects)]
+        for held in sets if len(sets) > 1 else ():
+            name = held.name or "loose files"
+            yield f"set {name}: {len(held.graph.objects)} objects, {len(held.routes)} routes"
+        owners = {route.owner: route.controller for held in sets for route in held.routes}
+        served = Counter((by.value, by.origin.value, by.why) for by in owners.values())
+        for (controller, origin, why), number in sorted(served.items()):
+            objects = "1 object" if number == 1 else f"{number} objects"
+            yield f"{controller} serves {objects} ({origin}{why and ': ' + why})"
 
     def _reported(self, location: Location, finding: Finding) -> ReportedFinding:
         rule = self._rules[finding.code]

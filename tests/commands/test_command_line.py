@@ -193,6 +193,14 @@ def test_statistics() -> None:
     assert "IL401" in run("bad.yaml", *ONLY, "--statistics", "--quiet").stdout.splitlines()[-1]
 
 
+def test_verbose_says_what_was_passed_over_and_who_serves() -> None:
+    Path("role.yaml").write_text("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\n")
+    text = run("good.yaml", "role.yaml", *ONLY, "--verbose").stdout
+    assert "passed over 1 of 3 documents, of kinds that no rule reads: 1 Role" in text
+    assert "ingress-nginx serves 1 object (explicit: class nginx)" in text
+    assert "passed over" not in run("good.yaml", "role.yaml", *ONLY).stdout
+
+
 def test_color() -> None:
     assert "\x1b[" not in run("bad.yaml", *ONLY).stdout
     assert "\x1b[" in run("bad.yaml", *ONLY, "--color", "always").stdout

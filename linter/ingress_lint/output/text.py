@@ -28,6 +28,8 @@ def render(report: Report, options: RenderOptions) -> str:
     blocks = ["\n".join(_FindingText(finding, report, options, paint).lines()) for finding in findings]
     if options.statistics and findings:
         blocks.append("\n".join(_statistics(findings, paint)))
+    if options.verbose and report.accounts:
+        blocks.append("\n".join(visible(line) for line in report.accounts))
     if not options.quiet:
         blocks.append(_summary(report.summary, paint))
     return "\n\n".join(blocks) + "\n" if blocks else ""
