@@ -33,6 +33,8 @@ class Istio(Controller):
     class_controllers: ClassVar[frozenset[str]] = frozenset({"istio.io/ingress-controller"})
     class_names: ClassVar[frozenset[str]] = frozenset({"istio"})
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
+    serves_classless: ClassVar[bool | None] = False
+    takes_resources: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True, broken_backend_status=503)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
