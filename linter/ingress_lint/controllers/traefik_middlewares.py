@@ -100,7 +100,7 @@ def find(graph: ObjectGraph, kind: str, named: Named) -> Resolution[Any]:
     for item in graph.of_kind(kind):
         if name == item.name:
             return Resolution(Existence.MISSING, why=f"its name there is `{item.namespace}-{item.name}@{CRD_PROVIDER}`")
-    spaces = {space for space, _ in graph.names_of(kind) if name.startswith(f"{space}-")}
+    spaces = {space for space in graph.namespaces_of(kind) if name.startswith(f"{space}-")}
     for space in sorted(spaces, key=len, reverse=True):
         return graph.resolve(kind, space, name.removeprefix(f"{space}-"))
     return Resolution(Existence.PARTIAL, why=f"the set holds no {kind} of that namespace")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
 
@@ -88,6 +89,8 @@ class SetContext:
     """Why the set's build holds more than its files show, empty where it does not."""
     generated: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of the objects that the set's build generates."""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The time at which certificates must be valid."""
 
 
 def _target_namespace(item: AnyObject) -> str | None:
@@ -204,20 +207,27 @@ class ObjectGraph:
         """Whether the set has any object of this kind in this namespace."""
         return (kind, namespace) in self._kinds_in
 
-    def names_of(self, kind: str) -> Iterator[tuple[str, str]]:
-        """Namespace and name of every object of this kind."""
-        return ((namespace, name) for found, namespace, name in self._by_name if found == kind)
+    @cached_property
+    def _names(self) -> Mapping[str, Mapping[str, list[str]]]:
+        """The names of each kind in each namespace."""
+        names: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for kind, namespace, name in self._by_name:
+            names[kind][namespace].append(name)
+        return names
+
+    def namespaces_of(self, kind: str) -> Iterable[str]:
+        """The namespaces that hold an object of this kind."""
+        return self._names.get(kind, {}).keys()
 
     def namespaces_with(self, kind: str, name: str) -> list[str]:
         """The namespaces that hold an object of this kind and name."""
-        spaces = sorted(space for found, space in self._kinds_in if found == kind)
-        return [space for space in spaces if (kind, space, name) in self._by_name]
+        return [space for space in self.namespaces_of(kind) if (kind, space, name) in self._by_name]
 
     def names_like(self, kind: str, namespace: str, name: str) -> list[str]:
         """Names of this kind and namespace that are worth comparing with a name that is not among them."""
         if (kind, namespace) not in self._likeness:
-            here = ((found, found) for space, found in self.names_of(kind) if space == namespace)
-            self._likeness[kind, namespace] = LikenessIndex(here)
+            here = self._names.get(kind, {}).get(namespace, ())
+            self._likeness[kind, namespace] = LikenessIndex((found, found) for found in here)
         return self._likeness[kind, namespace].candidates(name)
 
     def _possible_maker(self, kind: str, namespace: str, name: str) -> AnyObject | None:

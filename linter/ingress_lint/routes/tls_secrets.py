@@ -98,9 +98,7 @@ class TLSSecrets:
         if existence not in (Existence.MISSING, Existence.PARTIAL) or graph.context.assume == "partial":
             return None
         elsewhere = [
-            found
-            for space, other in graph.names_of("Secret")
-            if other == name and (found := graph.secret(space, name)) is not None
+            found for space in graph.namespaces_with("Secret", name) if (found := graph.secret(space, name)) is not None
         ]
         if any(_is_copied(secret) for secret in elsewhere):
             return None
@@ -113,7 +111,8 @@ class TLSSecrets:
                 ((f"Secret `{found.name}` of namespace `{found.namespace}`", found.name_place),),
                 f"put the Secret into namespace `{namespace}` as well",
             )
-        own = [secret for secret in graph.of(Secret) if secret.namespace == namespace and secret.body.type == TYPE]
+        alike = (graph.secret(namespace, other) for other in graph.names_like("Secret", namespace, name))
+        own = [secret for secret in alike if secret is not None and secret.body.type == TYPE]
         close = get_close_matches(name, [secret.name for secret in own], 1, 0.75)
         for secret in own:
             if secret.name in close:
