@@ -54,8 +54,11 @@ class Rule:
         """Called for each route."""
         return ()
 
-    def check_verdict(self, verdict: Verdict, graph: ObjectGraph) -> Iterable[Finding]:
-        """Called for each thing that a controller refuses."""
+    def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
+        """Called for each thing that a controller refuses, but for backends, which `check_route` sees.
+
+        `route` is the first one of the object refused, None where it makes none.
+        """
         return ()
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
@@ -75,7 +78,7 @@ class Rule:
         """A finding of this rule; `severity` where the evidence calls for another than the rule's own."""
         return Finding(self.code, severity or self.severity, message, place, tuple(related), tuple(path), fix)
 
-    def of_verdict(self, verdict: Verdict) -> Finding:
+    def of_verdict(self, verdict: Verdict, path: Iterable[Step] = ()) -> Finding:
         """A finding that says what a verdict says, as severe as that is sure."""
         severity = {
             Certainty.KNOWN: self.severity,
@@ -83,7 +86,10 @@ class Rule:
             Certainty.UNKNOWN: Severity.NOTE,
         }[verdict.certainty]
         related = (Related(caption, place) for caption, place in verdict.related)
-        return self.finding(verdict.place, verdict.message, severity=severity, related=related, fix=verdict.fix)
+        message = verdict.message
+        if verdict.certainty is Certainty.UNKNOWN and "unless" not in message:
+            message += ", as far as these manifests tell"
+        return self.finding(verdict.place, message, severity=severity, related=related, path=path, fix=verdict.fix)
 
     def of_problem(self, problem: Problem) -> Finding:
         """A finding that says what a problem of the input says."""

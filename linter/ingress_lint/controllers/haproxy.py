@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.haproxy_annotations import HAPROXY_ANNOTATIONS
 from ingress_lint.controllers.haproxy_settings import (
     CHECK_FALL,
@@ -22,7 +22,6 @@ from ingress_lint.controllers.haproxy_settings import (
     HEALTHY,
     Installation,
     Settings,
-    certificates,
     installation,
     plain_listener,
     secure_listener,
@@ -70,6 +69,7 @@ class HAProxy(Controller):
     gateway: ClassVar[str] = GATEWAY
     class_names: ClassVar[frozenset[str]] = frozenset({"haproxy"})
     annotations: ClassVar[AnnotationTable] = HAPROXY_ANNOTATIONS
+    serves_classless: ClassVar[bool | None] = True
     service_hints: ClassVar[tuple[str, ...]] = ("haproxy.org/", "haproxy.com/")
     image: ClassVar[re.Pattern[str] | None] = re.compile(r"haproxytech/kubernetes-ingress([:@]|$)")
 

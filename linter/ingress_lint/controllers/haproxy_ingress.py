@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.haproxy_annotations import HAPROXY_INGRESS_ANNOTATIONS
 from ingress_lint.controllers.haproxy_settings import (
     CHECK_FALL,
@@ -23,7 +23,6 @@ from ingress_lint.controllers.haproxy_settings import (
     HEALTHY,
     Installation,
     Settings,
-    certificates,
     installation,
     plain_listener,
     secure_listener,
@@ -96,6 +95,7 @@ class HAProxyIngress(Controller):
     class_controllers: ClassVar[frozenset[str]] = frozenset({_CONTROLLER})
     class_names: ClassVar[frozenset[str]] = frozenset({"haproxy", "haproxy-ingress"})
     annotations: ClassVar[AnnotationTable] = HAPROXY_INGRESS_ANNOTATIONS
+    serves_classless: ClassVar[bool | None] = False
     service_hints: ClassVar[tuple[str, ...]] = ("haproxy-ingress.github.io/",)
     image: ClassVar[re.Pattern[str] | None] = re.compile(r"jcmoraisjr/haproxy-ingress([:@]|$)")
 

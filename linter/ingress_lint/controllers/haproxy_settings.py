@@ -19,7 +19,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.model import CertificateRef, Listener, ListenerTLS, Origin, Sourced
+from ingress_lint.routes.model import Listener, ListenerTLS, Origin, Sourced
 
 Value = TypeVar("Value")
 
@@ -150,24 +150,6 @@ class Settings:
     def default(self, value: Value, why: str = "") -> Sourced[Value]:
         """What holds where nobody wrote anything."""
         return Sourced(value, Origin.DEFAULT, self._absent, why or f"{self._by}'s default")
-
-
-def certificates(ingress: KubernetesObject[Ingress | LegacyIngress]) -> tuple[CertificateRef, ...]:
-    """The Secrets of the TLS blocks."""
-    return tuple(
-        CertificateRef(
-            "Secret",
-            ingress.namespace,
-            block.secret_name,
-            ingress.at("spec", "tls", index, "secretName"),
-            tuple(
-                Sourced(host, Origin.EXPLICIT, ingress.at("spec", "tls", index, "hosts", number))
-                for number, host in enumerate(block.hosts)
-            ),
-        )
-        for index, block in enumerate(ingress.body.spec.tls)
-        if block.secret_name
-    )
 
 
 def plain_listener(gateway: str, place: Place, takes_proxy_protocol: Sourced[bool] | None) -> Listener:

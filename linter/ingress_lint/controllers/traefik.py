@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationSpec, AnnotationTable, Scope, ValueType
-from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.traefik_custom_resources import CONTROLLER, Analysis, analyse, apart_by_scheme
 from ingress_lint.controllers.traefik_installation import GATEWAY, IMAGE, terminated
 from ingress_lint.controllers.traefik_middlewares import Named, Steps, annotated, find
@@ -26,7 +26,6 @@ from ingress_lint.routes.model import (
     AppProtocol,
     Attachment,
     BackendRef,
-    CertificateRef,
     Filter,
     KeepAlive,
     Listener,
@@ -104,6 +103,8 @@ class Traefik(Controller):
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
     image: ClassVar[re.Pattern[str] | None] = IMAGE
+    serves_classless: ClassVar[bool | None] = True
+    takes_resources: ClassVar[bool] = False
 
     def claims_class(self, class_name: str, *, by_field: bool) -> bool:
         """Further installations take names such as traefik-internal."""
@@ -239,30 +240,12 @@ class _Ingresses(IngressController):
             others = (router.text(f"router.tls.{key}") for key in ("certresolver", "options", "domains.0.main"))
             other = next((item for item in others if item), None)
             asked = Sourced(True, other.origin, other.place) if other else None
-        certificates = self._certificates(context)
-        tls = terminated(asked, certificates) if asked is not None and asked.value else None
+        blocks = certificates(context.ingress)
+        tls = terminated(asked, blocks) if asked is not None and asked.value else None
         found = self._installation.http_listeners(router.items("router.entrypoints"), tls, absent)
         return tuple(
-            replace(item, tls=replace(item.tls, certificates=certificates)) if item.tls is not None else item
+            replace(item, tls=replace(item.tls, certificates=blocks)) if item.tls is not None else item
             for item in found
-        )
-
-    @staticmethod
-    def _certificates(context: PathContext) -> tuple[CertificateRef, ...]:
-        ingress = context.ingress
-        return tuple(
-            CertificateRef(
-                "Secret",
-                ingress.namespace,
-                block.secret_name,
-                ingress.at("spec", "tls", index, "secretName"),
-                tuple(
-                    Sourced(host, Origin.EXPLICIT, ingress.at("spec", "tls", index, "hosts", number))
-                    for number, host in enumerate(block.hosts)
-                ),
-            )
-            for index, block in enumerate(ingress.body.spec.tls)
-            if block.secret_name
         )
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:

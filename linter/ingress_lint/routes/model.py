@@ -6,6 +6,7 @@ decided it and which text to point at. Times are in seconds, sizes in bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar
@@ -525,6 +526,15 @@ class Route:
     def gateway(self) -> str:
         """What clients connect to, as people call it."""
         return self.listeners[0].gateway if self.listeners else self.controller.value
+
+    @property
+    def all_backends(self) -> Iterator[BackendRef]:
+        """Every backend that it names: those that answer, those that get copies, those that are asked."""
+        yield from self.backends
+        if self.fallback is not None:
+            yield self.fallback
+        steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
+        yield from (step.backend for step in steps if isinstance(step, RequestMirror | ExternalAuth))
 
     @property
     def assumed(self) -> bool:

@@ -149,7 +149,8 @@ class TLSSecrets:
         named = {
             (ingress.namespace, block.secret_name) for ingress in graph.ingresses for block in ingress.body.spec.tls
         }
-        for item in (*graph.of(Gateway), *graph.of(ListenerSet)):
+        gateways: tuple[KubernetesObject[Gateway | ListenerSet], ...] = (*graph.of(Gateway), *graph.of(ListenerSet))
+        for item in gateways:
             for entry in item.body.spec.listeners:
                 for reference in entry.tls.certificate_refs if entry.tls else ():
                     named.add((reference.namespace or item.namespace, reference.name))
@@ -160,6 +161,8 @@ class TLSSecrets:
         return kept
 
 
+_OTHER_KEYS: Final = (("cert", "key"), ("rsa.crt", "rsa.key"), ("ecdsa.crt", "ecdsa.key"))
+"""What Istio and the HAProxy Kubernetes Ingress Controller read as well."""
 _SURENESS: Final = (Certainty.UNKNOWN, Certainty.LIKELY, Certainty.KNOWN)
 
 
@@ -227,11 +230,13 @@ def content_fault(secret: KubernetesObject[Secret]) -> SecretFault | None:
         return None
     fix = f"put a PEM certificate under `{CERTIFICATE}` and its key under `{KEY}`"
     body = secret.body
+    held = [*body.data, *body.string_data]
+    if any(set(names) <= set(held) for names in _OTHER_KEYS):
+        return None
     caption = f"Secret `{secret.name}`"
     for key, marker in _MARKERS:
         if key not in body.string_data and key not in body.data:
-            held = [f"`{name}`" for name in (*body.data, *body.string_data)]
-            only = f", only {', '.join(held)}" if held else ""
+            only = f", only {', '.join(f'`{name}`' for name in held)}" if held else ""
             typed = f" and is of type {body.type}" if body.type not in (TYPE, "Opaque") else ""
             certainty = Certainty.KNOWN if held or typed else Certainty.LIKELY
             return SecretFault(

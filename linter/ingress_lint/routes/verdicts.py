@@ -39,11 +39,17 @@ class Reason(StrEnum):
     """A port that nothing leads to: no Service in front of the gateway has it."""
     NOT_ALLOWED = "NotAllowed"
     """A ListenerSet that its Gateway does not take."""
+    NO_CERTIFICATE = "NoCertificate"
+    """A listener that must end TLS and names no certificate."""
     # of gateways
+    NO_INGRESS_CLASS = "NoIngressClass"
+    """An Ingress whose class nobody defines, or without a class where none is the default."""
+    SEVERAL_DEFAULT_CLASSES = "SeveralDefaultClasses"
     NO_GATEWAY_CLASS = "NoGatewayClass"
     """A Gateway of a class that nobody defines; its status stays `Pending`."""
     INVALID_PARAMETERS = "InvalidParameters"
     # of policies
+    NO_VALID_CA_CERTIFICATE = "NoValidCACertificate"
     CONFLICTED = "Conflicted"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ingress_lint.finding import Hop, Step
 from ingress_lint.objects.core import Service
@@ -25,6 +26,12 @@ def way(route: Route, backend: BackendRef, broken: Hop, endpoint: Endpoint | Non
     return (*steps[:-1], Step(last.hop, last.label, last.message, last.place, broken=True))
 
 
+def way_in(route: Route, why: str) -> tuple[Step, ...]:
+    """The stations from the client to the gateway, which the packet does not get past, and why."""
+    client, gateway = _entry(route)
+    return client, replace(gateway, message=why, broken=True)
+
+
 def first_way(routes: Iterable[Route], service: KubernetesObject[Service], broken: Hop) -> tuple[Step, ...]:
     """The way of the first route that leads to a Service, empty where none does."""
     for route in routes:
@@ -34,24 +41,27 @@ def first_way(routes: Iterable[Route], service: KubernetesObject[Service], broke
     return ()
 
 
-def _stations(route: Route, backend: BackendRef, endpoint: Endpoint | None) -> list[Step]:
+def _entry(route: Route) -> tuple[Step, Step]:
     owner = route.owner
     host = route.hostnames[0].value if route.hostnames else "any host"
     path = route.matches[0].path if route.matches else None
-    steps = [
-        Step(
-            Hop.CLIENT,
-            "client",
-            f"a client asks for {host}{path.value.value if path else ''}",
-            route.hostnames[0].place if route.hostnames else route.place,
-        ),
-        Step(
-            Hop.LOAD_BALANCER,
-            route.gateway,
-            f"{route.gateway} matches {owner.kind} {owner.namespace}/{owner.name}",
-            path.place if path else route.place,
-        ),
-    ]
+    client = Step(
+        Hop.CLIENT,
+        "client",
+        f"a client asks for {host}{path.value.value if path else ''}",
+        route.hostnames[0].place if route.hostnames else route.place,
+    )
+    gateway = Step(
+        Hop.LOAD_BALANCER,
+        route.gateway,
+        f"{route.gateway} matches {owner.kind} {owner.namespace}/{owner.name}",
+        path.place if path else route.place,
+    )
+    return client, gateway
+
+
+def _stations(route: Route, backend: BackendRef, endpoint: Endpoint | None) -> list[Step]:
+    steps = [*_entry(route)]
     port = backend.service_port
     if backend.target.value is TargetKind.NODE:
         node_port = port.port.node_port if port and port.port.node_port else None

@@ -53,7 +53,7 @@ def gateway_with(certificate: str) -> str:
         ("{name: a, port: 80, protocol: TCP, hostname: a.example}", ["UnsupportedValue"]),
         ("{name: a, port: 80, protocol: HTTP, tls: {mode: Terminate}}", ["UnsupportedValue"]),
         ("{name: a, port: 80, protocol: HTTP, allowedRoutes: {kinds: [{kind: TLSRoute}]}}", ["InvalidRouteKinds"]),
-        ("{name: a, port: 443, protocol: HTTPS}", ["InvalidCertificateRef"]),
+        ("{name: a, port: 443, protocol: HTTPS}", ["NoCertificate"]),
         ("{name: a, port: 443, protocol: HTTPS, tls: {options: {example.net/certificate: arn}}}", []),
         ("{name: a, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: cert}]}}", []),
         ("{name: a, port: 443, protocol: TLS, tls: {mode: Passthrough}}", []),

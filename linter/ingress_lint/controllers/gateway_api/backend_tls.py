@@ -87,6 +87,8 @@ class BackendTLSPolicies:
             _CONSEQUENCE,
         )
         self.verdicts += verdicts
+        if not usable and all(verdict.reason is Reason.INVALID_KIND for verdict in verdicts):
+            self.verdicts.append(_no_authority(policy, place.at(authorities)))
         alternatives = (
             tuple(name for item in validation.subject_alt_names if (name := item.hostname or item.uri))
             if isinstance(validation, BackendTLSPolicyValidation)
@@ -121,6 +123,16 @@ class BackendTLSPolicies:
                     fix="name a Service of the policy's own namespace",
                 )
             )
+
+
+def _no_authority(policy: Policy, place: Place) -> Verdict:
+    return Verdict(
+        Reason.NO_VALID_CA_CERTIFICATE,
+        policy,
+        place,
+        f"BackendTLSPolicy `{policy.name}` has no certificate authority to check certificates by; {_CONSEQUENCE}",
+        fix="name a ConfigMap with the certificates under `ca.crt`",
+    )
 
 
 def _no_such_port(target: _Target, service: KubernetesObject[Service]) -> Verdict:

@@ -93,8 +93,9 @@ class Backends:
         facts: RouteFacts,
         weight: int = 1,
         filters: tuple[Filter, ...] = (),
+        seen: str = "",
     ) -> BackendRef:
-        """A backend reference at `place`, with what stands in its way."""
+        """A backend reference at `place`, with what stands in its way; `seen` is what clients see of that."""
         reference = Reference.of(written)
         namespace = reference.namespace or facts.owner.namespace
         service, port = None, None
@@ -110,7 +111,13 @@ class Backends:
             port = self._resolver.port(service, written.port) if service and written.port is not None else None
         else:
             resolution = self._other_kind(reference, namespace)
-        refusal = self._refusal(Site(facts.owner, place), reference, resolution, is_service=is_service)
+        refusal = self._refusal(
+            Site(facts.owner, place),
+            reference,
+            resolution,
+            seen or _SEEN.get(facts.owner.kind, "clients get 500"),
+            is_service=is_service,
+        )
         if refusal is not None:
             self.verdicts.append(refusal)
         tls = self._policies.for_port(port) if port and facts.implementation.backend_tls_policy else None
@@ -140,10 +147,9 @@ class Backends:
         return Resolution(Existence.EXTERNAL, why=f"a {reference.kind} is no Service")
 
     def _refusal(
-        self, site: Site, reference: Reference, resolution: Resolution[Any], *, is_service: bool
+        self, site: Site, reference: Reference, resolution: Resolution[Any], seen: str, *, is_service: bool
     ) -> Verdict | None:
         owner = site.owner
-        seen = _SEEN.get(owner.kind, "clients get 500")
         if not is_service and reference.group not in _EXTENSION_GROUPS:
             return site.verdict(
                 Reason.INVALID_KIND,

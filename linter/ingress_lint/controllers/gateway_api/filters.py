@@ -33,7 +33,11 @@ from ingress_lint.routes.model import (
 _DURATION_PART: Final = re.compile(r"(\d+)(h|ms|m|s)")
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
-ResolveBackend = Callable[[BackendObjectReference, Place], BackendRef]
+_MIRRORED: Final = "the copies of requests that it is meant to get are dropped"
+_ASKED: Final = "no request can be authorised, and clients get 500"
+
+ResolveBackend = Callable[[BackendObjectReference, Place, str], BackendRef]
+"""Resolves the backend at a place; the text says what happens where that fails."""
 
 
 def seconds(duration: str) -> float:
@@ -71,7 +75,7 @@ def _http_filter(item: HTTPRouteFilter, place: Place, resolve: ResolveBackend) -
         yield _cors(item.cors, place.at("cors"))
     elif item.type == "ExternalAuth" and item.external_auth:
         where = place.at("externalAuth")
-        yield ExternalAuth(where, resolve(item.external_auth.backend_ref, where.at("backendRef")))
+        yield ExternalAuth(where, resolve(item.external_auth.backend_ref, where.at("backendRef"), _ASKED))
 
 
 def _headers(item: HTTPHeaderFilter, place: Place, *, of_response: bool) -> HeaderModifier:
@@ -90,7 +94,7 @@ def _mirror(item: HTTPRequestMirrorFilter, place: Place, resolve: ResolveBackend
         share = item.percent / 100
     elif item.fraction is not None and item.fraction.denominator:
         share = item.fraction.numerator / item.fraction.denominator
-    return RequestMirror(place, resolve(item.backend_ref, place.at("backendRef")), share)
+    return RequestMirror(place, resolve(item.backend_ref, place.at("backendRef"), _MIRRORED), share)
 
 
 def _redirect(item: HTTPRequestRedirectFilter, place: Place) -> RequestRedirect:

@@ -52,7 +52,7 @@ class FrontendTLS:
     @staticmethod
     def _no_certificate(site: Site, entry: ListenerEntry) -> Verdict:
         return site.verdict(
-            Reason.INVALID_CERTIFICATE_REF,
+            Reason.NO_CERTIFICATE,
             f"{site.of_listener} ends TLS on port {entry.port} and names no certificate; it cannot open TLS, so clients "
             f"get a connection reset",
             place=site.place.at("tls") if entry.tls else site.place.at("protocol"),

@@ -98,7 +98,7 @@ def _filters(rule: Rule, place: Place, facts: RouteFacts, backends: Backends) ->
 
 def _resolver(facts: RouteFacts, backends: Backends) -> ResolveBackend:
     """Resolves the backends that filters name."""
-    return lambda reference, place: backends.resolve(reference, place, facts)
+    return lambda reference, place, seen: backends.resolve(reference, place, facts, seen=seen)
 
 
 def _timeouts(written: HTTPRouteTimeouts | None, place: Place) -> Timeouts:
