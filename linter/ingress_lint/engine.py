@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from ingress_lint.controllers.lowering import lower
-from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph, SetContext
+from ingress_lint.linting import SetLinter, overriding
 from ingress_lint.load.document import Document, Loaded
 from ingress_lint.load.loading import Loader, OnFile
 from ingress_lint.manifests import Manifests, ManifestSet, Options
@@ -53,6 +54,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             options.externals,
             root.incomplete if root else "",
             root.generated if root else frozenset(),
+            options.now or datetime.now(UTC),
         )
         graph = ObjectGraph((*own, *context), known)
         lowered = lower(graph, options.controller)
@@ -89,35 +91,10 @@ def check(options: Options, rules: Sequence[Rule], on_file: OnFile = _no_progres
     manifests = read(options, on_file)
     findings = [
         finding
-        for rule in _overriding(rules, "check_problem")
+        for rule in overriding(rules, "check_problem")
         for problem in manifests.problems
         for finding in rule.check_problem(problem)
     ]
     for manifest_set in manifests.sets:
-        findings.extend(_findings(manifest_set, rules))
+        findings.extend(SetLinter(manifest_set, rules).everything())
     return Reporter(manifests, rules, options).report(findings)
-
-
-def _overriding(rules: Sequence[Rule], method: str) -> list[Rule]:
-    return [rule for rule in rules if getattr(type(rule), method) is not getattr(Rule, method)]
-
-
-def _findings(manifest_set: ManifestSet, rules: Sequence[Rule]) -> Iterable[Finding]:
-    graph = manifest_set.graph
-    per_object = _overriding(rules, "check_object")
-    per_route = _overriding(rules, "check_route")
-    for item in graph.objects:
-        if item.document.reported:
-            for rule in per_object:
-                yield from rule.check_object(item, graph)
-    for route in manifest_set.routes:
-        if route.owner.document.reported:
-            for rule in per_route:
-                yield from rule.check_route(route, graph)
-    per_verdict = _overriding(rules, "check_verdict")
-    for verdict in manifest_set.verdicts:
-        if verdict.object.document.reported:
-            for rule in per_verdict:
-                yield from rule.check_verdict(verdict, graph)
-    for rule in _overriding(rules, "check_set"):
-        yield from rule.check_set(graph, manifest_set.routes)

@@ -435,13 +435,16 @@ def test_canary_by_weight(lower: Lower) -> None:
 
 def test_canary_by_header_and_cookie(lower: Lower) -> None:
     wishes = 'canary: "true"\ncanary-by-header: X-Canary\ncanary-by-cookie: canary'
-    by_header, by_cookie, route = lower(ingress(), ingress(wishes, name="c", paths=TO_CANARY), SERVICE, CANARY)
+    by_header, no_header, by_cookie, no_cookie, route = lower(
+        ingress(), ingress(wishes, name="c", paths=TO_CANARY), SERVICE, CANARY
+    )
     (header,) = by_header.matches[0].headers
     assert (header.name, header.value, header.type) == ("X-Canary", "always", "Exact")
     request = Request("http", "a.example.com", 80, headers={"cookie": "a=b; canary=always; c=d"})
     assert mismatch(request, by_cookie.matches[0]) is None
     assert mismatch(replace(request, headers={"cookie": "canary=never"}), by_cookie.matches[0])
-    assert [route.backends[0].name for route in (by_header, by_cookie, route)] == ["canary", "canary", "web"]
+    assert [route.backends[0].name for route in (by_header, by_cookie)] == ["canary", "canary"]
+    assert [route.backends[0].name for route in (no_header, no_cookie, route)] == ["web", "web", "web"]
     assert by_header.owner.name == "c"
     assert len(route.backends) == 1
 
@@ -449,6 +452,7 @@ def test_canary_by_header_and_cookie(lower: Lower) -> None:
 def test_canary_of_nothing_is_a_route_of_its_own(lower: Lower) -> None:
     (route,) = lower(ingress('canary: "true"\ncanary-weight: "20"', name="c", paths=TO_CANARY), CANARY)
     assert [backend.name for backend in route.backends] == ["canary"]
+    assert not route.listeners
 
 
 def test_passthrough(lower: Lower) -> None:

@@ -120,9 +120,9 @@ class ApplicationLoadBalancers(IngressController):
     # -- routes -------------------------------------------------------------------------------------------------------
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
-        """One route a path, in the order of `group.order` (0 where none is set), then of namespace and name."""
+        """One route a path, in the order of their group."""
         redirecting: set[tuple[str, int]] = set()
-        for claim in sorted(claims, key=_group_order):
+        for claim in sorted(claims, key=lambda claim: group_order(claim.ingress)):
             balancer = self._balancers[claim.ingress]
             for context in self.paths(graph, claim, backends):
                 route = self._route(graph, context, backends)
@@ -353,8 +353,8 @@ def _annotations_of(ingress: IngressObject) -> Place:
     return ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
 
 
-def _group_order(claim: Claim) -> tuple[int, str, str]:
-    ingress = claim.ingress
+def group_order(ingress: IngressObject) -> tuple[int, str, str]:
+    """Where an Ingress stands in its group: by `group.order`, 0 where none is set, then by namespace and name."""
     order = ALB_ANNOTATIONS.reader(ingress).integer("group.order")
     return (order.value if order else 0), ingress.namespace, ingress.name
 

@@ -6,16 +6,27 @@ EKS Auto Mode runs the same code under class names of its own (docs.aws.amazon.c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.aws_annotations import ALB_ANNOTATIONS, NLB_ANNOTATIONS
-from ingress_lint.controllers.aws_application_load_balancer import ApplicationLoadBalancers
+from ingress_lint.controllers.aws_application_load_balancer import ApplicationLoadBalancers, group_order
 from ingress_lint.controllers.aws_network_load_balancer import network_load_balancer_routes
 from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.matching import Candidate, Conduct, Criterion, Reversed, prefix_length
+from ingress_lint.routes.model import PathMatchType, Route
+
+_RANKS: Final = {PathMatchType.EXACT: 2, PathMatchType.PREFIX: 1}
+
+
+def _path_type(candidate: Candidate) -> int:
+    return _RANKS.get(candidate.match.path.value.type, 0) if candidate.match else 0
+
+
+def _earlier_in_group(candidate: Candidate) -> Reversed:
+    return Reversed(group_order(candidate.route.owner))
 
 
 class AWSLoadBalancerController(Controller):
@@ -32,6 +43,20 @@ class AWSLoadBalancerController(Controller):
     annotations: ClassVar[AnnotationTable] = ALB_ANNOTATIONS
     service_annotations: ClassVar[AnnotationTable | None] = NLB_ANNOTATIONS
     service_hints: ClassVar[tuple[str, ...]] = ("alb.ingress.kubernetes.io/",)
+
+    conduct: ClassVar[Conduct] = Conduct(
+        (
+            Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
+            Criterion(_earlier_in_group, "the earlier place in its IngressGroup"),
+            Criterion(lambda c: -c.route.rule, "the earlier rule"),
+            Criterion(_path_type, "a path type that comes first: Exact, then Prefix"),
+            Criterion(prefix_length, "a longer prefix"),
+            Criterion(lambda c: -c.position, "the earlier path"),
+        ),
+        broken_backend_status=503,
+    )
+    """The order of listener rules: a rule for any host stands where it is written (docs/guide/ingress/spec.md)."""
+    shared: ClassVar[bool] = False
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of the Ingresses it claims, then of the Services that are load balancers themselves."""

@@ -25,9 +25,11 @@ from ingress_lint.objects.networking import (
     LegacyIngressRule,
 )
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import (
     AppProtocol,
     BackendRef,
+    CertificateRef,
     Filter,
     Frontend,
     HealthCheck,
@@ -112,6 +114,15 @@ class Controller(ABC):
     """Annotations of an Ingress's Services that only this controller reads, or how they start."""
     image: ClassVar[re.Pattern[str] | None] = None
     """What its container image is called, whatever the registry, found by search."""
+    serves_classless: ClassVar[bool | None] = None
+    """Whether it takes Ingresses without a class unless told otherwise; None where that is unknown."""
+    takes_resources: ClassVar[bool] = True
+    """Whether a path of an Ingress may lead to an object that is no Service; unknown counts as yes."""
+
+    conduct: ClassVar[Conduct] = INGRESS_CONDUCT
+    """How it chooses among its routes, and what it answers by itself."""
+    shared: ClassVar[bool] = True
+    """Whether one gateway serves all objects of a class; else each makes a load balancer of its own."""
 
     def claims_class(self, class_name: str, *, by_field: bool) -> bool:
         """Whether it serves a class of this name that no IngressClass of the set defines."""
@@ -163,7 +174,7 @@ class IngressController(Controller):
                 if reference is None or self.ignores(claim, reference):
                     continue
                 place = ingress.at("spec", "rules", i, "http", "paths", j)
-                service, port = self._resolve(graph, ingress.namespace, reference, backends)
+                service, port = self._resolve(graph, claim, reference, backends)
                 yield PathContext(
                     claim, i, j, host, path.path, path.path_type, place, place.at("backend"), reference, service, port
                 )
@@ -171,19 +182,20 @@ class IngressController(Controller):
         reference = default.reference() if default else None
         if reference is not None and not self.ignores(claim, reference):
             place = ingress.at("spec", DEFAULT_BACKEND_FIELD[type(ingress.body)])
-            service, port = self._resolve(graph, ingress.namespace, reference, backends)
+            service, port = self._resolve(graph, claim, reference, backends)
             yield PathContext(
                 claim, len(rules), 0, None, None, None, place, place, reference, service, port, is_default=True
             )
 
     @classmethod
     def _resolve(
-        cls, graph: ObjectGraph, namespace: str, reference: BackendReference, backends: BackendResolver
+        cls, graph: ObjectGraph, claim: Claim, reference: BackendReference, backends: BackendResolver
     ) -> tuple[KubernetesObject[Service] | None, ResolvedPort | None]:
-        service = graph.service(namespace, reference.service)
+        service = graph.service(claim.ingress.namespace, reference.service)
         if service is None:
             return None, None
-        return service, backends.port(service, reference.port, by_target=cls.takes_target_port)
+        by_target = cls.takes_target_port and claim.controller.origin is not Origin.DEFAULT
+        return service, backends.port(service, reference.port, by_target=by_target)
 
     def route(self, graph: ObjectGraph, context: PathContext) -> Route:
         """The route of one path."""
@@ -288,3 +300,21 @@ def specified_path_match(context: PathContext, implementation_specific: PathMatc
     if context.is_default or not context.path_value:
         kind = PathMatchType.PREFIX if kind is not PathMatchType.EXACT else kind
     return Sourced(PathMatch(kind, value), Origin.EXPLICIT, context.place.at("path"))
+
+
+def certificates(ingress: IngressObject) -> tuple[CertificateRef, ...]:
+    """The Secrets of an Ingress's TLS blocks."""
+    return tuple(
+        CertificateRef(
+            "Secret",
+            ingress.namespace,
+            block.secret_name,
+            ingress.at("spec", "tls", index, "secretName"),
+            tuple(
+                Sourced(host, Origin.EXPLICIT, ingress.at("spec", "tls", index, "hosts", number))
+                for number, host in enumerate(block.hosts)
+            ),
+        )
+        for index, block in enumerate(ingress.body.spec.tls)
+        if block.secret_name
+    )

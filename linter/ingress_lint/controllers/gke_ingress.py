@@ -6,10 +6,11 @@ Sources, where no other is named: kubernetes/ingress-gce, pkg/annotations, pkg/c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable
-from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.gke_annotations import (
     ALLOW_HTTP,
     GKE_ANNOTATIONS,
@@ -25,6 +26,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig, FrontendConfig
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import (
     AppProtocol,
     CertificateRef,
@@ -65,6 +67,9 @@ class GKEIngress(IngressController):
         {"gce", "gce-internal", "gce-regional-external", "gce-multi-cluster"}
     )
     annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS
+    serves_classless: ClassVar[bool | None] = True
+    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, hosts_apart=True)
+    shared: ClassVar[bool] = False
     ingress_hints: ClassVar[frozenset[str]] = STATUS | {STATIC_IP, REGIONAL_STATIC_IP}
     service_hints: ClassVar[tuple[str, ...]] = (
         "cloud.google.com/neg",
@@ -109,20 +114,20 @@ class GKEIngress(IngressController):
     def _listeners(self, ingress: IngressObject) -> tuple[Listener, ...]:
         instance = f"{ingress.namespace}/{ingress.name}"
         place = ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
-        certificates = self._certificates(ingress)
+        held = self._certificates(ingress)
         found = []
         if ingress.annotations.get(ALLOW_HTTP) not in _FALSE:
             why = f"nothing sets {ALLOW_HTTP} to false"
             port, protocol = Sourced(80, Origin.DEFAULT, place, why), Sourced("HTTP", Origin.DEFAULT, place, why)
             found.append(Listener(self.gateway, port, protocol, instance=instance))
-        if certificates:
-            where, why = certificates[0].place, "it has a certificate"
+        if held:
+            where, why = held[0].place, "it has a certificate"
             found.append(
                 Listener(
                     self.gateway,
                     Sourced(443, Origin.DERIVED, where, why),
                     Sourced("HTTPS", Origin.DERIVED, where, why),
-                    tls=ListenerTLS(Sourced("Terminate", Origin.DERIVED, where, why), certificates),
+                    tls=ListenerTLS(Sourced("Terminate", Origin.DERIVED, where, why), held),
                     instance=instance,
                 )
             )
@@ -131,24 +136,10 @@ class GKEIngress(IngressController):
     @staticmethod
     def _certificates(ingress: IngressObject) -> tuple[CertificateRef, ...]:
         reader = GKE_ANNOTATIONS.reader(ingress)
-        secrets = tuple(
-            CertificateRef(
-                "Secret",
-                ingress.namespace,
-                tls.secret_name,
-                ingress.at("spec", "tls", index, "secretName"),
-                tuple(
-                    Sourced(host, Origin.EXPLICIT, ingress.at("spec", "tls", index, "hosts", number))
-                    for number, host in enumerate(tls.hosts)
-                ),
-            )
-            for index, tls in enumerate(ingress.body.spec.tls)
-            if tls.secret_name
-        )
         shared = (*reader.items("pre-shared-cert"), *reader.items("pre-shared-certs"), *reader.items("certmap"))
         managed = reader.items("managed-certificates")
         return (
-            *secrets,
+            *certificates(ingress),
             *(CertificateRef("SslCertificate", "", item.value, item.place) for item in shared),
             *(CertificateRef("ManagedCertificate", ingress.namespace, item.value, item.place) for item in managed),
         )

@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS
-from ingress_lint.controllers.ingress_nginx_filters import canary_conditions, own_redirect, path_filters, redirect_code
+from ingress_lint.controllers.ingress_nginx_filters import canary_decisions, own_redirect, path_filters, redirect_code
 from ingress_lint.controllers.ingress_nginx_settings import (
     DEFAULT_CONTROLLER_CLASS,
     IMAGE,
@@ -28,6 +28,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matching import Conduct, Criterion, Reversed, age, is_exact, path_length
 from ingress_lint.routes.model import (
     AppProtocol,
     BackendRef,
@@ -64,6 +65,26 @@ class IngressNginx(Controller):
     )
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     image: ClassVar[re.Pattern[str] | None] = IMAGE
+    serves_classless: ClassVar[bool | None] = False
+    takes_resources: ClassVar[bool] = False
+    conduct: ClassVar[Conduct] = Conduct(
+        (
+            Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
+            Criterion(is_exact, "an exact path"),
+            Criterion(path_length, "a longer path"),
+            Criterion(lambda c: c.match.path.value.value if c.match else "", "a path that nginx tries first"),
+            Criterion(lambda c: len(c.match.headers) if c.match else 0, "a canary's condition"),
+            Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older Ingress"),
+            Criterion(lambda c: -c.position, "the earlier route"),
+        ),
+        hosts_apart=True,
+        one_label_wildcards=True,
+        own_certificate=True,
+        tells_scheme=True,
+        broken_backend_status=503,
+    )
+    """Of a host's locations nginx takes an exact one, then the longest prefix; regular expressions it tries in order of
+    length, longest first (internal/ingress/controller/controller.go, getBackendServers)."""
 
     def claims_controller(self, controller: str) -> bool:
         """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""
@@ -112,7 +133,7 @@ class _Lowering(IngressController):
         aliases = settings.list("server-alias")
         for rule in ingress.body.spec.rules:
             host = self._hosts[rule.host or ""]
-            host.aliases.extend(aliases)
+            host.aliases = host.aliases or [alias for alias in aliases if alias.value != rule.host]
             for path in rule.http.paths if rule.http else ():
                 reference = path.backend.reference()
                 if (path.path or "/") == "/" and reference is not None:
@@ -140,7 +161,7 @@ class _Lowering(IngressController):
     # -- routes -------------------------------------------------------------------------------------------------------
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
-        """Canaries join the paths that they stand in for; one without such a path is a route of its own."""
+        """Canaries join the paths that they stand in for; one without such a path is a route that no client reaches."""
         contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
         canaries: defaultdict[tuple[str, ...], list[PathContext]] = defaultdict(list)
         for context in contexts:
@@ -157,7 +178,8 @@ class _Lowering(IngressController):
             yield from self._with_canaries(graph, context, canaries.pop(_location(context), []), backends)
         for left in canaries.values():
             for context in left:
-                yield from self._with_canaries(graph, context, [], backends)
+                for route in self._with_canaries(graph, context, [], backends):
+                    yield replace(route, listeners=())
 
     def _with_canaries(
         self, graph: ObjectGraph, context: PathContext, canaries: Sequence[PathContext], backends: BackendResolver
@@ -177,12 +199,18 @@ class _Lowering(IngressController):
         for canary in canaries[:1]:
             wishes = self._of(canary)
             backend = self.backend(graph, replace(canary, claim=context.claim))
-            for condition in canary_conditions(wishes):
-                matches = tuple(replace(match, headers=(*match.headers, condition)) for match in route.matches)
-                yield replace(route, owner=canary.ingress, place=canary.place, matches=matches, backends=(backend,))
+            decisions = canary_decisions(wishes)
+            for condition, to_canary in decisions:
+                yield replace(
+                    route,
+                    owner=canary.ingress,
+                    place=canary.place,
+                    matches=tuple(replace(match, headers=(*match.headers, condition)) for match in route.matches),
+                    backends=(backend,) if to_canary else route.backends,
+                )
             total = max(wishes.integer("canary-weight-total", 100).value, 100)
             weight = min(wishes.integer("canary-weight", 0).value, total)
-            if weight or not any(canary_conditions(wishes)):
+            if weight or not decisions:
                 backends_by_weight = (
                     *(replace(main, weight=total - weight) for main in route.backends),
                     replace(backend, weight=weight),
@@ -202,7 +230,8 @@ class _Lowering(IngressController):
         route = super().route(graph, context)
         host = self._host(context)
         if context.host is not None and host.aliases:
-            route = replace(route, hostnames=(*route.hostnames, *host.aliases))
+            aliases = (alias for alias in host.aliases if alias.value not in self._hosts)
+            route = replace(route, hostnames=(*route.hostnames, *aliases))
         if host.tls is None and self._https_redirect(context) is not None and not self._passes_through(context):
             by_tls = ValueMatch("X-Forwarded-Proto", "https")
             route = replace(route, matches=tuple(replace(match, headers=(by_tls,)) for match in route.matches))
@@ -253,7 +282,12 @@ class _Lowering(IngressController):
         return self._listener(context, port, Sourced("HTTP", Origin.DEFAULT, context.default_place()), None)
 
     def _listener(
-        self, context: PathContext, port: Sourced[int], protocol: Sourced[str], tls: ListenerTLS | None
+        self,
+        context: PathContext,
+        port: Sourced[int],
+        protocol: Sourced[str],
+        tls: ListenerTLS | None,
+        hostname: Sourced[str] | None = None,
     ) -> Listener:
         settings = self._of(context)
         told = settings.installation.config is not None or settings.installation.seen
@@ -261,6 +295,7 @@ class _Lowering(IngressController):
             self.gateway,
             port,
             protocol,
+            hostname=hostname,
             tls=tls,
             takes_proxy_protocol=settings.boolean("use-proxy-protocol", False) if told else None,
             trusts_forwarded=settings.boolean("use-forwarded-headers", False) if told else None,
@@ -284,7 +319,7 @@ class _Lowering(IngressController):
             asked = settings.boolean("ssl-passthrough", False)
             tls = ListenerTLS(Sourced("Passthrough", asked.origin, asked.place), tuple(host.certificates))
             port = Sourced(443, Origin.DERIVED, asked.place, "ssl-passthrough")
-            return (self._listener(context, port, Sourced("TLS", Origin.DERIVED, asked.place), tls),)
+            return (self._listener(context, port, Sourced("TLS", Origin.DERIVED, asked.place), tls, context.host),)
         http = self._http(context)
         if host.tls is None:
             return (http,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,18 +13,46 @@ from ingress_lint.routes.model import Filter, HeaderModifier, RequestRedirect, U
 _URI_VARIABLES: Final = frozenset({"", "$request_uri", "$uri", "/$request_uri"})
 
 
-def canary_conditions(settings: Settings) -> Iterator[ValueMatch]:
-    """The header and the cookie that always lead to a canary (rootfs/etc/nginx/lua/balancer.lua)."""
+_ANYTHING: Final = "(?s).*"
+
+
+def canary_decisions(settings: Settings) -> list[tuple[ValueMatch, bool]]:
+    """The headers that settle whether a request goes to the canary, in the order they are looked at, with the answer.
+
+    `always` and `never` in the header of `canary-by-header`, unless a value or a pattern is set for it; then the same
+    for the cookie. A pattern that does not compile keeps every request with the header from the canary
+    (rootfs/etc/nginx/lua/balancer.lua, route_to_alternative_balancer).
+    """
+    found: list[tuple[ValueMatch, bool]] = []
     header = settings.text("canary-by-header")
     if header is not None:
         value, pattern = settings.text("canary-by-header-value"), settings.text("canary-by-header-pattern")
-        if value is None and pattern is not None:
-            yield ValueMatch(header.value, f".*(?:{pattern.value}).*", "RegularExpression")
+        if value is not None and value.value:
+            found.append((ValueMatch(header.value, value.value), True))
+        elif pattern is not None and pattern.value:
+            if _compiles(pattern.value):
+                expression = f"(?s).*(?:{pattern.value}).*"
+                found.append((ValueMatch(header.value, expression, "RegularExpression"), True))
+            else:
+                found.append((ValueMatch(header.value, _ANYTHING, "RegularExpression"), False))
         else:
-            yield ValueMatch(header.value, value.value if value else "always")
+            found += [(ValueMatch(header.value, "always"), True), (ValueMatch(header.value, "never"), False)]
     cookie = settings.text("canary-by-cookie")
     if cookie is not None:
-        yield ValueMatch("Cookie", rf"(.*;\s*)?{cookie.value}=always(;.*)?", "RegularExpression")
+        found += [(_cookie(cookie.value, "always"), True), (_cookie(cookie.value, "never"), False)]
+    return found
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
+def _cookie(name: str, value: str) -> ValueMatch:
+    return ValueMatch("Cookie", rf"(.*;\s*)?{re.escape(name)}={value}(;.*)?", "RegularExpression")
 
 
 def redirect_code(settings: Settings) -> int:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import IngressController, PathContext, specified_path_match
+from ingress_lint.controllers.base import IngressController, PathContext, certificates, specified_path_match
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import AppProtocol, Listener, Origin, PathMatch, PathMatchType, Sourced, TargetKind
+from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
+from ingress_lint.routes.model import (
+    AppProtocol,
+    Listener,
+    ListenerTLS,
+    Origin,
+    PathMatch,
+    PathMatchType,
+    Sourced,
+    TargetKind,
+)
 
 
 class PlainIngress(IngressController):
@@ -17,11 +28,19 @@ class PlainIngress(IngressController):
     title: ClassVar[str] = "the Ingress controller"
     gateway: ClassVar[str] = "Ingress controller"
     annotations: ClassVar[AnnotationTable] = AnnotationTable(("kubernetes.io",), ())
+    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, own_certificate=True)
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
-        """Port 80, which the specification requires."""
+        """Port 80, and 443 where the Ingress has a certificate, as the specification requires."""
         port = Sourced(80, Origin.DEFAULT, context.default_place())
-        return (Listener(self.gateway, port, Sourced("HTTP", Origin.DEFAULT, context.default_place())),)
+        plain = Listener(self.gateway, port, Sourced("HTTP", Origin.DEFAULT, context.default_place()))
+        held = certificates(context.ingress)
+        if not held:
+            return (plain,)
+        place, why = held[0].place, "a TLS block gives a certificate"
+        tls = ListenerTLS(Sourced("Terminate", Origin.DERIVED, place, why), held)
+        secure_port = Sourced(443, Origin.DERIVED, place, why)
+        return (plain, Listener(self.gateway, secure_port, Sourced("HTTPS", Origin.DERIVED, place, why), tls=tls))
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
         """As specified; `ImplementationSpecific` is taken for the prefix that most controllers make of it."""

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ingress_lint.routes.matching import SPECIFIED, Precedence, Refusal, Request, Selection, select
+from ingress_lint.graph.endpoints import emptiness
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct, Refusal, Request, Selection, select
 from ingress_lint.routes.model import (
     BackendRef,
     Filter,
@@ -36,16 +40,25 @@ _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a backend cannot answer, and the status that clients get for it."""
+
+    why: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """A backend and its part of the requests, 0 to 1."""
 
     backend: BackendRef
     share: float
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where the client is sent. `port` is None where the scheme's own is meant."""
+    """Where the client is sent. `port` is None where the scheme's own is meant; `path` has the query that is kept."""
 
     scheme: str
     host: str
@@ -56,7 +69,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The request as it reaches the backend; `path` without the query, header names in lower case."""
+    """The request as it reaches the backend; `path` with the query, header names in lower case."""
 
     host: str
     path: str
@@ -75,37 +88,39 @@ class Answer:
     redirect: Redirect | None = None
     upstream: Upstream | None = None
     mirrors: tuple[RequestMirror, ...] = ()
+    client_refused: bool = False
+    """Whether the client is turned away in the TLS handshake, for want of a certificate."""
 
 
 def answer(
     request: Request,
     frontend: Frontend,
     routes: Iterable[Route],
-    precedence: Precedence = SPECIFIED,
-    broken_backend_status: int = 500,
+    conduct: Conduct = SPECIFIED_CONDUCT,
+    graph: ObjectGraph | None = None,
 ) -> Answer:
-    """Follows a request from `frontend` to its backends; `broken_backend_status` is said where none can take it."""
-    selection = select(request, frontend, routes, precedence)
-    http = request.protocol in ("http", "grpc")
+    """Follows a request from `frontend` to its backends, and to their endpoints where `graph` shows them."""
+    selection = select(request, frontend, routes, conduct)
+    listener = selection.listener
+    http = request.protocol in ("http", "grpc") and (listener is None or listener.protocol.value in ("HTTP", "HTTPS"))
     if selection.refusal is not None:
         outcome, status = _REFUSED[selection.refusal]
         return Answer(selection, outcome, status if http else None, selection.refusal.value)
-    if selection.listener is not None and (why := _client_refused(request, selection.listener)):
-        return Answer(selection, "error", None, why)
+    if listener is not None and (why := _client_refused(request, listener)):
+        return Answer(selection, "error", None, why, client_refused=True)
     if selection.winner is None:
         return Answer(selection, "no-route", 404 if http else None, "no route fits")
     route, match = selection.winner.route, selection.winner.match
     for item in route.filters:
         if isinstance(item, RequestRedirect):
-            redirect = _redirect(request, item, match, selection.listener)
+            redirect = _redirect(request, item, match)
             return Answer(selection, "redirect", item.status, redirect=redirect)
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
-    shares = _shares(route)
-    if not any(_broken(share.backend) is None for share in shares if share.share):
-        why = next((words for share in shares if (words := _broken(share.backend))), "no backend has any weight")
-        return Answer(selection, "error", broken_backend_status if http else None, why, shares)
+    shares, fault = _shares(route, conduct, graph)
+    if fault is not None:
+        return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()
     steps = (*route.filters, *own)
     return Answer(
@@ -127,37 +142,68 @@ def _client_refused(request: Request, listener: Listener) -> str | None:
     return None if clients.usable else "the listener has no certificate authority to check client certificates by"
 
 
-def _shares(route: Route) -> tuple[Share, ...]:
+def _shares(route: Route, conduct: Conduct, graph: ObjectGraph | None) -> tuple[tuple[Share, ...], Fault | None]:
+    """The backends with their parts of the requests, and why none of them can answer, None where one can."""
     total = sum(backend.weight for backend in route.backends)
-    return tuple(Share(backend, backend.weight / total if total else 0.0) for backend in route.backends)
+    shares = tuple(
+        Share(backend, backend.weight / total if total else 0.0, fault_of(backend, conduct, graph))
+        for backend in route.backends
+    )
+    weighted = [share for share in shares if share.share]
+    if any(share.fault is None for share in weighted):
+        return shares, None
+    fallback = route.fallback
+    if fallback is not None and fault_of(fallback, conduct, graph) is None:
+        return (Share(fallback, 1.0), *(Share(share.backend, 0.0, share.fault) for share in shares)), None
+    fault = next((share.fault for share in weighted), None)
+    return shares, fault or Fault("no backend has any weight", conduct.broken_backend_status)
+
+
+def fault_of(backend: BackendRef, conduct: Conduct, graph: ObjectGraph | None) -> Fault | None:
+    """Why a backend answers nothing, as far as references, ports and selectors tell."""
+    if (why := _broken(backend)) is not None:
+        return Fault(why, conduct.broken_backend_status)
+    service, port = backend.service.object, backend.service_port
+    if graph is None or service is None or not isinstance(service.body, Service):
+        return None
+    if (why := emptiness(service, graph)) is not None:
+        return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)
+    if port is not None and port.endpoints and all(endpoint.number is None for endpoint in port.endpoints):
+        why = f"no container of its pods has a port named `{port.target}`"
+        return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)
+    return None
 
 
 def _broken(backend: BackendRef) -> str | None:
-    """Why a backend answers nothing, as far as references and ports tell."""
     if backend.refusal is not None:
         return backend.refusal.message
     if backend.service.missing:
         return f"{backend} does not exist"
-    if backend.service.object is not None and backend.service_port is None:
+    service = backend.service.object
+    if service is not None and backend.service_port is None and not _external(service):
         return f"{backend.kind} {backend.namespace}/{backend.name} has no such port"
     if backend.tls is not None and not backend.tls.usable:
         return f"no certificate authority of {backend.tls.policy} can be read"
     return None
 
 
-def _redirect(request: Request, item: RequestRedirect, match: Match | None, listener: Listener | None) -> Redirect:
+def _external(service: AnyObject) -> bool:
+    return isinstance(service.body, Service) and service.body.spec.type == "ExternalName"
+
+
+def _redirect(request: Request, item: RequestRedirect, match: Match | None) -> Redirect:
     """kubernetes-sigs/gateway-api:apis/v1/httproute_types.go, HTTPRequestRedirectFilter."""
     asked = "https" if request.secure else "http"
     scheme = item.scheme or asked
     port = item.port
     if port is None:
-        listened = listener.port.value if listener and listener.port.value else request.port
-        port = _WELL_KNOWN.get(scheme, 80) if item.scheme else listened
+        port = _WELL_KNOWN.get(scheme, 80) if item.scheme else request.port
+    path = _new_path(request.path, item.path, match, replace_prefix=item.replace_prefix)
     return Redirect(
         scheme,
         item.host or request.host,
         None if port == _WELL_KNOWN.get(scheme) else port,
-        _new_path(request.path, item.path, match, replace_prefix=item.replace_prefix),
+        path if item.path is not None and not item.replace_prefix else _with_query(path, request),
         item.status,
     )
 
@@ -174,7 +220,13 @@ def _upstream(request: Request, steps: Iterable[Filter], match: Match | None) ->
             )
         elif isinstance(step, HeaderModifier) and not step.of_response:
             _modify(headers, step)
-    return Upstream(headers.pop("host", host), path, headers)
+    return Upstream(headers.pop("host", host), _with_query(path, request), headers)
+
+
+def _with_query(path: str, request: Request) -> str:
+    if not request.query_string:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{request.query_string}"
 
 
 def _modify(headers: dict[str, str], step: HeaderModifier) -> None:

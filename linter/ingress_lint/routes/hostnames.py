@@ -16,6 +16,11 @@ def matches(pattern: str, host: str) -> bool:
     return pattern == host
 
 
+def same_depth(pattern: str, host: str) -> bool:
+    """Whether a wildcard has as many labels as a host, as Ingress asks for."""
+    return not pattern.startswith("*.") or pattern.count(".") == host.count(".")
+
+
 def intersection(left: str, right: str) -> str | None:
     """What two patterns have in common: the narrower of the two; None where no host matches both."""
     if matches(left, right) and right not in (ANY, "*"):

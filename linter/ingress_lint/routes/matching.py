@@ -1,24 +1,36 @@
 """Which route answers a request: listener, host, match, and in what order matches are tried.
 
-What every controller shares is here; what is its own is a `Precedence`, a list of criteria that it compares one after
-another. `SPECIFIED` is the Gateway API's (kubernetes-sigs/gateway-api:apis/v1/httproute_types.go, HTTPRouteRule.matches
-and HTTPRouteSpec.hostnames; grpcroute_types.go, GRPCRouteRule.matches).
+What every controller shares is here; what is its own is a `Conduct`, with its `Precedence`: a list of criteria that it
+compares one after another. `SPECIFIED` is the Gateway API's (kubernetes-sigs/gateway-api:apis/v1/httproute_types.go,
+HTTPRouteRule.matches and HTTPRouteSpec.hostnames; grpcroute_types.go, GRPCRouteRule.matches).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
-from ingress_lint.routes.model import Frontend, Listener, Match, PathMatch, PathMatchType, Route, ValueMatch
+from ingress_lint.routes.model import (
+    Frontend,
+    Listener,
+    Match,
+    PathMatch,
+    PathMatchType,
+    RequestRedirect,
+    Route,
+    ValueMatch,
+)
 
 _SECURE: Final = frozenset({"HTTPS", "TLS"})
+_READ: Final = frozenset({"HTTP", "HTTPS"})
+"""What a listener must speak to see more of a request than where it wants to go."""
 _NO_TIMESTAMP: Final = "~"
 """After every timestamp: an object that has none yet is younger than one that has."""
 
@@ -37,10 +49,15 @@ class Request:
     path: str = "/"
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    query: tuple[tuple[str, str], ...] = ()
+    query_string: str = ""
     sni: str | None = None
     client_certificate: bool = False
     """Whether the client shows a certificate; it is taken for a valid one."""
+
+    @cached_property
+    def query(self) -> tuple[tuple[str, str], ...]:
+        """The query's parameters, in order."""
+        return tuple(parse_qsl(self.query_string, keep_blank_values=True))
 
     @property
     def server_name(self) -> str:
@@ -65,6 +82,10 @@ class Candidate:
     match: Match | None
     index: int
     hostname: str
+    listener: Listener
+    """The listener through which the request comes to it."""
+    position: int = 0
+    """Where it stands among all routes, in the order that their controller makes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +125,8 @@ def age(item: AnyObject) -> tuple[str, str]:
     return (str(created) if created else _NO_TIMESTAMP, f"{item.namespace}/{item.name}")
 
 
-class _Reversed(NamedTuple):
-    """Turns the order of a key around."""
+class Reversed(NamedTuple):
+    """Turns the order of a key around: in a criterion, the smaller one wins."""
 
     key: Any
 
@@ -120,14 +141,22 @@ def _path(candidate: Candidate) -> PathMatch | None:
     return candidate.match.path.value if candidate.match else None
 
 
-def _is_exact(candidate: Candidate) -> bool:
+def is_exact(candidate: Candidate) -> bool:
+    """Whether it has an exact path."""
     path = _path(candidate)
     return path is not None and path.type is PathMatchType.EXACT
 
 
-def _prefix_length(candidate: Candidate) -> int:
+def prefix_length(candidate: Candidate) -> int:
+    """The length of a path prefix, 0 for other paths."""
     path = _path(candidate)
     return len(path.value) if path is not None and path.type is PathMatchType.PREFIX else 0
+
+
+def path_length(candidate: Candidate) -> int:
+    """The length of its path, however that is compared."""
+    path = _path(candidate)
+    return len(path.value) if path is not None else 0
 
 
 def _grpc_length(candidate: Candidate, part: str) -> int:
@@ -137,19 +166,56 @@ def _grpc_length(candidate: Candidate, part: str) -> int:
 
 SPECIFIED: Final[Precedence] = (
     Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific hostname"),
-    Criterion(_is_exact, "an exact path"),
-    Criterion(_prefix_length, "a longer path prefix"),
+    Criterion(is_exact, "an exact path"),
+    Criterion(prefix_length, "a longer path prefix"),
     Criterion(lambda c: _grpc_length(c, "service"), "a longer gRPC service"),
     Criterion(lambda c: _grpc_length(c, "method"), "a longer gRPC method"),
     Criterion(lambda c: bool(c.match and c.match.method), "a method"),
     Criterion(lambda c: len(c.match.headers) if c.match else 0, "more headers"),
     Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
-    Criterion(lambda c: _Reversed(age(c.route.owner)[0]), "the older object"),
-    Criterion(lambda c: _Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
     Criterion(lambda c: -c.route.rule, "the earlier rule"),
     Criterion(lambda c: -c.index, "the earlier match"),
 )
 """The Gateway API's order. Where paths are regular expressions the specification leaves it open: last, here."""
+
+INGRESS: Final[Precedence] = (
+    Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "a higher priority"),
+    Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
+    Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific host"),
+    Criterion(is_exact, "an exact path"),
+    Criterion(path_length, "a longer path"),
+    Criterion(lambda c: len(c.match.headers) + len(c.match.query) if c.match else 0, "more conditions"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: -c.position, "the earlier route"),
+)
+"""What the Ingress specification says of hosts and paths (kubernetes.io/docs/concepts/services-networking/ingress)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What a controller does with requests in its own way; the defaults are the Gateway API's."""
+
+    precedence: Precedence = SPECIFIED
+    hosts_apart: bool = False
+    """Whether the routes of a less specific host never answer for a host that another route names better; but a default
+    backend does for the hosts of its own object."""
+    one_label_wildcards: bool = False
+    """Whether `*.example.com` stands for one label only."""
+    own_certificate: bool = False
+    """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
+    tells_scheme: bool = False
+    """Whether the header X-Forwarded-Proto says `https` of what comes by TLS before routes are matched."""
+    broken_backend_status: int = 500
+    """What clients get where a backend cannot be: no such Service, no such port, no permission."""
+    no_endpoints_status: int = 503
+    """What they get where it has no endpoints."""
+
+
+SPECIFIED_CONDUCT: Final = Conduct()
+INGRESS_CONDUCT: Final = Conduct(INGRESS, one_label_wildcards=True, broken_backend_status=503)
+"""What a controller of Ingresses does where nothing more is known of it."""
 
 
 # -- listeners ------------------------------------------------------------------------------------------------------
@@ -214,7 +280,7 @@ def _most_specific(listeners: Iterable[Listener], host: str) -> Listener | None:
 
 
 def select(
-    request: Request, frontend: Frontend, routes: Iterable[Route], precedence: Precedence = SPECIFIED
+    request: Request, frontend: Frontend, routes: Iterable[Route], conduct: Conduct = SPECIFIED_CONDUCT
 ) -> Selection:
     """The route that answers a request which enters at `frontend`, and why no other does.
 
@@ -226,32 +292,33 @@ def select(
     host = _host_at(listener, request)
     mine = {id(item) for item in frontend.listeners}
     lost: list[Lost] = []
-    hosted: list[tuple[Route, str]] = []
-    for route in routes:
+    hosted: list[_Hosted] = []
+    for position, route in enumerate(routes):
         if not any(id(item) in mine for item in route.listeners):
             continue
-        reached = _reached(route, listener, host, isolated=frontend.isolated)
-        hostname = _effective_hostname(route, reached, host)
+        reached = _reached(route, listener, host, isolated=frontend.isolated, conduct=conduct)
+        hostname = _effective_hostname(route, reached, host, conduct)
         if not reached:
-            lost.extend(_all_lost(route, f"it does not hang on listener `{listener.name}`, which takes the request"))
+            lost.extend(_all_lost(route, f"it does not hang on {_named(listener)}, which takes the request"))
         elif hostname is None:
             lost.extend(_all_lost(route, f"it serves {_named_hosts(route)}, not `{host}`"))
         else:
-            hosted.append((route, hostname))
-    if frontend.hosts_apart and hosted:
-        best = max(hostnames.specificity(hostname) for _, hostname in hosted)
-        for route, hostname in hosted:
-            if hostnames.specificity(hostname) < best:
-                lost.extend(_all_lost(route, "another route names the host more exactly, which settles it here"))
-        hosted = [item for item in hosted if hostnames.specificity(item[1]) == best]
+            hosted.append(_Hosted(route, hostname, reached[0], position))
+    if hosted and (frontend.hosts_apart or conduct.hosts_apart):
+        hosted, less = _best_hosted(hosted)
+        for item in less:
+            lost.extend(_all_lost(item.route, "another route names the host more exactly, which settles it here"))
+    if conduct.tells_scheme and _encrypted(request):
+        request = replace(request, headers={**request.headers, "x-forwarded-proto": "https"})
     fitting: list[Candidate] = []
-    for route, hostname in hosted:
-        for index, match in _matches(route):
-            why = mismatch(request, match) if match is not None else None
+    for item in hosted:
+        for index, match in _matches(item.route):
+            why = mismatch(request, match) if match is not None and listener.protocol.value in _READ else None
             if why is None:
-                fitting.append(Candidate(route, match, index, hostname))
+                fitting.append(Candidate(item.route, match, index, item.hostname, item.listener, item.position))
             else:
-                lost.append(Lost(route, match, index, why))
+                lost.append(Lost(item.route, match, index, why))
+    precedence = conduct.precedence
     winner = max(
         fitting, key=lambda candidate: tuple(criterion.key(candidate) for criterion in precedence), default=None
     )
@@ -260,7 +327,34 @@ def select(
         for candidate in fitting
         if winner is not None and candidate is not winner
     ]
-    return Selection(listener, winner, None, (*beaten, *lost))
+    return Selection(winner.listener if winner else listener, winner, None, (*beaten, *lost))
+
+
+class _Hosted(NamedTuple):
+    """A route that serves the host of a request, under `hostname`."""
+
+    route: Route
+    hostname: str
+    listener: Listener
+    position: int
+
+
+def _best_hosted(hosted: list[_Hosted]) -> tuple[list[_Hosted], list[_Hosted]]:
+    """Those that name the host best, with the default backends of the same objects; and the others."""
+    best = max(hostnames.specificity(item.hostname) for item in hosted)
+    owners = {id(item.route.owner) for item in hosted if hostnames.specificity(item.hostname) == best}
+    kept: list[_Hosted] = []
+    left: list[_Hosted] = []
+    for item in hosted:
+        fits = hostnames.specificity(item.hostname) == best or (
+            item.route.is_default and id(item.route.owner) in owners
+        )
+        (kept if fits else left).append(item)
+    return kept, left
+
+
+def _named(listener: Listener) -> str:
+    return f"listener `{listener.name}`" if listener.name else f"port {listener.port.value} ({listener.protocol.value})"
 
 
 def _host_at(listener: Listener, request: Request) -> str:
@@ -271,11 +365,14 @@ def _host_at(listener: Listener, request: Request) -> str:
     return request.server_name if protocol == "TLS" else request.host
 
 
-def _reached(route: Route, listener: Listener, host: str, *, isolated: bool) -> list[Listener]:
-    """The listeners through which a request that `listener` takes may come to `route`."""
+def _reached(route: Route, listener: Listener, host: str, *, isolated: bool, conduct: Conduct) -> list[Listener]:
+    """The listeners through which a request that `listener` takes may come to `route`.
+
+    A plain listener stands for TLS with the controller's own certificate.
+    """
     if isolated:
         return [item for item in route.listeners if item is listener]
-    return [
+    found = [
         item
         for item in route.listeners
         if item.usable
@@ -283,9 +380,16 @@ def _reached(route: Route, listener: Listener, host: str, *, isolated: bool) -> 
         and item.protocol.value == listener.protocol.value
         and hostnames.matches(_hostname(item), host)
     ]
+    if not found and conduct.own_certificate and listener.protocol.value == "HTTPS" and not _sends_to_https(route):
+        return [item for item in route.listeners if item.protocol.value == "HTTP"]
+    return found
 
 
-def _effective_hostname(route: Route, reached: Iterable[Listener], host: str) -> str | None:
+def _sends_to_https(route: Route) -> bool:
+    return any(isinstance(item, RequestRedirect) and item.scheme == "https" for item in route.filters)
+
+
+def _effective_hostname(route: Route, reached: Iterable[Listener], host: str, conduct: Conduct) -> str | None:
     """The most specific hostname under which `route` serves `host`, narrowed by its listeners; None where it does not."""
     own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
     effective = [
@@ -293,6 +397,7 @@ def _effective_hostname(route: Route, reached: Iterable[Listener], host: str) ->
         for listener in reached
         for hostname in own
         if hostnames.matches(hostname, host)
+        and (not conduct.one_label_wildcards or hostnames.same_depth(hostname, host))
         and (narrowed := hostnames.intersection(hostname, _hostname(listener))) is not None
     ]
     return max(effective, key=hostnames.specificity, default=None)

@@ -70,6 +70,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
+from ingress_lint.graph.endpoints import is_off, nobody_fills
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
@@ -77,8 +78,6 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
-
-_TARGET_FIELDS = ("workloadRef", "scaleTargetRef", "targetRef")
 
 
 class NoEndpoints(Rule):
@@ -99,11 +98,11 @@ class NoEndpoints(Rule):
             if spec.type == "ExternalName" or graph.endpoints_of(service):
                 continue
             if not spec.selector:
-                if graph.pod_maker(service.namespace) is None:
+                if nobody_fills(service, graph):
                     yield self._nobody_fills(route, backend, service)
                 continue
             workloads = graph.selected_by(service)
-            if workloads and all(_is_off(workload, graph) for workload in workloads):
+            if workloads and all(is_off(workload, graph) for workload in workloads):
                 yield self._scaled_to_zero(route, backend, service, workloads)
 
     def _nobody_fills(self, route: Route, backend: BackendRef, service: KubernetesObject[Service]) -> Finding:
@@ -131,18 +130,3 @@ class NoEndpoints(Rule):
             path=way(route, backend, Hop.POD),
             fix="scale it up, add an autoscaler, or remove the route",
         )
-
-
-def _is_off(workload: Workload, graph: ObjectGraph) -> bool:
-    if workload.replicas != 0 or workload.fixed_size or graph.autoscaled(workload):
-        return False
-    return not any(
-        _targets(item.source.get("spec"), workload) for item in graph.custom_resources(workload.object.namespace)
-    )
-
-
-def _targets(spec: object, workload: Workload) -> bool:
-    if not isinstance(spec, dict):
-        return False
-    references = (spec.get(field) for field in _TARGET_FIELDS)
-    return any(isinstance(found, dict) and found.get("name") == workload.object.name for found in references)

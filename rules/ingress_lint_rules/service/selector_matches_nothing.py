@@ -74,8 +74,8 @@ from difflib import SequenceMatcher
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
+from ingress_lint.graph.endpoints import selection_is_known
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
@@ -83,16 +83,8 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
 from ingress_lint.rule import Rule
 
-_RUN_ONCE = frozenset({"Job", "CronJob"})
 _ON_EVERYTHING = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
 """Labels that say nothing of what a pod serves."""
-_ROLES = frozenset(
-    {"active", "follower", "leader", "main", "master", "passive", "primary", "replica", "slave", "standby"}
-    | {"true", "false"}
-)
-"""What programs call themselves once they have elected a leader (Vault, Patroni, the MinIO operator)."""
-_OF_THE_CLUSTER = frozenset({"kube-system"})
-"""Namespaces where the cluster runs pods that nobody has manifests of."""
 
 
 class SelectorMatchesNothing(Rule):
@@ -108,7 +100,7 @@ class SelectorMatchesNothing(Rule):
         for service in graph.services:
             if service.document.reported and service.body.spec.type != "ExternalName":
                 selector = graph.selector(service)
-                if selector and not graph.selected_by(service) and _is_known(service, selector, graph):
+                if selector and not graph.selected_by(service) and selection_is_known(service, selector, graph):
                     yield self._nothing(service, selector, graph, routes)
 
     def _nothing(
@@ -183,27 +175,6 @@ class SelectorMatchesNothing(Rule):
             path=path,
             fix="select by labels that the pods have",
         )
-
-
-def _is_known(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:
-    """Whether the manifests show every pod that the Service could select."""
-    namespace = service.namespace
-    if graph.endpoints_of(service) or graph.incomplete:
-        return False
-    if graph.context.assume == "complete":
-        return True
-    return (
-        namespace not in _OF_THE_CLUSTER
-        and graph.pod_maker(namespace) is None
-        and not _elects(selector, graph.pods(namespace))
-        and any(workload.object.kind not in _RUN_ONCE for workload in graph.pods(namespace).matching({}))
-    )
-
-
-def _elects(selector: Mapping[str, str], pods: LabelIndex[Workload]) -> bool:
-    """Whether the pods lack no more than a label that says which of them leads, and so is given while they run."""
-    given = {key: value for key, value in selector.items() if value not in _ROLES}
-    return bool(given) and len(given) < len(selector) and bool(pods.matching(given))
 
 
 def _nearest(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> Workload | None:

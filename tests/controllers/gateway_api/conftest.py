@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -86,7 +86,7 @@ class World:
             parts.port or (443 if secure else 80),
             secure=secure,
             path=parts.path or "/",
-            query=tuple(parse_qsl(parts.query)),
+            query_string=parts.query,
             **more,  # type: ignore[arg-type]
         )
         return answer(request, frontend, self.held.routes)

@@ -11,6 +11,7 @@ from ingress_lint.controllers.gateway_api.analysis import analyse
 from ingress_lint.controllers.gateway_api.implementations import SPECIFICATION
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
 from ingress_lint.routes.model import Frontend, Route
 from ingress_lint.routes.verdicts import Verdict
 
@@ -22,6 +23,7 @@ class GatewayAPI(Controller):
     title: ClassVar[str] = SPECIFICATION.title
     gateway: ClassVar[str] = "Gateway"
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
+    conduct: ClassVar[Conduct] = SPECIFIED_CONDUCT
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route for each rule of each route object."""

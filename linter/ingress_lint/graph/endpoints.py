@@ -1,0 +1,90 @@
+"""Whether a Service has endpoints at all, as far as manifests can tell.
+
+Pods may come from where no manifest shows them: operators, other repositories, the cluster itself. So an empty Service is
+known to be empty only where the set shows every pod that it could select.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.labels import LabelIndex
+from ingress_lint.graph.workload import Workload
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
+
+_RUN_ONCE: Final = frozenset({"Job", "CronJob"})
+_ROLES: Final = frozenset(
+    {"active", "follower", "leader", "main", "master", "passive", "primary", "replica", "slave", "standby"}
+    | {"true", "false"}
+)
+"""What programs call themselves once they have elected a leader (Vault, Patroni, the MinIO operator)."""
+_OF_THE_CLUSTER: Final = frozenset({"kube-system"})
+"""Namespaces where the cluster runs pods that nobody has manifests of."""
+_TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
+
+
+def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:
+    """Whether the manifests show every pod that a Service with this selector could select."""
+    namespace = service.namespace
+    if graph.endpoints_of(service) or graph.incomplete:
+        return False
+    if graph.context.assume == "complete":
+        return True
+    return (
+        namespace not in _OF_THE_CLUSTER
+        and graph.pod_maker(namespace) is None
+        and not _elects(selector, graph.pods(namespace))
+        and any(workload.object.kind not in _RUN_ONCE for workload in graph.pods(namespace).matching({}))
+    )
+
+
+def nobody_fills(service: KubernetesObject[Service], graph: ObjectGraph) -> bool:
+    """Whether a Service has no selector, and nothing of the set can make endpoints for it."""
+    spec = service.body.spec
+    return not (
+        spec.selector
+        or spec.type == "ExternalName"
+        or graph.incomplete
+        or graph.endpoints_of(service)
+        or graph.pod_maker(service.namespace) is not None
+    )
+
+
+def is_off(workload: Workload, graph: ObjectGraph) -> bool:
+    """Whether a workload has no pods: 0 replicas, and nothing of the set that would change that."""
+    if workload.replicas != 0 or workload.fixed_size or graph.autoscaled(workload):
+        return False
+    return not any(
+        _targets(item.source.get("spec"), workload) for item in graph.custom_resources(workload.object.namespace)
+    )
+
+
+def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | None:
+    """Why a Service is known to have no endpoints, None where it has some or nobody can tell."""
+    if service.body.spec.type == "ExternalName":
+        return None
+    if nobody_fills(service, graph):
+        return "it has no selector, and nothing fills it"
+    selector, workloads = graph.selector(service), graph.selected_by(service)
+    if not workloads and selector and selection_is_known(service, selector, graph):
+        return "its selector matches no pod"
+    known = workloads and not graph.incomplete and not graph.endpoints_of(service)
+    if known and all(is_off(workload, graph) for workload in workloads):
+        return "every workload behind it has 0 replicas"
+    return None
+
+
+def _elects(selector: Mapping[str, str], pods: LabelIndex[Workload]) -> bool:
+    """Whether the pods lack no more than a label that says which of them leads, and so is given while they run."""
+    given = {key: value for key, value in selector.items() if value not in _ROLES}
+    return bool(given) and len(given) < len(selector) and bool(pods.matching(given))
+
+
+def _targets(spec: object, workload: Workload) -> bool:
+    if not isinstance(spec, dict):
+        return False
+    references = (spec.get(field) for field in _TARGET_FIELDS)
+    return any(isinstance(found, dict) and found.get("name") == workload.object.name for found in references)

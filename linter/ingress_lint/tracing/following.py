@@ -1,0 +1,167 @@
+"""From a request to its trace: where it enters, and what becomes of it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Final
+
+from ingress_lint.controllers.entries import Entry, entries
+from ingress_lint.finding import Hop
+from ingress_lint.manifests import Manifests, ManifestSet
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes import hostnames
+from ingress_lint.routes.answering import Answer, answer
+from ingress_lint.routes.matching import Refusal
+from ingress_lint.tracing.asking import Asked
+from ingress_lint.tracing.hops import hops
+from ingress_lint.tracing.model import Trace, TracedHop
+
+_SHOWN: Final = 8
+"""How many names a message lists."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """An entry, its set, and what would become of the request there."""
+
+    entry: Entry
+    held: ManifestSet
+    answer: Answer
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How surely a client that asks for the host means this entry, the larger the surer; (0, 0) for not at all.
+
+        Who names the host comes before who takes any, a proxy before a balancer of connections.
+        """
+        winner = self.answer.selection.winner
+        if winner is None:
+            return (0, 0)
+        named = hostnames.specificity(winner.hostname)[0]
+        return (2 if named or winner.listener.protocol.value in ("HTTP", "HTTPS") else 1, named)
+
+
+class Tracer:
+    """Follows requests through what was read; entries are worked out once."""
+
+    def __init__(self, manifests: Manifests) -> None:
+        self._entries: list[tuple[Entry, ManifestSet]] = [
+            (entry, held) for held in manifests.sets for entry in entries(held.graph, held.routes, held.frontends)
+        ]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everything that requests may enter by."""
+        return [entry for entry, _ in self._entries]
+
+    def trace(self, asked: Asked) -> Trace:
+        """Follows one request."""
+        open_to = [
+            (entry, held) for entry, held in self._entries if not asked.connect or _is_named(entry, asked.connect)
+        ]
+        if not open_to:
+            return replace(self._stopped(asked, self._nothing_to_enter(asked)), unclear=bool(self._entries))
+        if len(open_to) == 1:
+            return _traced(asked, self._way(asked, *open_to[0]))
+        ways = [self._way(asked, entry, held) for entry, held in open_to]
+        best = max(way.rank for way in ways)
+        chosen = [way for way in ways if way.rank == best] if best > (0, 0) else _near(ways, asked.request.host)
+        if len(chosen) == 1:
+            return _traced(asked, chosen[0])
+        if chosen:
+            listed = ", ".join(_shown(way.entry, way.held) for way in chosen[:_SHOWN])
+            why = f"several entries serve `{asked.request.host}`: {listed}; name one with --connect"
+            if len({str(way.entry) for way in chosen}) == 1:
+                why = f"several sets of manifests have {chosen[0].entry}: {listed}; give the paths of one of them"
+            return replace(self._stopped(asked, why), unclear=True)
+        stopped = self._stopped(asked, _nobody(asked, ways))
+        statuses = {way.answer.status for way in ways if way.answer.selection.refusal is not Refusal.NO_PORT}
+        return replace(stopped, told=statuses.pop() if len(statuses) == 1 else None)
+
+    @staticmethod
+    def _way(asked: Asked, entry: Entry, held: ManifestSet) -> _Way:
+        found = answer(asked.request, entry.frontend, entry.routes, entry.conduct, held.graph)
+        return _Way(entry, held, found)
+
+    @staticmethod
+    def _stopped(asked: Asked, why: str) -> Trace:
+        return Trace(asked, (TracedHop(Hop.CLIENT, None, asked.request.host, None, "fail", why),), why=why)
+
+    def _nothing_to_enter(self, asked: Asked) -> str:
+        if not self._entries:
+            return "nothing in these manifests takes requests: no Gateway, no Ingress, no Service of type LoadBalancer"
+        known = ", ".join(str(entry) for entry in self.entries[:_SHOWN])
+        return f"there is no entry `{asked.connect}` in these manifests; there are {known}"
+
+
+def _traced(asked: Asked, way: _Way) -> Trace:
+    found = way.answer
+    return Trace(asked, tuple(hops(asked, way.entry, found, way.held.graph)), way.entry, way.held, found, found.why)
+
+
+def _near(ways: Sequence[_Way], host: str) -> list[_Way]:
+    """Those that come closest to serving a request that none of them serves: they name its host, or take it in."""
+    naming = [way for way in ways if any(_serves(route_host, host) for route_host in _hosts(way.entry))]
+    if naming:
+        return naming[:1] if len(naming) == 1 else []
+    let_in = [way for way in ways if way.answer.selection.refusal in (None, Refusal.NO_HOST)]
+    return let_in if len(let_in) == 1 else []
+
+
+def _serves(pattern: str, host: str) -> bool:
+    return pattern not in (hostnames.ANY, "*") and hostnames.matches(pattern, host)
+
+
+def _nobody(asked: Asked, ways: Sequence[_Way]) -> str:
+    host = asked.request.host
+    known = sorted({name for way in ways for name in _hosts(way.entry)})
+    if any(_serves(name, host) for name in known):
+        return f"`{host}` is served, but nothing that serves it takes {asked}"
+    close = get_close_matches(host, known, 1)
+    hint = f"; did you mean `{close[0]}`?" if close else ""
+    listed = ", ".join(f"`{name}`" for name in known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
+    return f"nobody serves `{host}`; " + (
+        f"the hosts served are {listed}{hint}" if known else "no host is named at all"
+    )
+
+
+def _hosts(entry: Entry) -> Iterator[str]:
+    for listener in entry.frontend.listeners:
+        if listener.hostname:
+            yield listener.hostname.value
+    for route in entry.routes:
+        for hostname in route.hostnames:
+            yield hostname.value
+
+
+def _shown(entry: Entry, held: ManifestSet) -> str:
+    return f"{entry} ({held.name})" if held.name else str(entry)
+
+
+def _is_named(entry: Entry, connect: str) -> bool:
+    """Whether `connect` means an entry: by `namespace/name`, name or address, any of them after the kind."""
+    kind, space, rest = connect.partition(" ")
+    if space:
+        return kind.lower() == entry.kind.lower() and _is_named(entry, rest.strip())
+    full = f"{entry.namespace}/{entry.name}"
+    return connect in (entry.name, full) or connect in _addresses(entry.frontend.owner)
+
+
+def _addresses(owner: AnyObject) -> Iterator[str]:
+    """The addresses that are written for a Gateway, an Ingress or a Service, in its spec or its status."""
+    spec, status = _mapping(owner.source.get("spec")), _mapping(owner.source.get("status"))
+    balancer = _mapping(status.get("loadBalancer"))
+    for group in (spec.get("addresses"), status.get("addresses"), balancer.get("ingress")):
+        for item in group if isinstance(group, list) else ():
+            for key in ("value", "ip", "hostname"):
+                if found := _mapping(item).get(key):
+                    yield str(found)
+    if address := spec.get("loadBalancerIP"):
+        yield str(address)
+    yield from (str(item) for item in spec.get("externalIPs") or ())
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,68 @@
+"""What following a request gives: hops, each with a verdict, and what the client sees at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ingress_lint.controllers.entries import Entry
+from ingress_lint.finding import Hop
+from ingress_lint.load.document import Place
+from ingress_lint.manifests import ManifestSet
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes.answering import Answer, Outcome
+from ingress_lint.routes.model import Route
+from ingress_lint.tracing.asking import Asked
+
+Verdict = Literal["ok", "warning", "fail", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class TracedHop:
+    """One hop: who handles the request there, the text that decides what happens, and how it goes on.
+
+    `object` is None where the manifests do not hold it; `name` is what it is called then.
+    """
+
+    hop: Hop
+    object: AnyObject | None
+    name: str
+    place: Place | None
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One request followed. `entry` and `answer` are None where it does not get in; `why` says what stopped it."""
+
+    asked: Asked
+    hops: tuple[TracedHop, ...]
+    entry: Entry | None = None
+    held: ManifestSet | None = None
+    """The set that the entry is in."""
+    answer: Answer | None = None
+    why: str = ""
+    unclear: bool = False
+    """Whether it is the question that is at fault: it names no entry that exists, or could be meant for several."""
+
+    told: int | None = None
+    """What every entry would answer, where it reaches none in particular."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of the request."""
+        if self.answer is not None:
+            return self.answer.outcome
+        return "error" if self.unclear else "no-route"
+
+    @property
+    def status(self) -> int | None:
+        """What the client sees; None where nothing that speaks HTTP answers it."""
+        return self.answer.status if self.answer is not None else self.told
+
+    @property
+    def route(self) -> Route | None:
+        """The route that takes it."""
+        winner = self.answer.selection.winner if self.answer else None
+        return winner.route if winner else None
