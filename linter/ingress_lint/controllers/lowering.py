@@ -13,16 +13,23 @@ from ingress_lint.controllers.agic import ApplicationGatewayIngressController
 from ingress_lint.controllers.aws_load_balancer import AWSLoadBalancerController
 from ingress_lint.controllers.azure_load_balancer import AzureLoadBalancer
 from ingress_lint.controllers.base import Claim, Controller, IngressObject
+from ingress_lint.controllers.certificates import certificate_verdicts
+from ingress_lint.controllers.cilium import Cilium
+from ingress_lint.controllers.contour.controller import Contour
 from ingress_lint.controllers.digitalocean_load_balancer import DigitalOceanLoadBalancer
 from ingress_lint.controllers.gateway_api.controller import GatewayAPI
 from ingress_lint.controllers.gke_ingress import GKEIngress
 from ingress_lint.controllers.google_network_load_balancer import GoogleNetworkLoadBalancer
 from ingress_lint.controllers.haproxy import HAProxy
 from ingress_lint.controllers.haproxy_ingress import HAProxyIngress
+from ingress_lint.controllers.ingress_classes import CLASS_ANNOTATION, DEFAULT_CLASS_ANNOTATION, IngressClasses
 from ingress_lint.controllers.ingress_nginx import IngressNginx
 from ingress_lint.controllers.istio.controller import Istio
+from ingress_lint.controllers.kong.controller import Kong
+from ingress_lint.controllers.nginx_inc.controller import NginxIngressController
 from ingress_lint.controllers.oracle_load_balancer import OracleLoadBalancer
 from ingress_lint.controllers.plain_ingress import PlainIngress
+from ingress_lint.controllers.resource_backends import resource_verdicts
 from ingress_lint.controllers.traefik import Traefik
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -31,9 +38,6 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import Frontend, Origin, Route, Sourced
 from ingress_lint.routes.verdicts import Verdict
-
-CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
-DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
 
 CONTROLLERS: Final[Mapping[str, Controller]] = {
     controller.name: controller
@@ -45,7 +49,11 @@ CONTROLLERS: Final[Mapping[str, Controller]] = {
         Traefik(),
         HAProxyIngress(),
         HAProxy(),
+        NginxIngressController(),
+        Kong(),
+        Contour(),
         Istio(),
+        Cilium(),
         PlainIngress(),
         GatewayAPI(),
         AzureLoadBalancer(),
@@ -76,9 +84,18 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         claims[controller.value].append(Claim(ingress, controller))
     backends = BackendResolver(graph)
     controllers = CONTROLLERS.items()
+    routes = {name: tuple(found.lower(graph, claims.get(name, ()), backends)) for name, found in controllers}
+    classes = IngressClasses(graph, CONTROLLERS, chooser.running)
     return Lowered(
-        tuple(route for name, found in controllers for route in found.lower(graph, claims.get(name, ()), backends)),
-        tuple(verdict for _, found in controllers for verdict in found.verdicts(graph, backends)),
+        tuple(route for own in routes.values() for route in own),
+        (
+            *classes.verdicts((claim for own in claims.values() for claim in own), preferred),
+            *resource_verdicts((CONTROLLERS[name], claim) for name, own in claims.items() for claim in own),
+            *(verdict for _, found in controllers for verdict in found.verdicts(graph, backends)),
+            *certificate_verdicts(
+                graph, (route for name, own in routes.items() if name != GatewayAPI.name for route in own)
+            ),
+        ),
         tuple(frontend for _, found in controllers for frontend in found.frontends(graph, backends)),
     )
 
@@ -121,8 +138,8 @@ class _Chooser:
         by_service = self._by_services(ingress)
         if by_service:
             return by_service
-        if len(self._running) == 1:
-            name, place = next(iter(self._running.items()))
+        if len(self.running) == 1:
+            name, place = next(iter(self.running.items()))
             return Sourced(name, Origin.DERIVED, place, "it is the one controller whose image the set runs")
         return Sourced(_FALLBACK, Origin.DEFAULT, ingress.name_place, "no class, and nothing else tells")
 
@@ -138,7 +155,7 @@ class _Chooser:
             name = hinted if hinted in candidates else candidates[0]
             return Sourced(name, Origin.EXPLICIT, place, f"class {class_name}")
         if candidates:
-            running = [name for name in candidates if name in self._running]
+            running = [name for name in candidates if name in self.running]
             if len(running) == 1:
                 return Sourced(running[0], Origin.EXPLICIT, place, f"class {class_name}, and its image is in the set")
             return Sourced(candidates[0], Origin.DERIVED, place, f"class {class_name}, which others use as well")
@@ -183,7 +200,7 @@ class _Chooser:
                 yield service
 
     @cached_property
-    def _running(self) -> Mapping[str, Place]:
+    def running(self) -> Mapping[str, Place]:
         """The controllers that workloads of the set run, each with the place of its image."""
         return {
             name: container.at("image")

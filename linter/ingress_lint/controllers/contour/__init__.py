@@ -1,0 +1,1 @@
+"""Contour: Ingresses, and its own HTTPProxies."""

@@ -1,0 +1,1 @@
+"""Kong Ingress Controller: Ingresses, TCPIngresses and UDPIngresses."""

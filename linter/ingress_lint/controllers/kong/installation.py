@@ -1,0 +1,105 @@
+"""What the set shows of the Kong that serves it: Kong's own settings, given to its container as variables.
+
+A setting `nginx_http_client_max_body_size` is the variable `KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE`. Defaults:
+Kong/kong:kong/templates/kong_defaults.lua.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from ingress_lint.controllers.units import nginx_size
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
+from ingress_lint.load.document import Place
+from ingress_lint.routes.model import KeepAlive, Origin, Sourced
+
+GATEWAY: Final = "Kong"
+IMAGE: Final = re.compile(r"(^|/)(kong|kong-gateway|kong/kubernetes-ingress-controller)([:@]|$)")
+_PROXY: Final = re.compile(r"(^|/)(kong|kong-gateway)([:@]|$)")
+_UPSTREAM_IDLE: Final = 60.0
+_BY_KONG: Final = "Kong's default"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The proxy of a set; `container` is None where there is none, or more than one."""
+
+    container: WorkloadContainer | None
+    variables: dict[str, tuple[str, Place]]
+
+    def setting(self, name: str) -> Sourced[str] | None:
+        """One of Kong's settings, None where the set does not show it."""
+        found = self.variables.get(f"KONG_{name.upper()}")
+        return Sourced(found[0].strip(), Origin.EXPLICIT, found[1]) if found and found[0].strip() else None
+
+    def _number(self, name: str) -> Sourced[float] | None:
+        found = self.setting(name)
+        try:
+            return Sourced(float(found.value), found.origin, found.place) if found else None
+        except ValueError:
+            return None
+
+    def _count(self, name: str) -> Sourced[int] | None:
+        found = self._number(name)
+        return Sourced(int(found.value), found.origin, found.place) if found else None
+
+    def keep_alive(self, absent: Place, *, retries: bool) -> KeepAlive:
+        """Its pool of connections to targets, whose size and limit of requests differ from release to release.
+
+        An idle time of 0 keeps connections for ever.
+        """
+        idle = self._number("upstream_keepalive_idle_timeout")
+        if idle is None:
+            idle = Sourced(_UPSTREAM_IDLE, Origin.DEFAULT, absent, _BY_KONG)
+        elif not idle.value:
+            idle = Sourced(float("inf"), idle.origin, idle.place)
+        requests = self._count("upstream_keepalive_max_requests")
+        return KeepAlive(
+            upstream_idle=idle,
+            upstream_connections=self._count("upstream_keepalive_pool_size"),
+            upstream_requests=requests if requests is not None and requests.value else None,
+            retries_idempotent=retries,
+        )
+
+    @property
+    def body_limit(self) -> Sourced[int] | None:
+        """`nginx_http_client_max_body_size`, 0 and so without limit by default."""
+        found = self.setting("nginx_http_client_max_body_size")
+        size = nginx_size(found.value) if found else None
+        return Sourced(size, found.origin, found.place) if found and size else None
+
+    @property
+    def takes_proxy_protocol(self) -> Sourced[bool] | None:
+        """`proxy_protocol` among the options of `proxy_listen`; unknown where the proxy is not in the set."""
+        if self.container is None:
+            return None
+        found = self.setting("proxy_listen")
+        if found is None:
+            return Sourced(False, Origin.DEFAULT, self.container.at("env"), "no `proxy_listen` with proxy_protocol")
+        return Sourced("proxy_protocol" in found.value, found.origin, found.place)
+
+    @property
+    def trusts_forwarded(self) -> Sourced[bool] | None:
+        """`trusted_ips`, none by default; unknown where the proxy is not in the set."""
+        if self.container is None:
+            return None
+        found = self.setting("trusted_ips")
+        if found is None:
+            return Sourced(False, Origin.DEFAULT, self.container.at("env"), "no `trusted_ips`")
+        return Sourced(True, found.origin, found.place)
+
+
+def installation(graph: ObjectGraph) -> Installation:
+    """The Kong of a set."""
+    proxies = [
+        container
+        for workload in graph.workloads
+        for container in workload.containers
+        if _PROXY.search(container.container.image)
+    ]
+    if len(proxies) != 1:
+        return Installation(None, {})
+    return Installation(proxies[0], graph.evidence.of(proxies[0]).variables)

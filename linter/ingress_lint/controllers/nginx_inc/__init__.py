@@ -1,0 +1,1 @@
+"""F5 NGINX Ingress Controller: Ingresses, and its own VirtualServers and TransportServers."""

@@ -1,0 +1,85 @@
+"""F5 NGINX Ingress Controller (annotations nginx.org/* and nginx.com/*), not to be taken for ingress-nginx.
+
+Both are called class `nginx`, and neither reads the other's annotations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+from ingress_lint.controllers.annotations import AnnotationTable
+from ingress_lint.controllers.base import Claim, Controller
+from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS
+from ingress_lint.controllers.nginx_inc.hosts import Hosts
+from ingress_lint.controllers.nginx_inc.ingress import NginxIngresses, ingress_hosts
+from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, Listeners
+from ingress_lint.controllers.nginx_inc.settings import GATEWAY, IMAGE, installation
+from ingress_lint.controllers.nginx_inc.transport_server import passthrough_hosts, transport_routes
+from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, path_length
+from ingress_lint.routes.model import PathMatchType, Route
+from ingress_lint.routes.verdicts import Verdict
+
+
+def _by_expression(candidate: Candidate) -> bool:
+    return candidate.match is not None and candidate.match.path.value.type is PathMatchType.REGULAR_EXPRESSION
+
+
+def _prefix_length(candidate: Candidate) -> int:
+    """The length of a prefix; regular expressions are tried as they are written."""
+    return 0 if _by_expression(candidate) else path_length(candidate)
+
+
+class NginxIngressController(Controller):
+    """Claims Ingresses by class; objects of k8s.nginx.org are nobody else's."""
+
+    name: ClassVar[str] = CONTROLLER
+    title: ClassVar[str] = "F5 NGINX Ingress Controller"
+    gateway: ClassVar[str] = GATEWAY
+    class_controllers: ClassVar[frozenset[str]] = frozenset({"nginx.org/ingress-controller"})
+    class_names: ClassVar[frozenset[str]] = frozenset({"nginx", "nginx-plus"})
+    annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    image: ClassVar[re.Pattern[str] | None] = IMAGE
+    conduct: ClassVar[Conduct] = Conduct(
+        (
+            Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
+            Criterion(is_exact, "an exact path"),
+            Criterion(_by_expression, "a regular expression, which nginx tries before prefixes"),
+            Criterion(_prefix_length, "a longer path"),
+            Criterion(lambda c: len(c.match.headers) + len(c.match.query) if c.match else 0, "more conditions"),
+            Criterion(lambda c: bool(c.match and c.match.condition), "a condition"),
+            Criterion(lambda c: -c.position, "the earlier route"),
+        ),
+        hosts_apart=True,
+        broken_backend_status=502,
+        no_endpoints_status=502,
+    )
+    """nginx.org/en/docs/http/ngx_http_core_module.html#location. Without endpoints it asks a server of its own, which
+    answers 502 (internal/configs/version1/config.go, NewUpstreamWithDefaultServer)."""
+
+    def __init__(self) -> None:
+        self._verdicts: WeakKeyDictionary[ObjectGraph, tuple[Verdict, ...]] = WeakKeyDictionary()
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """Routes of Ingresses, VirtualServers and TransportServers, which compete for hosts."""
+        hosts = Hosts((*ingress_hosts(claims), *server_hosts(graph), *passthrough_hosts(graph)))
+        found = installation(graph)
+        ingresses = NginxIngresses(graph, claims, found, hosts)
+        listeners = Listeners(graph, found)
+        servers = VirtualServers(graph, backends, found, hosts, listeners)
+        routes = (
+            *ingresses.routes(backends),
+            *servers.routes(),
+            *transport_routes(graph, backends, found, hosts, listeners),
+        )
+        self._verdicts[graph] = (*hosts.verdicts, *ingresses.refusals, *servers.refusals)
+        return routes
+
+    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
+        """What it refuses; known once the graph is lowered, since Ingresses and VirtualServers compete for hosts."""
+        return self._verdicts.get(graph, ())

@@ -1,0 +1,409 @@
+"""VirtualServers, each a host, and the VirtualServerRoutes that have parts of it.
+
+nginx/kubernetes-ingress:internal/configs/virtualserver.go, internal/k8s/configuration.go (buildVirtualServerRoutes) and
+pkg/apis/configuration/validation/virtualserver.go: one fault makes the whole object invalid, and nothing of it is served.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
+from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, GROUP, Listeners, own_object, own_objects
+from ingress_lint.controllers.nginx_inc.settings import Installation
+from ingress_lint.controllers.nginx_inc.upstreams import upstream_backend
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Resolution
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import (
+    Attachment,
+    BackendRef,
+    Filter,
+    FixedResponse,
+    HeaderModifier,
+    Listener,
+    Match,
+    Origin,
+    PathMatch,
+    PathMatchType,
+    RequestRedirect,
+    Route,
+    Sourced,
+    URLRewrite,
+    ValueMatch,
+)
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+
+if TYPE_CHECKING:
+    from ingress_lint.objects.nginx_inc import (
+        Action,
+        Condition,
+        PolicyReference,
+        Split,
+        Upstream,
+        VirtualServer,
+    )
+    from ingress_lint.objects.nginx_inc import Route as WrittenRoute
+
+    Server = KubernetesObject[VirtualServer]
+
+_INVALID: Final = "F5 NGINX rejects the whole object, and clients get 404"
+_PLUS_ONLY: Final = {"health_check": "healthCheck", "slow_start": "slow-start", "queue": "queue"}
+
+
+def server_hosts(graph: ObjectGraph) -> Iterator[HostClaim]:
+    """The hosts that VirtualServers want."""
+    for item in own_objects(graph, "VirtualServer"):
+        if item.body.spec.host:
+            yield HostClaim(item.body.spec.host, item, item.at("spec", "host"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Where routes are written, a VirtualServer or a VirtualServerRoute, and the server that they belong to."""
+
+    owner: AnyObject
+    field: str
+    upstreams: dict[str, tuple[Upstream, Place]]
+    listeners: tuple[Listener, ...]
+    host: Sourced[str] | None
+    attached: tuple[Attachment, ...] = ()
+    allowed_sources: tuple[Sourced[str], ...] = ()
+
+
+class VirtualServers:
+    """The VirtualServers of one graph."""
+
+    def __init__(
+        self,
+        graph: ObjectGraph,
+        resolver: BackendResolver,
+        installation: Installation,
+        hosts: Hosts,
+        listeners: Listeners,
+    ) -> None:
+        self._graph = graph
+        self._resolver = resolver
+        self._installation = installation
+        self._hosts = hosts
+        self._listeners = listeners
+        self._used: set[AnyObject] = set()
+        self.refusals: list[Verdict] = []
+
+    def routes(self) -> Iterator[Route]:
+        """The routes of every VirtualServer, then those of VirtualServerRoutes that none of the set uses."""
+        for server in own_objects(self._graph, "VirtualServer"):
+            yield from self._server(server)
+        for item in own_objects(self._graph, "VirtualServerRoute"):
+            if item not in self._used:
+                complete = self._graph.context.assume == "complete"
+                self._refuse(
+                    Reason.NO_MATCHING_PARENT,
+                    item,
+                    item.name_place,
+                    f"no VirtualServer of these manifests has a route to VirtualServerRoute `{item.namespace}/{item.name}`; "
+                    f"unless another does, F5 NGINX leaves it out",
+                    Certainty.KNOWN if complete else Certainty.UNKNOWN,
+                )
+                yield from self._part(self._of_route(item, (), None), item.body.spec.subroutes)
+
+    def _server(self, server: Server) -> Iterator[Route]:
+        spec = server.body.spec
+        host = Sourced(spec.host, Origin.EXPLICIT, server.at("spec", "host")) if spec.host else None
+        usable = self._valid(server, "upstreams") and self._hosts.serves(spec.host, server)
+        listeners = self._listeners.of_server(server, usable=usable)
+        part = _Part(
+            server,
+            "routes",
+            _upstreams(server),
+            listeners.serving,
+            host,
+            tuple(self._policies(server, spec.policies, server.at("spec", "policies"))),
+            self._allowed(server, spec.policies),
+        )
+        yield from self._part(part, spec.routes)
+        redirect = spec.tls.redirect if spec.tls else None
+        if redirect is not None and redirect.enable:
+            place = server.at("spec", "tls", "redirect")
+            by_header = redirect.based_on == "x-forwarded-proto"
+            match = Match(
+                Sourced(PathMatch(PathMatchType.PREFIX, "/"), Origin.DERIVED, place, "it redirects every path"),
+                (ValueMatch("X-Forwarded-Proto", "http"),) if by_header else (),
+            )
+            yield Route(
+                controller=_controller(server),
+                owner=server,
+                rule=len(spec.routes),
+                place=place,
+                listeners=listeners.serving if by_header else listeners.plain,
+                hostnames=(host,) if host else (),
+                matches=(match,),
+                backends=(),
+                filters=(RequestRedirect(place, redirect.code, scheme="https"),),
+            )
+
+    # -- parts ----------------------------------------------------------------------------------------------------------
+
+    def _of_route(self, item: KubernetesObject[Any], listeners: tuple[Listener, ...], server: _Part | None) -> _Part:
+        """A VirtualServerRoute under the server that uses it; an invalid one is left out."""
+        valid = self._valid(item, "upstreams")
+        host = item.body.spec.host
+        return _Part(
+            item,
+            "subroutes",
+            _upstreams(item),
+            listeners if valid else tuple(replace(listener, usable=False) for listener in listeners),
+            server.host if server else Sourced(host, Origin.EXPLICIT, item.at("spec", "host")) if host else None,
+            server.attached if server else (),
+            server.allowed_sources if server else (),
+        )
+
+    def _part(self, part: _Part, routes: Sequence[WrittenRoute]) -> Iterator[Route]:
+        for index, written in enumerate(routes):
+            place = part.owner.at("spec", part.field, index)
+            if written.route and part.field == "routes":
+                yield from self._delegated(part, written, place)
+            elif written.route_selector is not None and part.field == "routes":
+                yield from self._selected(part, written)
+            else:
+                yield from self._route(part, index, written, place)
+
+    def _delegated(self, part: _Part, written: WrittenRoute, place: Place) -> Iterator[Route]:
+        namespace, _, name = written.route.rpartition("/")
+        namespace = namespace or part.owner.namespace
+        found = own_object(self._graph, "VirtualServerRoute", namespace, name)
+        if found is None:
+            resolution: Resolution[Any] = self._graph.resolve("VirtualServerRoute", namespace, name)
+            if resolution.object is None:
+                why = "does not exist" if resolution.missing else f"is not in these manifests ({resolution.why})"
+                self._refuse(
+                    Reason.TARGET_NOT_FOUND,
+                    part.owner,
+                    place.at("route"),
+                    f"path `{written.path}` of VirtualServer `{part.owner.name}` leads to VirtualServerRoute "
+                    f"`{namespace}/{name}`, which {why}; without it clients get 404",
+                    Certainty.of_missing(resolution.existence),
+                )
+            return
+        yield from self._under(part, found, written.path, place.at("route"))
+
+    def _selected(self, part: _Part, written: WrittenRoute) -> Iterator[Route]:
+        """`routeSelector`: every VirtualServerRoute with these labels, in any namespace."""
+        labels = written.route_selector.get("matchLabels") if isinstance(written.route_selector, dict) else None
+        if not isinstance(labels, dict) or not labels:
+            return
+        for item in own_objects(self._graph, "VirtualServerRoute"):
+            if all(item.labels.get(key) == value for key, value in labels.items()):
+                yield from self._under(part, item, written.path, item.at("spec", "host"))
+
+    def _under(self, part: _Part, item: KubernetesObject[Any], path: str, place: Place) -> Iterator[Route]:
+        self._used.add(item)
+        listeners = part.listeners
+        host, other = part.host, item.body.spec.host
+        if host is not None and other != host.value:
+            self._refuse(
+                Reason.NO_MATCHING_LISTENER_HOSTNAME,
+                item,
+                item.at("spec", "host"),
+                f"VirtualServerRoute `{item.name}` has host `{other}`, and the VirtualServer that leads to it "
+                f"`{host.value}`; F5 NGINX leaves it out, and clients get 404",
+                related=(("it is used here", place),),
+                fix=f"set `host: {host.value}`",
+            )
+            listeners = tuple(replace(listener, usable=False) for listener in listeners)
+        prefix = path if path.startswith("/") else ""
+        for index, route in enumerate(item.body.spec.subroutes):
+            if prefix and route.path.startswith("/") and not route.path.startswith(prefix):
+                self._refuse(
+                    Reason.UNSUPPORTED_VALUE,
+                    item,
+                    item.at("spec", "subroutes", index, "path"),
+                    f"path `{route.path}` of VirtualServerRoute `{item.name}` does not start with `{prefix}`, the path that "
+                    f"leads to it; {_INVALID}",
+                    related=(("it is used here", place),),
+                )
+        yield from self._part(self._of_route(item, listeners, part), item.body.spec.subroutes)
+
+    # -- routes ---------------------------------------------------------------------------------------------------------
+
+    def _route(self, part: _Part, index: int, written: WrittenRoute, place: Place) -> Iterator[Route]:
+        """What fits conditions first, then all else of the path."""
+        path = Sourced(_path(written.path), Origin.EXPLICIT, place.at("path"))
+        policies = place.at("policies")
+        bare = Route(
+            controller=_controller(part.owner),
+            owner=part.owner,
+            rule=index,
+            place=place,
+            listeners=part.listeners,
+            hostnames=(part.host,) if part.host else (),
+            matches=(Match(path),),
+            backends=(),
+            attached=(*part.attached, *self._policies(part.owner, written.policies, policies)),
+            allowed_sources=self._allowed(part.owner, written.policies) or part.allowed_sources,
+        )
+        for number, case in enumerate(written.matches):
+            at = place.at("matches", number)
+            match = _conditioned(bare.matches[0], case.conditions)
+            yield self._acted(replace(bare, matches=(match,)), part, case.action, case.splits, at)
+        yield self._acted(replace(bare, first_match=len(written.matches)), part, written.action, written.splits, place)
+
+    def _acted(self, bare: Route, part: _Part, action: Action | None, splits: Sequence[Split], place: Place) -> Route:
+        """The route with what its requests come to: one action, or parts of them to several upstreams."""
+        if action is not None:
+            backends, filters = self._action(part, action, place.at("action"), bare.matches[0])
+            return replace(bare, backends=backends, filters=filters)
+        found: list[BackendRef] = []
+        for index, split in enumerate(splits):
+            at = place.at("splits", index, "action")
+            backends, filters = self._action(part, split.action, at, bare.matches[0])
+            found += [replace(backend, weight=split.weight, filters=filters) for backend in backends]
+        return replace(bare, backends=tuple(found))
+
+    def _action(
+        self, part: _Part, action: Action, place: Place, match: Match
+    ) -> tuple[tuple[BackendRef, ...], tuple[Filter, ...]]:
+        if action.redirect is not None:
+            return (), (_redirect(action.redirect.url, action.redirect.code, place.at("redirect")),)
+        if action.return_ is not None:
+            return (), (FixedResponse(place.at("return"), action.return_.code),)
+        proxy = action.proxy
+        name, at = (proxy.upstream, place.at("proxy", "upstream")) if proxy else (action.pass_, place.at("pass"))
+        upstream = part.upstreams.get(name)
+        if upstream is None:
+            if name:
+                message = f"{part.owner} leads to upstream `{name}`, which it does not define; {_INVALID}"
+                self._refuse(Reason.TARGET_NOT_FOUND, part.owner, at, message)
+            return (), ()
+        written, defined = upstream
+        backend = upstream_backend(
+            self._graph, self._resolver, self._installation, part.owner.namespace, written, defined
+        )
+        filters: list[Filter] = []
+        if proxy is not None and proxy.rewrite_path:
+            filters.append(_rewrite(proxy.rewrite_path, match.path.value, place.at("proxy", "rewritePath")))
+        for header in proxy.request_headers.set if proxy and proxy.request_headers else ():
+            headers = place.at("proxy", "requestHeaders", "set")
+            if header.name.lower() == "host":
+                filters.append(URLRewrite(headers, host=header.value))
+            else:
+                filters.append(HeaderModifier(headers, set=((header.name, header.value),)))
+        return (backend,), tuple(filters)
+
+    # -- what else counts -----------------------------------------------------------------------------------------------
+
+    def _policies(self, owner: AnyObject, references: Sequence[PolicyReference], place: Place) -> Iterator[Attachment]:
+        """A missing Policy makes nginx answer 500 (docs.nginx.com, policy-resource, "Invalid policies")."""
+        for index, reference in enumerate(references):
+            namespace = reference.namespace or owner.namespace
+            found = self._graph.resolve("Policy", namespace, reference.name)
+            at = place.at(index, "name")
+            yield Attachment(at, "Policy", namespace, reference.name, found, "clients get 500")
+
+    def _allowed(self, owner: AnyObject, references: Sequence[PolicyReference]) -> tuple[Sourced[str], ...]:
+        """The addresses that policies of access control let in."""
+        found = []
+        for reference in references:
+            policy = own_object(self._graph, "Policy", reference.namespace or owner.namespace, reference.name)
+            control = policy.body.spec.access_control if policy is not None else None
+            if policy is not None and control is not None:
+                place = policy.at("spec", "accessControl", "allow")
+                found += [Sourced(item, Origin.EXPLICIT, place.at(index)) for index, item in enumerate(control.allow)]
+        return tuple(found)
+
+    def _valid(self, item: KubernetesObject[Any], field: str) -> bool:
+        """Whether F5 NGINX without Plus takes its upstreams (rejectPlusResourcesInOSS)."""
+        if self._installation.plus is not False or self._installation.container is None:
+            return True
+        for index, upstream in enumerate(item.body.spec.upstreams):
+            for name, key in _PLUS_ONLY.items():
+                if getattr(upstream, name):
+                    self._refuse(
+                        Reason.UNSUPPORTED_VALUE,
+                        item,
+                        item.at("spec", field, index, key),
+                        f"upstream `{upstream.name}` of {item} sets `{key}`, which only NGINX Plus has; {_INVALID}",
+                        related=(("NGINX without Plus runs here", self._installation.container.at("image")),),
+                    )
+                    return False
+        return True
+
+    def _refuse(
+        self,
+        reason: Reason,
+        item: AnyObject,
+        place: Place,
+        message: str,
+        certainty: Certainty = Certainty.KNOWN,
+        related: tuple[tuple[str, Place], ...] = (),
+        fix: str = "",
+    ) -> None:
+        self.refusals.append(Verdict(reason, item, place, message, certainty, related, fix))
+
+
+def _controller(item: AnyObject) -> Sourced[str]:
+    return Sourced(CONTROLLER, Origin.EXPLICIT, item.at("kind"), f"only F5 NGINX reads a {item.kind} of {GROUP}")
+
+
+def _upstreams(item: KubernetesObject[Any]) -> dict[str, tuple[Upstream, Place]]:
+    written: Sequence[Upstream] = item.body.spec.upstreams
+    return {upstream.name: (upstream, item.at("spec", "upstreams", index)) for index, upstream in enumerate(written)}
+
+
+def _path(text: str) -> PathMatch:
+    """`=` exactly, `~` and `~*` by regular expression anywhere in the path, all else by characters."""
+    if text.startswith("="):
+        return PathMatch(PathMatchType.EXACT, text.removeprefix("=").strip())
+    if text.startswith("^~"):
+        return PathMatch(PathMatchType.STRING_PREFIX, text.removeprefix("^~").strip())
+    if text.startswith("~"):
+        ignore_case = text.startswith("~*")
+        expression = text.lstrip("~*").strip()
+        if not expression.startswith("^"):
+            expression = f".*{expression}"
+        return PathMatch(PathMatchType.REGULAR_EXPRESSION, expression, ignore_case=ignore_case, open_end=True)
+    return PathMatch(PathMatchType.STRING_PREFIX, text)
+
+
+def _rewrite(target: str, path: PathMatch, place: Place) -> URLRewrite:
+    """What replaces the path that matched; for a regular expression `target` may name its groups."""
+    if path.type is PathMatchType.REGULAR_EXPRESSION:
+        return URLRewrite(place, path=target, regex=path.value)
+    return URLRewrite(place, path=target, replace_prefix=path.type is PathMatchType.STRING_PREFIX)
+
+
+def _redirect(url: str, code: int, place: Place) -> RequestRedirect:
+    """The parts of the URL that hold no variable."""
+    parts = urlsplit(re.sub(r"\$\{\w+\}", "", url)) if "$" not in url else None
+    if parts is None:
+        scheme = url.partition("://")[0]
+        return RequestRedirect(place, code, scheme=scheme if scheme in ("http", "https") else None)
+    return RequestRedirect(place, code, parts.scheme or None, parts.hostname, _port(parts.netloc), parts.path or "/")
+
+
+def _port(netloc: str) -> int | None:
+    text = netloc.rpartition(":")[2]
+    return int(text) if ":" in netloc and text.isdecimal() else None
+
+
+def _conditioned(match: Match, conditions: Sequence[Condition]) -> Match:
+    headers: list[ValueMatch] = []
+    query: list[ValueMatch] = []
+    rest: list[str] = []
+    for condition in conditions:
+        positive = not condition.value.startswith("!")
+        if condition.header and positive:
+            headers.append(ValueMatch(condition.header, condition.value))
+        elif condition.argument and positive:
+            query.append(ValueMatch(condition.argument, condition.value))
+        else:
+            name = condition.header or condition.argument or condition.cookie or condition.variable
+            value = condition.value.removeprefix("!")
+            rest.append(f"{name} is {value}" if positive else f"{name} is not {value}")
+    return replace(match, headers=tuple(headers), query=tuple(query), condition=" and ".join(rest))
