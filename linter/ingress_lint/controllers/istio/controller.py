@@ -7,9 +7,7 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
-from ingress_lint.controllers.istio.analysis import analyse
-from ingress_lint.controllers.istio.gateways import GATEWAY
-from ingress_lint.controllers.istio.ingress import IstioIngress
+from ingress_lint.controllers.istio import GATEWAY
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
@@ -17,6 +15,7 @@ from ingress_lint.routes.matching import Conduct, Criterion, Precedence
 from ingress_lint.routes.model import Frontend, Route
 from ingress_lint.routes.verdicts import Verdict
 
+_GROUP: Final = "networking.istio.io/"
 _PRECEDENCE: Final[Precedence] = (
     Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific host"),
     Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "a rule that is tried earlier"),
@@ -39,6 +38,11 @@ class Istio(Controller):
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of VirtualServices, then those of Ingresses."""
+        if not claims and not _concerned(graph):
+            return
+        from ingress_lint.controllers.istio.analysis import analyse
+        from ingress_lint.controllers.istio.ingress import IstioIngress
+
         analysis = analyse(graph, backends)
         yield from analysis.routes
         if claims:
@@ -46,8 +50,21 @@ class Istio(Controller):
 
     def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
         """What Istio refuses of Gateways, and why VirtualServices hang on none."""
+        if not _concerned(graph):
+            return ()
+        from ingress_lint.controllers.istio.analysis import analyse
+
         return analyse(graph, backends).verdicts
 
     def frontends(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Frontend]:
         """Every Gateway."""
+        if not _concerned(graph):
+            return ()
+        from ingress_lint.controllers.istio.analysis import analyse
+
         return analyse(graph, backends).frontends
+
+
+def _concerned(graph: ObjectGraph) -> bool:
+    """Whether a set holds any of Istio's objects; else its module and models are not even loaded."""
+    return any(item.api_version.startswith(_GROUP) for item in graph.objects)

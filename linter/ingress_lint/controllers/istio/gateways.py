@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
 
+from ingress_lint.controllers.istio import GATEWAY
 from ingress_lint.controllers.istio.certificates import certificates, client_validation
 from ingress_lint.controllers.istio.hosts import NamespacedName, full_host, overlap
 from ingress_lint.graph.graph import ObjectGraph
@@ -23,7 +24,6 @@ from ingress_lint.objects.reading import string_map
 from ingress_lint.routes.model import Listener, ListenerTLS, Origin, RequestRedirect, Sourced
 from ingress_lint.routes.verdicts import Reason, Verdict
 
-GATEWAY: Final = "Istio gateway"
 _WEB: Final = frozenset({"HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-WEB"})
 _STREAM: Final = frozenset({"TCP", "MONGO", "MYSQL", "REDIS"})
 _ENCRYPTED: Final = frozenset({"HTTPS", "TLS"})
