@@ -66,7 +66,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import BackendRef, Route, Sourced
+from ingress_lint.routes.model import BackendRef, Origin, Route, Sourced
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 
@@ -96,9 +96,10 @@ class BackendPortNotFound(Rule):
         mistaken = next(_mistaken(wanted.value, ports), None)
         index, why = mistaken if mistaken is not None else (_nearest(wanted.value, ports), "")
         has = " and ".join(_shown(port) for port in ports) or "no port at all"
+        unwritten = wanted.origin is Origin.DERIVED and bool(wanted.why)
         message = (
             f"{route.owner.kind} `{route.owner.name}` sends requests to port {_quoted(wanted.value)} of Service "
-            f"`{service.name}`, which has {has}{why}. The client gets 503"
+            f"`{service.name}`{f' ({wanted.why})' if unwritten else ''}, which has {has}{why}. The client gets 503"
         )
         related, fix = [], f"add the port to Service `{service.name}`"
         if ports:
@@ -107,6 +108,8 @@ class BackendPortNotFound(Rule):
             port = ports[index]
             named = isinstance(wanted.value, str) and port.name
             fix = f"name port {_quoted(port.name if named else port.port)}"
+        elif unwritten:
+            fix = "name the port that is meant"
         severity = self.severity
         if route.assumed and any(wanted.value == port.target_port for port in ports):
             severity, message = (

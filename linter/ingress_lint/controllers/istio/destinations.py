@@ -251,7 +251,7 @@ def _port(
         return None
     numbers = {port.port for port in ports}
     number = next((number for number in rule.ports if number in numbers), rule.ports[0])
-    why = "the Service has several ports and none is named, so that the number of the gateway's own counts"
+    why = "the number of the gateway's own port, as the route names none"
     return Sourced(number, Origin.DERIVED, place.at("host"), why)
 
 
