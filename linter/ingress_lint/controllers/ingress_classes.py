@@ -176,7 +176,7 @@ class IngressClasses:
         for workload in self._graph.workloads:
             for container in workload.containers:
                 words = [*container.container.command, *container.container.args]
-                for word, following in zip(words, [*words[1:], ""], strict=True):
+                for word, following in zip(words, [*words[1:], ""], strict=False):
                     flag, given, value = str(word).lstrip("-").partition("=")
                     if str(word).startswith("-") and "class" in flag.lower():
                         found.append((flag.lower(), value if given else str(following)))
