@@ -26,7 +26,7 @@ from ingress_lint.controllers.ingress_nginx_settings import (
 )
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.networking import BackendReference
+from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.matching import Conduct, Criterion, Reversed, age, is_exact, path_length
 from ingress_lint.routes.model import (
@@ -229,6 +229,8 @@ class _Lowering(IngressController):
         """The route of one path, for its host and every alias of it."""
         route = super().route(graph, context)
         host = self._host(context)
+        if context.is_default:
+            return replace(route, hostnames=_own_hosts(context.ingress))
         if context.host is not None and host.aliases:
             aliases = (alias for alias in host.aliases if alias.value not in self._hosts)
             route = replace(route, hostnames=(*route.hostnames, *aliases))
@@ -424,6 +426,16 @@ class _Lowering(IngressController):
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """That of the Ingress; none on TLS passed through."""
         return None if self._passes_through(context) else self._of(context).body_limit
+
+
+def _own_hosts(ingress: IngressObject) -> tuple[Sourced[str], ...]:
+    """The hosts of an Ingress, which are all that its default backend serves unless it has no rules (createServers)."""
+    rules: Sequence[IngressRule | LegacyIngressRule] = ingress.body.spec.rules
+    return tuple(
+        Sourced(rule.host, Origin.EXPLICIT, ingress.at("spec", "rules", index, "host"))
+        for index, rule in enumerate(rules)
+        if rule.host
+    )
 
 
 def _is_canary(settings: Settings) -> bool:

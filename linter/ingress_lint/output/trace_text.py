@@ -26,7 +26,7 @@ _MARKS: Final[dict[Verdict, tuple[str, str]]] = {
 }
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _WIDEST: Final = 44
-"""How many columns the name of an object gets before it pushes the rest aside."""
+"""How many columns a cell gets before it pushes the rest aside."""
 
 _Paint = Callable[..., str]
 
@@ -67,6 +67,8 @@ class _TraceText:
             yield from self._upstream()
         yield self._fact("client", self._seen())
         for finding in told:
+            if finding.severity is Severity.NOTE and not self._verbose:
+                continue
             level = f"{finding.severity.label}[{finding.code}]"
             name = self._paint(visible(level), fg=_COLORS[finding.severity], bold=True)
             yield f"\n{name} {visible(finding.name)}: {visible(finding.message)}"
@@ -83,21 +85,22 @@ class _TraceText:
         for finding in self._findings:
             found = codes.setdefault(hop_of(self._trace, finding), {})
             found[finding.code] = max(found.get(finding.code, finding.severity), finding.severity)
-        kinds = max(len(hop.hop.value) for hop in hops)
-        names = min(_WIDEST, max(columns(visible(hop.name)) for hop in hops))
-        for index, hop in enumerate(hops):
-            repeated = index > 0 and hops[index - 1].hop is hop.hop
-            yield self._hop(hop, "" if repeated else hop.hop.value, kinds, names, codes.get(index, {}))
+        titles = ["" if index and hops[index - 1].hop is hop.hop else hop.hop.value for index, hop in enumerate(hops)]
+        rows = [(title, visible(hop.name), self._where(hop)) for title, hop in zip(titles, hops, strict=True)]
+        widths = [min(_WIDEST, max(columns(row[column]) for row in rows)) for column in range(3)]
+        for index, (hop, row) in enumerate(zip(hops, rows, strict=True)):
+            title, name, place = (cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True))
+            mark, color = _MARKS[hop.verdict]
+            detail = visible(hop.detail) if hop.verdict == "ok" else self._paint(visible(hop.detail), fg=color)
+            found = codes.get(index, {})
+            known = "".join(f"  {self._paint(code, fg=_COLORS[level], bold=True)}" for code, level in found.items())
+            yield f"  {self._paint(mark, fg=color, bold=True)} {title}  {name}  {self._paint(place, dim=True)}  {detail}{known}"
 
-    def _hop(self, hop: TracedHop, title: str, kinds: int, names: int, codes: dict[str, Severity]) -> str:
-        mark, color = _MARKS[hop.verdict]
-        name = visible(hop.name)
-        padding = " " * max(0, names - columns(name))
-        at = self._locator.locate(hop.place) if hop.place is not None else None
-        place = self._paint(visible(f"  {at.file}:{at.line}"), dim=True) if at else ""
-        found = "".join(f"  {self._paint(code, fg=_COLORS[level], bold=True)}" for code, level in codes.items())
-        detail = self._paint(visible(hop.detail), fg=color) if hop.verdict != "ok" else visible(hop.detail)
-        return f"  {self._paint(mark, fg=color, bold=True)} {title:{kinds}}  {name}{padding}  {detail}{found}{place}"
+    def _where(self, hop: TracedHop) -> str:
+        if hop.place is None:
+            return ""
+        at = self._locator.locate(hop.place)
+        return visible(f"{at.file}:{at.line}")
 
     def _upstream(self) -> Iterator[str]:
         trace = self._trace
@@ -131,10 +134,11 @@ class _TraceText:
             proviso = ", if what is not in these manifests is there" if unknown else ""
             backends = [share for share in answer.backends if share.share] if answer else []
             names = ", ".join(f"{share.backend.namespace}/{share.backend.name}" for share in backends)
-            what = f"what {names} answers" if names else f"{status}"
+            what = f"the answer of {names}" if names else f"{status}"
             return self._paint(visible(f"{what}{proviso}"), fg="cyan" if unknown else "green")
         said = f"{status}" if status is not None else "no answer"
-        return self._paint(visible(f"{said}: {trace.why}" if trace.why else said), fg="red")
+        told = any(trace.why in hop.detail for hop in trace.hops)
+        return self._paint(visible(said if told else f"{said}: {trace.why}"), fg="red")
 
     def _losers(self) -> Iterator[str]:
         selection = self._trace.answer.selection if self._trace.answer else None

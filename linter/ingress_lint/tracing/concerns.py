@@ -9,6 +9,7 @@ from typing import Final
 from ingress_lint.finding import Finding, Hop, Severity
 from ingress_lint.linting import SetLinter, overriding
 from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.load.positions import json_pointer
 from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.report import ObjectRef, ReportedFinding
@@ -106,6 +107,11 @@ def hop_of(trace: Trace, finding: ReportedFinding) -> int:
     owners = [broken.object if broken is not None else None, finding.object]
     reached = [i for i, found in enumerate(trace.hops) if _ORDER.index(found.hop) <= _ORDER.index(hop)]
     there = [i for i in reached if trace.hops[i].hop is hop]
+    for index in there:
+        place = trace.hops[index].place
+        at = finding.location
+        if place and place.document.file.path == at.file and json_pointer(place.pointer) == at.pointer:
+            return index
     for owner in owners:
         for index in there if hop is not Hop.MANIFEST else range(len(trace.hops)):
             if owner is not None and _is(trace.hops[index].object, owner):

@@ -59,6 +59,7 @@ def hops(asked: Asked, entry: Entry, answer: Answer, graph: ObjectGraph) -> Iter
 
 def _client(asked: Asked, entry: Entry, answer: Answer) -> TracedHop:
     owner, listener, refusal = entry.frontend.owner, answer.selection.listener, answer.selection.refusal
+    name = str(entry) if entry.title in str(entry) else entry.title
     request = asked.request
     place = listener.place if listener is not None and listener.place is not None else owner.name_place
     verdict: Verdict = "ok"
@@ -70,18 +71,19 @@ def _client(asked: Asked, entry: Entry, answer: Answer) -> TracedHop:
             )
             known = ", ".join(f"{port} ({protocol})" for port, protocol in open_to) or "nothing"
             detail = f"port {request.port}: {answer.why}; it listens on {known}"
-        return TracedHop(Hop.CLIENT, owner, str(entry), place, "fail", detail)
+        return TracedHop(Hop.CLIENT, owner, name, place, "fail", detail)
     via = f"listener {listener.name}, " if listener.name else ""
     protocol = "HTTPS" if request.secure and listener.protocol.value == "HTTP" else listener.protocol.value
     detail = f"{via}port {request.port}, {protocol}"
-    if request.secure and listener.protocol.value == "HTTP":
+    winner = answer.selection.winner
+    if request.secure and listener.protocol.value == "HTTP" and not (winner and winner.route.is_default):
         verdict = "warning"
         detail += (
             f"; no TLS block names `{request.host}`, so {entry.title} shows a certificate that clients do not trust"
         )
     elif answer.client_refused:
         verdict, detail = "fail", f"{detail}; {answer.why}"
-    return TracedHop(Hop.CLIENT, owner, str(entry), place, verdict, detail)
+    return TracedHop(Hop.CLIENT, owner, name, place, verdict, detail)
 
 
 def _no_route(asked: Asked, entry: Entry, answer: Answer) -> TracedHop:
@@ -151,7 +153,7 @@ def _backend(share: Share, graph: ObjectGraph, *, alone: bool) -> Iterator[Trace
     backend = share.backend
     part = "" if alone else f"{share.share:.0%} of requests; "
     if backend.health_check is not None:
-        yield _health_check(backend, backend.health_check)
+        yield _health_check(backend.health_check, graph)
     port = backend.service_port
     if port is not None and share.fault is None and backend.target.value is not TargetKind.POD:
         yield _node(backend)
@@ -164,15 +166,15 @@ def _backend(share: Share, graph: ObjectGraph, *, alone: bool) -> Iterator[Trace
         yield from _pods(backend, graph)
 
 
-def _health_check(backend: BackendRef, check: HealthCheck) -> TracedHop:
+def _health_check(check: HealthCheck, graph: ObjectGraph) -> TracedHop:
     asks = f"{check.protocol.value} {check.path.value}" if check.path is not None else check.protocol.value
     expects = f", expects {check.codes.value}" if check.codes else ""
-    port = check.port.value if check.port else "the traffic port"
+    port = f"port {check.port.value}" if check.port else "the traffic port"
     source = check.path or check.protocol
     origin = {Origin.EXPLICIT: "", Origin.DERIVED: " (derived)", Origin.DEFAULT: " (its default)"}[source.origin]
-    owner = backend.service.object
-    detail = f"{check.by} checks {asks}{origin} on {port}{expects}"
-    return TracedHop(Hop.LOAD_BALANCER, owner, str(backend), source.place, "ok", detail)
+    detail = f"asks for {asks}{origin} on {port}{expects}"
+    owner = graph.object_at(source.place)
+    return TracedHop(Hop.LOAD_BALANCER, owner, f"health check of the {check.by}", source.place, "ok", detail)
 
 
 def _node(backend: BackendRef) -> TracedHop:
