@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption, ObjectGraph
@@ -23,6 +24,8 @@ class Options:
     assume: Assumption = "auto"
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Kind, namespace and name of objects known to exist elsewhere."""
+    now: datetime | None = None
+    """When certificates must be valid, None for the time of the run."""
     severities: Mapping[str, Severity] = field(default_factory=dict)
     """Severities that the findings of some rules get instead of their own, by code."""
     per_path_ignores: tuple[tuple[str, frozenset[str]], ...] = ()

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +62,8 @@ def run(case: Case, rules: Sequence[Rule]) -> str:
     options: dict[str, Any] = {}
     if (case.folder / OPTIONS).exists():
         options = json.loads((case.folder / OPTIONS).read_text(encoding="utf-8"))
+        if "now" in options:
+            options["now"] = datetime.fromisoformat(options["now"])
     before = Path.cwd()
     os.chdir(case.folder)
     try:

@@ -87,7 +87,8 @@ configuration of a known web server, ASPNETCORE_URLS. A warning where somebody s
 (`appProtocol`, `--tls-cert-file`, `--https-port`, a PHP-FPM image), or where two independent habits agree, such as the port's name and
 its number. One of those alone is no evidence. Silent where the evidence contradicts itself, where the image takes both
 on one port, and where the controller's own choice is unknown. One step down where no class says which controller serves
-the route. TLS that is passed through is IL503's.
+the route. A warning for a BackendTLSPolicy that loses to another for the same port. TLS that is passed through is
+IL503's.
 
 ## References
 - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#backend-protocol
@@ -98,6 +99,7 @@ the route. TLS that is passed through is IL503's.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -106,6 +108,8 @@ from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes.model import AppProtocol, BackendRef, Endpoint, Origin, ResolvedPort, Route
+from ingress_lint.routes.verdicts import Reason
+from ingress_lint.routes.verdicts import Verdict as Refusal
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 
@@ -142,6 +146,11 @@ class BackendProtocolMismatch(Rule):
                 against = _against(protocol, port, backend.endpoints, graph.evidence)
                 if against is not None:
                     yield self._mismatch(route, backend, *against)
+
+    def check_verdict(self, verdict: Refusal, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
+        """Reports BackendTLSPolicies that have no effect, as another is for the same port."""
+        if verdict.reason is Reason.CONFLICTED:
+            yield replace(self.of_verdict(verdict), severity=Severity.WARNING)
 
     def _mismatch(self, route: Route, backend: BackendRef, endpoint: Endpoint, verdict: Verdict) -> Finding:
         protocol = backend.protocol

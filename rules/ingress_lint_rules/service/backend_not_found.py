@@ -59,7 +59,8 @@ kubectl -n NAMESPACE describe ingress INGRESS
 
 ## How sure
 An error where the set holds Services of that namespace but not this one; a note where it holds none at all. Silent
-where something in the set may make the Service, or where a file of the set could not be parsed.
+where something in the set may make the Service, or where a file of the set could not be parsed. A warning for a backend
+that gets no more than copies of requests.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/ingress/#the-ingress-resource
@@ -74,6 +75,7 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
+from ingress_lint.objects.gateway import GATEWAY_GROUP
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.way import way
@@ -90,10 +92,13 @@ class BackendNotFound(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for each backend's Service."""
-        for backend in route.backends:
-            existence = backend.service.existence
+        for backend in route.all_backends:
+            existence, refusal = backend.service.existence, backend.refusal
+            answers = any(item is backend for item in route.backends)
+            if refusal.reason is not Reason.BACKEND_NOT_FOUND if refusal else not answers:
+                continue  # refused for another reason, or asked for no more than a copy or a last resort
             if existence is Existence.MISSING:
-                yield self._missing(route, backend, graph)
+                yield self._missing(route, backend, graph, answers=answers)
             elif existence is Existence.PARTIAL and graph.context.assume == "auto":
                 yield self.finding(
                     backend.place,
@@ -104,16 +109,19 @@ class BackendNotFound(Rule):
                     fix="name the cluster's own objects with --context to have this checked",
                 )
 
-    def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph) -> Finding:
+    def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph, *, answers: bool) -> Finding:
+        severity = self.severity if answers else Severity.WARNING
         told = backend.refusal
         if told is not None and told.reason is Reason.BACKEND_NOT_FOUND and told.related:
             meant = [Related(words, place) for words, place in told.related]
             path = way(route, backend, Hop.SERVICE)
-            return self.finding(backend.place, told.message, related=meant, path=path, fix=told.fix)
+            return self.finding(backend.place, told.message, severity=severity, related=meant, path=path, fix=told.fix)
         here = graph.names_like(backend.kind, backend.namespace, backend.name)
         message = (
-            f"{route.owner.kind} `{route.owner.name}` sends requests to {backend.kind} `{backend.name}`, which namespace "
-            f"`{backend.namespace}` does not have; the client gets 503"
+            told.message
+            if told is not None
+            else f"{route.owner.kind} `{route.owner.name}` sends requests to {backend.kind} `{backend.name}`, which "
+            f"namespace `{backend.namespace}` does not have; the client gets 503"
         )
         related, fix = [], f"create {backend.kind} `{backend.name}`, or name one that exists"
         elsewhere = graph.namespaces_with(backend.kind, backend.name)
@@ -124,13 +132,19 @@ class BackendNotFound(Rule):
                 related.append(
                     Related(f"{backend.kind} `{found.name}` is in namespace `{found.namespace}`", found.name_place)
                 )
-            fix = f"move the {route.owner.kind} to namespace `{elsewhere[0]}`: it reaches only Services of its own namespace"
+            fix = (
+                f"add `namespace: {elsewhere[0]}` to the reference, and a ReferenceGrant to that namespace"
+                if route.owner.group == GATEWAY_GROUP
+                else f"move the {route.owner.kind} to namespace `{elsewhere[0]}`: it reaches only Services of its own "
+                f"namespace"
+            )
         elif near:
             found = graph.get(backend.kind, backend.namespace, near)
             if found:
                 related.append(Related(f"the nearest name is {backend.kind} `{found.name}`", found.name_place))
             fix = f"did you mean `{near}`?"
-        return self.finding(backend.place, message, related=related, path=way(route, backend, Hop.SERVICE), fix=fix)
+        path = way(route, backend, Hop.SERVICE)
+        return self.finding(backend.place, message, severity=severity, related=related, path=path, fix=fix)
 
 
 def _nearest(wanted: str, names: Sequence[str]) -> str | None:

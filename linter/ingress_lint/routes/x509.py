@@ -1,0 +1,77 @@
+"""Certificates and keys as text: what they are valid for. The library that reads them is imported when first used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a client looks at in a certificate."""
+
+    names: tuple[str, ...]
+    """Its DNS names (subject alternative names)."""
+    common_name: str
+    not_before: datetime
+    not_after: datetime
+    public_key: bytes
+
+
+def certificates_in(pem: str) -> tuple[Certificate, ...]:
+    """The certificates of a PEM text, the server's own first; a `ValueError` where there is none that can be read."""
+    from cryptography import x509
+    from cryptography.x509.oid import ExtensionOID, NameOID
+
+    found = []
+    for item in x509.load_pem_x509_certificates(pem.encode()):
+        try:
+            extension = item.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+        except x509.ExtensionNotFound:
+            extension = None
+        names = extension.get_values_for_type(x509.DNSName) if isinstance(extension, x509.SubjectAlternativeName) else []
+        common = [str(name.value) for name in item.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        found.append(
+            Certificate(
+                tuple(names),
+                common[0] if common else "",
+                item.not_valid_before_utc,
+                item.not_valid_after_utc,
+                _encoded(item.public_key()),
+            )
+        )
+    return tuple(found)
+
+
+def public_key_of(pem: str) -> bytes | None:
+    """The public half of a private key, in the form of `Certificate.public_key`; None where a pass phrase hides it.
+
+    A `ValueError` where the text holds no key that can be read.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return _encoded(load_pem_private_key(pem.encode(), password=None).public_key())
+    except TypeError:
+        return None
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from error
+
+
+def _encoded(key: CertificatePublicKeyTypes | PublicKeyTypes) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def covers(name: str, host: str) -> bool:
+    """Whether a name of a certificate is good for a host: a wildcard stands for exactly one label."""
+    name, host = name.lower().rstrip("."), host.lower()
+    if name.startswith("*.") and not host.startswith("*."):
+        return host.partition(".")[2] == name[2:]
+    return name == host

@@ -1,0 +1,106 @@
+"""## What it does
+Checks that each route hangs on a listener: that its Gateway exists, has the listener and port that it names, takes its
+kind and its namespace, and shares a hostname with it; and that a Gateway takes the ListenerSets that name it.
+
+## What you see
+404 from the gateway for every request to the route, or no connection where a ListenerSet's listener is not opened. The
+route's status says `Accepted: False` with the reason `NoMatchingParent`, `NotAllowedByListeners` or
+`NoMatchingListenerHostname`.
+
+## Why it breaks
+Both sides must agree. A route names its Gateway, and the Gateway's listeners say which namespaces, kinds and hostnames
+they take; by default only routes of the Gateway's own namespace. Where they disagree the gateway leaves the route out.
+
+## Example
+Bad:
+```yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec:
+  gatewayClassName: istio
+  listeners:
+    - {name: web, port: 80, protocol: HTTP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: shop}
+spec:
+  parentRefs: [{name: front, namespace: edge}]
+  rules:
+    - backendRefs: [{name: shop, port: 80}]
+```
+Good:
+```yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: edge}
+spec:
+  gatewayClassName: istio
+  listeners:
+    - {name: web, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: shop}
+spec:
+  parentRefs: [{name: front, namespace: edge}]
+  rules:
+    - backendRefs: [{name: shop, port: 80}]
+```
+
+## Fix
+Name the Gateway with its namespace, and a listener that it has. Widen the listener's `allowedRoutes`, or move the route.
+Give the route a hostname that lies under the listener's.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE get httproute ROUTE -o jsonpath='{.status.parents}'
+kubectl -n NAMESPACE describe gateway GATEWAY
+```
+
+## How sure
+An error where the Gateway is in the set, or where the set holds other Gateways of that namespace. A warning where the
+two are said to be of different namespaces only by where they happen to be applied. A note where the Gateway is not in the
+set, and for a route without parents.
+
+## References
+- https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways
+- https://gateway-api.sigs.k8s.io/guides/multiple-ns/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from ingress_lint.finding import Finding, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.routes.way import way_in
+from ingress_lint.rule import Rule
+
+_REASONS: Final = frozenset(
+    {
+        Reason.NO_MATCHING_PARENT,
+        Reason.NOT_ALLOWED_BY_LISTENERS,
+        Reason.NO_MATCHING_LISTENER_HOSTNAME,
+        Reason.NOT_ALLOWED,
+    }
+)
+
+
+class RouteNotAttached(Rule):
+    """A route that no listener takes."""
+
+    code: ClassVar[str] = "IL112"
+    name: ClassVar[str] = "route-not-attached"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a route hangs on no listener, so that nobody serves it"
+
+    def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
+        """Reports routes and ListenerSets that a Gateway leaves out."""
+        if verdict.reason in _REASONS:
+            path = way_in(route, f"no listener takes {verdict.object}") if route else ()
+            yield self.of_verdict(verdict, path)

@@ -1,0 +1,82 @@
+"""## What it does
+Checks that backends are of a kind that the route's controller can send requests to.
+
+## What you see
+500 from Gateway API implementations, 404 from Ingress controllers, which leave the path out. The route's status says
+`ResolvedRefs: False` with the reason `InvalidKind`.
+
+## Why it breaks
+A backend is a Service unless the controller knows more kinds. A Deployment or a Pod has no address that clients could
+use, and a group written into the wrong field (`group: core`, `group: v1`) makes another kind of a Service.
+
+## Example
+Bad:
+```yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: front}]
+  rules:
+    - backendRefs: [{group: apps, kind: Deployment, name: shop, port: 8080}]
+```
+Good:
+```yaml
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: front}]
+  rules:
+    - backendRefs: [{name: shop, port: 80}]
+```
+
+## Fix
+Name a Service; make one where the pods have none.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE get httproute ROUTE -o jsonpath='{.status.parents[*].conditions}'
+```
+
+## How sure
+An error for Kubernetes' own kinds, a warning for a group that no implementation is known to take. Silent for those that
+some implementation takes (ServiceImport, InferencePool, Backend...), and for Ingress controllers whose support for
+resource backends is unknown.
+
+## References
+- https://gateway-api.sigs.k8s.io/reference/spec/#backendobjectreference
+- https://kubernetes.io/docs/concepts/services-networking/ingress/#resource-backend
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from ingress_lint.finding import Finding, Hop, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.routes.way import way
+from ingress_lint.rule import Rule
+
+
+class InvalidBackendKind(Rule):
+    """A backend that no request can be sent to."""
+
+    code: ClassVar[str] = "IL410"
+    name: ClassVar[str] = "invalid-backend-kind"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a backend is of a kind that its controller sends no requests to"
+
+    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
+        """Reports the backends of routes."""
+        for backend in route.all_backends:
+            if backend.refusal is not None and backend.refusal.reason is Reason.INVALID_KIND:
+                yield self.of_verdict(backend.refusal, way(route, backend, Hop.SERVICE))
+
+    def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
+        """Reports paths that make no route, and what policies refer to."""
+        if verdict.reason is Reason.INVALID_KIND:
+            yield self.of_verdict(verdict)
