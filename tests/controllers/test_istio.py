@@ -242,10 +242,10 @@ def test_a_port_that_no_service_exposes(lowered: Sets) -> None:
     ("server", "reason"),
     [
         ("{port: {number: 80, name: x, protocol: FTP}, hosts: ['*']}", Reason.UNSUPPORTED_PROTOCOL),
-        ("{port: {number: 443, name: x, protocol: HTTPS}, hosts: ['*']}", Reason.INVALID_CERTIFICATE_REF),
+        ("{port: {number: 443, name: x, protocol: HTTPS}, hosts: ['*']}", Reason.NO_CERTIFICATE),
         (
             "{port: {number: 443, name: x, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE}}",
-            Reason.INVALID_CERTIFICATE_REF,
+            Reason.NO_CERTIFICATE,
         ),
         (
             "{port: {number: 80, name: x, protocol: HTTP}, hosts: ['*'], tls: {mode: SIMPLE, credentialName: x}}",

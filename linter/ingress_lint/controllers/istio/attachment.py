@@ -43,6 +43,7 @@ class Attacher:
         references = item.body.spec.gateways
         found = Attachment(of_mesh=all(reference == MESH for reference in references))
         unknown = False
+        unshared: list[Verdict] = []
         for index, reference in enumerate(references):
             if reference == MESH:
                 continue
@@ -64,8 +65,10 @@ class Attacher:
                 found.servers += taken
                 found.verdicts += _wrong_kind(item, gateway, taken)
             elif offered:
-                found.verdicts.append(_no_common_host(item, gateway, offered))
-        if found.servers and not unknown and MESH not in references:
+                unshared.append(_no_common_host(item, gateway, offered))
+        if not found.servers:
+            found.verdicts += unshared
+        elif not unknown and MESH not in references:
             found.verdicts += _uncovered(item, found.servers)
         return found
 
@@ -97,7 +100,7 @@ class Attacher:
             item,
             place,
             f"{item.kind} `{item.name}` hangs on Gateway `{reference}`, which namespace `{name.namespace}` does not "
-            f"have{why}; no gateway takes its routes, and clients get 404",
+            f"have{why}; no gateway of that name takes its routes, and clients who come that way get 404",
             certainty,
             related,
             fix,

@@ -15,7 +15,6 @@ from ingress_lint.routes.matching import Conduct, Criterion, Precedence
 from ingress_lint.routes.model import Frontend, Route
 from ingress_lint.routes.verdicts import Verdict
 
-_GROUP: Final = "networking.istio.io/"
 _PRECEDENCE: Final[Precedence] = (
     Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific host"),
     Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "a rule that is tried earlier"),
@@ -32,14 +31,13 @@ class Istio(Controller):
     class_controllers: ClassVar[frozenset[str]] = frozenset({"istio.io/ingress-controller"})
     class_names: ClassVar[frozenset[str]] = frozenset({"istio"})
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
+    groups: ClassVar[frozenset[str]] = frozenset({"networking.istio.io"})
     serves_classless: ClassVar[bool | None] = False
     takes_resources: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True, broken_backend_status=503)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of VirtualServices, then those of Ingresses."""
-        if not claims and not _concerned(graph):
-            return
         from ingress_lint.controllers.istio.analysis import analyse
         from ingress_lint.controllers.istio.ingress import IstioIngress
 
@@ -50,21 +48,12 @@ class Istio(Controller):
 
     def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
         """What Istio refuses of Gateways, and why VirtualServices hang on none."""
-        if not _concerned(graph):
-            return ()
         from ingress_lint.controllers.istio.analysis import analyse
 
         return analyse(graph, backends).verdicts
 
     def frontends(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Frontend]:
         """Every Gateway."""
-        if not _concerned(graph):
-            return ()
         from ingress_lint.controllers.istio.analysis import analyse
 
         return analyse(graph, backends).frontends
-
-
-def _concerned(graph: ObjectGraph) -> bool:
-    """Whether a set holds any of Istio's objects; else its module and models are not even loaded."""
-    return any(item.api_version.startswith(_GROUP) for item in graph.objects)

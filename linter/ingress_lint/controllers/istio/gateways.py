@@ -218,7 +218,7 @@ class Gateways:
             )
         elif protocol in _ENCRYPTED and tls is None:
             fault = (
-                Reason.INVALID_CERTIFICATE_REF,
+                Reason.NO_CERTIFICATE,
                 f"speaks {protocol} and has no `tls` block",
                 place.at("port", "protocol"),
                 "add `tls` with a mode and a `credentialName`",
@@ -232,7 +232,7 @@ class Gateways:
             )
         elif tls is not None and tls.mode in ("SIMPLE", "MUTUAL") and not tls.names_certificate:
             fault = (
-                Reason.INVALID_CERTIFICATE_REF,
+                Reason.NO_CERTIFICATE,
                 f"ends TLS in mode {tls.mode} and names no certificate",
                 place.at("tls"),
                 "set `credentialName` to a Secret in the namespace of the gateway's pods",
