@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, ClassVar, Final, Literal
 
 FILE_NAME: Final = ".ingress-lint.yaml"
 PYPROJECT: Final = "pyproject.toml"
@@ -20,22 +18,25 @@ class ConfigError(Exception):
     """A configuration that cannot be used; the message names the file and the setting."""
 
 
-class External(BaseModel):
+@dataclass(frozen=True)
+class External:
     """An object known to exist though no manifest holds it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     kind: str
-    namespace: str = ""
     name: str
+    namespace: str = ""
 
 
-class Config(BaseModel):
-    """The settings of a project. Paths are relative to the configuration file's folder."""
+@dataclass(frozen=True)
+class Config:
+    """The settings of a project. In the file they are written with dashes, and paths are relative to its folder."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
-    )
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "alias_generator": lambda name: name.replace("_", "-"),
+    }
 
     paths: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
@@ -45,9 +46,9 @@ class Config(BaseModel):
     namespace: str | None = None
     context: tuple[str, ...] = ()
     assume: Literal["complete", "partial", "auto"] | None = None
-    severity: dict[str, SeverityName] = Field(default_factory=dict)
+    severity: Mapping[str, SeverityName] = field(default_factory=dict)
     """Selectors of rules, and the severity that their findings get instead of their own."""
-    per_path_ignores: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Glob patterns of files, and the selectors of the rules that are ignored there."""
     externals: tuple[External, ...] = ()
 
@@ -57,9 +58,10 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
     found = Path(file) if file else _nearest(Path(paths[0] if paths and paths[0] != "-" else "."))
     if found is None:
         return Config()
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        settings = _settings(found)
-        config = Config.model_validate(settings or {})
+        config = TypeAdapter(Config).validate_python(_settings(found) or {})
     except ConfigError:
         raise
     except ValidationError as error:
@@ -69,16 +71,17 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{found}: {error}") from None
     base = os.path.relpath(found.parent)
-    return config.model_copy(
-        update={
-            "paths": tuple(os.path.normpath(os.path.join(base, path)) for path in config.paths),
-            "context": tuple(os.path.normpath(os.path.join(base, path)) for path in config.context),
-        }
+    return replace(
+        config,
+        paths=tuple(os.path.normpath(os.path.join(base, path)) for path in config.paths),
+        context=tuple(os.path.normpath(os.path.join(base, path)) for path in config.context),
     )
 
 
 def _settings(file: Path) -> Any:
     if file.suffix == ".toml":
+        import tomllib
+
         document = tomllib.loads(file.read_text(encoding="utf-8"))
         return document.get("tool", {}).get("ingress-lint", {}) if file.name == PYPROJECT else document
     import yaml
@@ -90,7 +93,7 @@ def _settings(file: Path) -> Any:
 
 
 def _explain(kind: str, message: str) -> str:
-    return "there is no such setting" if kind == "extra_forbidden" else message[:1].lower() + message[1:]
+    return "there is no such setting" if kind == "unexpected_keyword_argument" else message[:1].lower() + message[1:]
 
 
 def _nearest(start: Path) -> Path | None:

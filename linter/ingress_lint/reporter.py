@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -30,13 +29,13 @@ class Reporter:
         self._graphs: dict[Document, ObjectGraph] = {
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
-        self._locator = Locator()
+        self.locator = Locator()
         self._fingerprints: Counter[str] = Counter()
 
     def report(self, findings: Iterable[Finding]) -> Report:
         """The report of `findings`."""
         located = [
-            (self._locator.locate(finding.place), finding)
+            (self.locator.locate(finding.place), finding)
             for finding in _merged(findings)
             if finding.place.document.reported and not self._ignored(finding)
         ]
@@ -78,7 +77,7 @@ class Reporter:
     def _reported(self, location: Location, finding: Finding) -> ReportedFinding:
         rule = self._rules[finding.code]
         owner = self._object(finding.place)
-        locate = self._locator.locate
+        locate = self.locator.locate
         return ReportedFinding(
             code=finding.code,
             name=rule.name,
@@ -111,6 +110,8 @@ class Reporter:
 
     def _fingerprint(self, finding: Finding, owner: ObjectRef | None, location: Location) -> str:
         """Stable while the object keeps its file, its name and the structure above the fault."""
+        import hashlib
+
         parts = (finding.code, location.file, str(owner), location.pointer)
         text = "\0".join(parts)
         self._fingerprints[text] += 1

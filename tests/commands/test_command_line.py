@@ -197,7 +197,7 @@ def test_verbose_says_what_was_passed_over_and_who_serves() -> None:
     Path("role.yaml").write_text("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\n")
     text = run("good.yaml", "role.yaml", *ONLY, "--verbose").stdout
     assert "passed over 1 of 3 documents, of kinds that no rule reads: 1 Role" in text
-    assert "ingress-nginx serves 1 object (explicit: class nginx)" in text
+    assert "ingress-nginx serves 1 object (derived: class nginx, which others use as well)" in text
     assert "passed over" not in run("good.yaml", "role.yaml", *ONLY).stdout
 
 
@@ -246,7 +246,7 @@ def test_routes_as_text_and_json() -> None:
     assert "shop.example.com" in run("routes", "good.yaml").stdout
     model = json.loads(run("routes", "good.yaml", "--format", "json").stdout)
     assert model["routes"][0]["hostnames"][0]["value"] == "shop.example.com"
-    assert model["routes"][0]["controller"]["origin"] == "explicit"
+    assert model["routes"][0]["controller"]["value"] == "ingress-nginx"
 
 
 class TestConfiguration:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -40,6 +42,16 @@ class Scope(StrEnum):
     CONFIG_MAP = "ConfigMap"
 
 
+_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+_SHAPES: Final = {
+    ValueType.INTEGER: (re.compile(r"[-+]?\d+"), "a whole number"),
+    ValueType.NUMBER: (re.compile(r"[-+]?\d+(\.\d*)?"), "a number"),
+    ValueType.SIZE: (re.compile(r"\d+[bkmg]?", re.IGNORECASE), "a size such as `8m`"),
+    ValueType.BOOLEAN: (re.compile("|".join(sorted(_TRUE | _FALSE))), "`true` or `false`"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AnnotationSpec:
     """One annotation or setting that a controller knows, by its key without the prefix.
@@ -52,16 +64,43 @@ class AnnotationSpec:
     type: ValueType = ValueType.TEXT
     scopes: frozenset[Scope] = frozenset({Scope.INGRESS})
     legal: tuple[str, ...] = ()
-    """The legal values; compared without case where `any_case`."""
+    """The legal values, beside those of its type; compared without case where `any_case`."""
     any_case: bool = False
     prefix: str = ""
+    dropped: str = ""
+    """The first release that no longer reads it."""
+    successor: str = ""
+    """The key to write instead of a dropped one."""
+
+    def wanted(self, value: str) -> str | None:
+        """What its value must be, where `value` is not that."""
+        if self.type is ValueType.JSON:
+            return None if _is_json(value) else "JSON"
+        value = value.strip()
+        if value in self.legal or (self.any_case and value.lower() in {item.lower() for item in self.legal}):
+            return None
+        if self.type is ValueType.ENUM:
+            *others, last = (f"`{item}`" for item in self.legal)
+            return f"{', '.join(others)} or {last}" if others else last
+        pattern, form = _SHAPES.get(self.type, (None, ""))
+        return form if pattern is not None and not pattern.fullmatch(value) else None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 class AnnotationTable:
     """All annotations under a controller's prefixes; the first prefix is the one to write.
 
     Where other software writes under the same prefixes, the controller's own keys all start with `stem`; under the
-    `shared` ones of its prefixes nothing tells them from others.
+    `shared` ones of its prefixes nothing tells them from others. `namesakes` are keys that another project reads under
+    the same prefixes. A table that is not `closed` lacks keys which other parts of the same system read. `any_case`
+    holds for keys that are compared without case.
     """
 
     def __init__(
@@ -70,11 +109,18 @@ class AnnotationTable:
         specs: Iterable[AnnotationSpec],
         stem: str = "",
         shared: frozenset[str] = frozenset(),
+        namesakes: frozenset[str] = frozenset(),
+        *,
+        closed: bool = True,
+        any_case: bool = False,
     ) -> None:
         self.prefixes = prefixes
         self.own_prefixes = frozenset(prefixes) - shared
         self.stem = stem
         self.specs: Mapping[str, AnnotationSpec] = {spec.key: spec for spec in specs}
+        self.namesakes = namesakes
+        self.closed = closed
+        self._any_case = any_case
 
     def full_key(self, key: str) -> str:
         """The key as it is written."""
@@ -91,16 +137,26 @@ class AnnotationTable:
         prefix, _, key = full_key.partition("/")
         if prefix not in self.prefixes:
             return None
-        found = self.specs.get(key) or self.specs.get(f"{key.partition('.')[0]}.*")
+        found = self._known(key.lower() if self._any_case else key)
         return found if found is not None and found.prefix in ("", prefix) else None
+
+    def _known(self, key: str) -> AnnotationSpec | None:
+        found = self.specs.get(key)
+        while found is None and "." in key:
+            key = key.rpartition(".")[0]
+            found = self.specs.get(f"{key}.*")
+        return found
+
+    def nearest(self, full_key: str, scope: Scope) -> str | None:
+        """The full key most like one that is not known, among those that count on such an object."""
+        key = full_key.partition("/")[2]
+        known = [spec.key for spec in self.specs.values() if scope in spec.scopes and not spec.dropped]
+        near = get_close_matches(key.lower(), known, 1, 0.75)
+        return self.full_key(near[0]) if near else None
 
     def reader(self, *objects: AnyObject) -> AnnotationReader:
         """A reader over `objects`, of which an earlier one wins."""
         return AnnotationReader(self.prefixes, objects)
-
-
-_TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
-_FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 
 
 class AnnotationReader:

@@ -114,6 +114,10 @@ class Controller(ABC):
     """Annotations of an Ingress's Services that only this controller reads, or how they start."""
     image: ClassVar[re.Pattern[str] | None] = None
     """What its container image is called, whatever the registry, found by search."""
+    groups: ClassVar[frozenset[str]] = frozenset()
+    """The API groups of objects that it serves besides Ingresses."""
+    serves_services: ClassVar[bool] = False
+    """Whether it makes load balancers of Services."""
     serves_classless: ClassVar[bool | None] = None
     """Whether it takes Ingresses without a class unless told otherwise; None where that is unknown."""
     takes_resources: ClassVar[bool] = True
@@ -135,6 +139,10 @@ class Controller(ABC):
     def claims_controller(self, controller: str) -> bool:
         """Whether an IngressClass with this `spec.controller` is its own."""
         return controller in self.class_controllers
+
+    def concerned(self, graph: ObjectGraph, claims: Sequence[Claim]) -> bool:
+        """Whether a set holds anything for it; else it is not asked, and need not load what serves such objects."""
+        return self.serves_services or bool(claims) or not self.groups.isdisjoint(graph.groups)
 
     @abstractmethod
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:

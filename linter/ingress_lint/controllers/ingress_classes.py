@@ -24,10 +24,7 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
 
-_CONVENTIONAL: Final = """
-    ambassador apisix azure-application-gateway cce cilium citrix cloudflare-tunnel emissary higress ibm-cloud istio
-    ngrok openshift-default pomerium public skipper tailscale voyager webapprouting.kubernetes.azure.com
-""".split()
+_CONVENTIONAL: Final = ["ambassador", "apisix", "azure-application-gateway", "cce", "cilium", "citrix", "cloudflare-tunnel", "emissary", "higress", "ibm-cloud", "istio", "ngrok", "openshift-default", "pomerium", "public", "skipper", "tailscale", "voyager", "webapprouting.kubernetes.azure.com"]
 """Classes that clusters and installations bring along, besides those of the controllers known here."""
 _CLASSLESS_FLAGS: Final = ("watch-ingress-without-class", "empty-ingress-class", "process-classless")
 """How options start by which controllers take Ingresses without a class (ingress-nginx, HAProxy's two, Kong)."""

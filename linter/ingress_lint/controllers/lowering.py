@@ -30,7 +30,7 @@ from ingress_lint.controllers.nginx_inc.controller import NginxIngressController
 from ingress_lint.controllers.oracle_load_balancer import OracleLoadBalancer
 from ingress_lint.controllers.plain_ingress import PlainIngress
 from ingress_lint.controllers.resource_backends import resource_verdicts
-from ingress_lint.controllers.traefik import Traefik
+from ingress_lint.controllers.traefik.controller import Traefik
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
@@ -83,20 +83,20 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         controller = chooser.choose(ingress)
         claims[controller.value].append(Claim(ingress, controller))
     backends = BackendResolver(graph)
-    controllers = CONTROLLERS.items()
-    routes = {name: tuple(found.lower(graph, claims.get(name, ()), backends)) for name, found in controllers}
+    controllers = {name: found for name, found in CONTROLLERS.items() if found.concerned(graph, claims[name])}
+    routes = {name: tuple(found.lower(graph, claims[name], backends)) for name, found in controllers.items()}
     classes = IngressClasses(graph, CONTROLLERS, chooser.running)
     return Lowered(
         tuple(route for own in routes.values() for route in own),
         (
             *classes.verdicts((claim for own in claims.values() for claim in own), preferred),
             *resource_verdicts((CONTROLLERS[name], claim) for name, own in claims.items() for claim in own),
-            *(verdict for _, found in controllers for verdict in found.verdicts(graph, backends)),
+            *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
             *certificate_verdicts(
                 graph, (route for name, own in routes.items() if name != GatewayAPI.name for route in own)
             ),
         ),
-        tuple(frontend for _, found in controllers for frontend in found.frontends(graph, backends)),
+        tuple(frontend for found in controllers.values() for frontend in found.frontends(graph, backends)),
     )
 
 

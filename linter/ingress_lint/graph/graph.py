@@ -133,6 +133,11 @@ class ObjectGraph:
         for model in models:
             yield from self._by_body.get(model, ())
 
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """The API groups of all objects."""
+        return frozenset(api_version.rpartition("/")[0] for api_version in {item.api_version for item in self.objects})
+
     def of_kind(self, kind: str) -> Iterator[AnyObject]:
         """The objects of this kind, whatever their group."""
         return (item for item in self.objects if item.kind == kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -19,7 +19,6 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Secret
-from ingress_lint.objects.gateway import Gateway, ListenerSet
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.verdicts import Certainty
 
@@ -149,16 +148,25 @@ class TLSSecrets:
         named = {
             (ingress.namespace, block.secret_name) for ingress in graph.ingresses for block in ingress.body.spec.tls
         }
-        gateways: tuple[KubernetesObject[Gateway | ListenerSet], ...] = (*graph.of(Gateway), *graph.of(ListenerSet))
-        for item in gateways:
-            for entry in item.body.spec.listeners:
-                for reference in entry.tls.certificate_refs if entry.tls else ():
-                    named.add((reference.namespace or item.namespace, reference.name))
+        named.update(_gateway_certificates(graph))
         kept: dict[str, KubernetesObject[Secret]] = {}
         for secret in graph.of(Secret):
             if (secret.namespace, secret.name) in named:
                 kept.setdefault(secret.namespace, secret)
         return kept
+
+
+def _gateway_certificates(graph: ObjectGraph) -> Iterator[tuple[str, str]]:
+    """Namespace and name of the Secrets that the Gateway API's listeners name."""
+    if not any(group.startswith("gateway.networking.") for group in graph.groups):
+        return
+    from ingress_lint.objects.gateway import Gateway, ListenerSet
+
+    gateways: tuple[KubernetesObject[Gateway | ListenerSet], ...] = (*graph.of(Gateway), *graph.of(ListenerSet))
+    for item in gateways:
+        for entry in item.body.spec.listeners:
+            for reference in entry.tls.certificate_refs if entry.tls else ():
+                yield reference.namespace or item.namespace, reference.name
 
 
 _OTHER_KEYS: Final = (("cert", "key"), ("rsa.crt", "rsa.key"), ("ecdsa.crt", "ecdsa.key"))

@@ -10,8 +10,6 @@ from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GATEWAY, IMAGE
-from ingress_lint.controllers.contour.http_proxy import analyse
-from ingress_lint.controllers.contour.ingress import ContourIngresses
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
@@ -35,6 +33,7 @@ class Contour(Controller):
     class_controllers: ClassVar[frozenset[str]] = frozenset({"projectcontour.io/ingress-controller"})
     class_names: ClassVar[frozenset[str]] = frozenset({"contour"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    groups: ClassVar[frozenset[str]] = frozenset({"projectcontour.io"})
     serves_classless: ClassVar[bool | None] = True
     service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/upstream-protocol.",)
     image: ClassVar[re.Pattern[str] | None] = IMAGE
@@ -64,10 +63,15 @@ class Contour(Controller):
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routes of Ingresses, then those of HTTPProxies."""
+        from ingress_lint.controllers.contour.http_proxy import analyse
+        from ingress_lint.controllers.contour.ingress import ContourIngresses
+
         if claims:
             yield from ContourIngresses(claims).lower(graph, claims, backends)
         yield from analyse(graph, backends).routes
 
     def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
         """What Contour writes into the status of HTTPProxies."""
+        from ingress_lint.controllers.contour.http_proxy import analyse
+
         return analyse(graph, backends).verdicts

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
-from ingress_lint.controllers.gateway_api.analysis import analyse
 from ingress_lint.controllers.gateway_api.implementations import SPECIFICATION
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
@@ -23,16 +22,23 @@ class GatewayAPI(Controller):
     title: ClassVar[str] = SPECIFICATION.title
     gateway: ClassVar[str] = "Gateway"
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
+    groups: ClassVar[frozenset[str]] = frozenset({"gateway.networking.k8s.io", "gateway.networking.x-k8s.io"})
     conduct: ClassVar[Conduct] = SPECIFIED_CONDUCT
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route for each rule of each route object."""
+        from ingress_lint.controllers.gateway_api.analysis import analyse
+
         return analyse(graph, backends).routes
 
     def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
         """What an implementation writes into the status of Gateways, ListenerSets, routes and policies."""
+        from ingress_lint.controllers.gateway_api.analysis import analyse
+
         return analyse(graph, backends).verdicts
 
     def frontends(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Frontend]:
         """Every Gateway."""
+        from ingress_lint.controllers.gateway_api.analysis import analyse
+
         return analyse(graph, backends).frontends

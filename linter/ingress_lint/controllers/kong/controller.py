@@ -82,6 +82,7 @@ class Kong(Controller):
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     ingress_hints: ClassVar[frozenset[str]] = frozenset({"configuration.konghq.com", "plugins.konghq.com"})
     service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
+    groups: ClassVar[frozenset[str]] = frozenset({"configuration.konghq.com"})
     image: ClassVar[re.Pattern[str] | None] = IMAGE
     conduct: ClassVar[Conduct] = Conduct(
         (

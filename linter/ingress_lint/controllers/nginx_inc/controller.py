@@ -44,6 +44,7 @@ class NginxIngressController(Controller):
     class_controllers: ClassVar[frozenset[str]] = frozenset({"nginx.org/ingress-controller"})
     class_names: ClassVar[frozenset[str]] = frozenset({"nginx", "nginx-plus"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    groups: ClassVar[frozenset[str]] = frozenset({"k8s.nginx.org"})
     image: ClassVar[re.Pattern[str] | None] = IMAGE
     conduct: ClassVar[Conduct] = Conduct(
         (

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from weakref import WeakKeyDictionary
 
-from ingress_lint.controllers.traefik_backends import Backends
-from ingress_lint.controllers.traefik_installation import Installation, installation, terminated
-from ingress_lint.controllers.traefik_middlewares import (
+from ingress_lint.controllers.traefik.backends import Backends
+from ingress_lint.controllers.traefik.installation import CONTROLLER, Installation, installation, terminated
+from ingress_lint.controllers.traefik.middlewares import (
     NO_ROUTER,
     Middlewares,
     Named,
     find,
     references,
 )
-from ingress_lint.controllers.traefik_rules import V2, Alternative, RuleError, alternatives
+from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, alternatives
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject, KubernetesObject
@@ -52,7 +52,6 @@ from ingress_lint.routes.model import (
 )
 from ingress_lint.routes.verdicts import Reason, Verdict
 
-CONTROLLER = "traefik"
 _LEGACY_GROUP = "traefik.containo.us"
 _CLIENT_CHECKS = {
     "RequireAnyClientCert": True,

@@ -17,6 +17,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ServicePort
 from ingress_lint.routes.model import CertificateRef, ClientValidation, Listener, ListenerTLS, Origin, Sourced
 
+CONTROLLER: Final = "traefik"
 GATEWAY: Final = "Traefik"
 IMAGE: Final = re.compile(r"(^|[/-])traefik([:@]|$)")
 

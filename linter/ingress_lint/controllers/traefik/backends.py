@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
 
-from ingress_lint.controllers.traefik_installation import GATEWAY, Installation
-from ingress_lint.controllers.traefik_middlewares import NO_ROUTER, Named, find
-from ingress_lint.controllers.traefik_transport import SCHEMES, Transport, protocol, seconds
+from ingress_lint.controllers.traefik.installation import GATEWAY, Installation
+from ingress_lint.controllers.traefik.middlewares import NO_ROUTER, Named, find
+from ingress_lint.controllers.traefik.transport import SCHEMES, Transport, protocol, seconds
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place

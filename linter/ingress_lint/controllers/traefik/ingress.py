@@ -1,23 +1,22 @@
-"""Traefik: Ingresses by its Kubernetes Ingress provider, and its own IngressRoutes.
+"""Ingresses as Traefik's Kubernetes Ingress provider serves them.
 
-Routers are tried by the length of their rules. It has no active health checks except for ExternalName Services.
 Sources, where no other is named: traefik/traefik, pkg/provider/kubernetes/ingress/{kubernetes,annotations}.go and
 docs/content/reference/routing-configuration/kubernetes/ingress.md.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.annotations import AnnotationReader, AnnotationSpec, AnnotationTable, Scope, ValueType
-from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
-from ingress_lint.controllers.traefik_custom_resources import CONTROLLER, Analysis, analyse, apart_by_scheme
-from ingress_lint.controllers.traefik_installation import GATEWAY, IMAGE, terminated
-from ingress_lint.controllers.traefik_middlewares import Named, Steps, annotated, find
-from ingress_lint.controllers.traefik_transport import Transport, protocol
+from ingress_lint.controllers.annotations import AnnotationReader
+from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext, certificates
+from ingress_lint.controllers.traefik.annotations import ANNOTATIONS
+from ingress_lint.controllers.traefik.custom_resources import Analysis, apart_by_scheme
+from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, terminated
+from ingress_lint.controllers.traefik.middlewares import Named, Steps, annotated, find
+from ingress_lint.controllers.traefik.transport import Transport, protocol
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.traefik import ServersTransport
@@ -40,45 +39,6 @@ from ingress_lint.routes.model import (
     Timeouts,
     URLRewrite,
 )
-from ingress_lint.routes.verdicts import Verdict
-
-PREFIX: Final = "traefik.ingress.kubernetes.io"
-
-_SERVICE: Final = frozenset({Scope.SERVICE})
-_ROUTER_KEYS: Final = {
-    ValueType.TEXT: "router.tls.certresolver router.tls.options router.tls.domains.*",
-    ValueType.BOOLEAN: """
-        router.tls router.observability.accesslogs router.observability.metrics router.observability.tracing
-    """,
-    ValueType.INTEGER: "router.priority",
-    ValueType.LIST: "router.entrypoints router.middlewares",
-}
-_SERVICE_KEYS: Final = {
-    ValueType.TEXT: """
-        service.serverstransport service.sticky.cookie.name service.sticky.cookie.path service.sticky.cookie.domain
-    """,
-    ValueType.BOOLEAN: """
-        service.nativelb service.nodeportlb service.passhostheader service.sticky.cookie service.sticky.cookie.secure
-        service.sticky.cookie.httponly service.sticky service.sticky.cookie.partitioned
-    """,
-    ValueType.INTEGER: "service.sticky.cookie.maxage",
-}
-
-
-def _specs() -> Iterator[AnnotationSpec]:
-    for value_type, keys in _ROUTER_KEYS.items():
-        yield from (AnnotationSpec(key, value_type) for key in keys.split())
-    yield AnnotationSpec("router.pathmatcher", ValueType.ENUM, legal=("Path", "PathPrefix", "PathRegexp"))
-    yield AnnotationSpec("router.rulesyntax", ValueType.ENUM, legal=("v2", "v3"))
-    for value_type, keys in _SERVICE_KEYS.items():
-        yield from (AnnotationSpec(key, value_type, _SERVICE) for key in keys.split())
-    yield AnnotationSpec("service.serversscheme", ValueType.ENUM, _SERVICE, legal=("http", "https", "h2c"))
-    yield AnnotationSpec(
-        "service.sticky.cookie.samesite", ValueType.ENUM, _SERVICE, legal=("none", "lax", "strict"), any_case=True
-    )
-
-
-ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs())
 
 _STRICT_PREFIX: Final = "providers.kubernetesingress.strictprefixmatching"
 _NATIVE_BY_DEFAULT: Final = "providers.kubernetesingress.nativelbbydefault"
@@ -92,44 +52,7 @@ _HIGHEST: Final = 2**31 - 1
 """The priorities of routers that Traefik makes on its own, for default backends and for entry points' redirects."""
 
 
-class Traefik(Controller):
-    """Claims Ingresses by class; an IngressRoute is nobody else's."""
-
-    name: ClassVar[str] = CONTROLLER
-    title: ClassVar[str] = "Traefik"
-    gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"traefik.io/ingress-controller"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"traefik"})
-    annotations: ClassVar[AnnotationTable] = ANNOTATIONS
-    service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
-    image: ClassVar[re.Pattern[str] | None] = IMAGE
-    serves_classless: ClassVar[bool | None] = True
-    takes_resources: ClassVar[bool] = False
-
-    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
-        """Further installations take names such as traefik-internal."""
-        return class_name in self.class_names or class_name.startswith("traefik-") or class_name.endswith("-traefik")
-
-    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
-        """Routers of Ingresses, then of IngressRoutes; entry points that only redirect serve none of them."""
-        analysis = analyse(graph, backends)
-        routes = [*_Ingresses(analysis).lower(graph, claims, backends), *analysis.routes]
-        redirects = list(_entry_point_redirects(analysis)) if routes else []
-        taken = {listener.name for route in redirects for listener in route.listeners}
-        for route in routes:
-            left = tuple(listener for listener in route.listeners if listener.name not in taken)
-            if left == route.listeners:
-                yield route
-            elif left:
-                yield replace(route, listeners=left)
-        yield from redirects
-
-    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
-        """Rules that it cannot read, and backends that it may not follow."""
-        return analyse(graph, backends).verdicts
-
-
-def _entry_point_redirects(analysis: Analysis) -> Iterator[Route]:
+def entry_point_redirects(analysis: Analysis) -> Iterator[Route]:
     """`http.redirections.entryPoint`: a router above all others (pkg/provider/traefik/internal.go)."""
     container = analysis.installation.container
     for point in analysis.installation.entry_points.values():
@@ -155,7 +78,7 @@ def _entry_point_redirects(analysis: Analysis) -> Iterator[Route]:
         )
 
 
-class _Ingresses(IngressController):
+class TraefikIngresses(IngressController):
     """The Ingresses of one graph."""
 
     gateway: ClassVar[str] = GATEWAY

@@ -1,0 +1,65 @@
+"""Traefik: Ingresses by its Kubernetes Ingress provider, and its own IngressRoutes.
+
+Routers are tried by the length of their rules. It has no active health checks except for ExternalName Services.
+Sources, where no other is named: traefik/traefik, pkg/provider/kubernetes/ingress/{kubernetes,annotations}.go and
+docs/content/reference/routing-configuration/kubernetes/ingress.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from ingress_lint.controllers.annotations import AnnotationTable
+from ingress_lint.controllers.base import Claim, Controller
+from ingress_lint.controllers.traefik.annotations import ANNOTATIONS, PREFIX
+from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, IMAGE
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.verdicts import Verdict
+
+
+class Traefik(Controller):
+    """Claims Ingresses by class; an IngressRoute is nobody else's."""
+
+    name: ClassVar[str] = CONTROLLER
+    title: ClassVar[str] = "Traefik"
+    gateway: ClassVar[str] = GATEWAY
+    class_controllers: ClassVar[frozenset[str]] = frozenset({"traefik.io/ingress-controller"})
+    class_names: ClassVar[frozenset[str]] = frozenset({"traefik"})
+    annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
+    image: ClassVar[re.Pattern[str] | None] = IMAGE
+    groups: ClassVar[frozenset[str]] = frozenset({"traefik.io", "traefik.containo.us"})
+    serves_classless: ClassVar[bool | None] = True
+    takes_resources: ClassVar[bool] = False
+
+    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
+        """Further installations take names such as traefik-internal."""
+        return class_name in self.class_names or class_name.startswith("traefik-") or class_name.endswith("-traefik")
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """Routers of Ingresses, then of IngressRoutes; entry points that only redirect serve none of them."""
+        from ingress_lint.controllers.traefik.custom_resources import analyse
+        from ingress_lint.controllers.traefik.ingress import TraefikIngresses, entry_point_redirects
+
+        analysis = analyse(graph, backends)
+        routes = [*TraefikIngresses(analysis).lower(graph, claims, backends), *analysis.routes]
+        redirects = list(entry_point_redirects(analysis)) if routes else []
+        taken = {listener.name for route in redirects for listener in route.listeners}
+        for route in routes:
+            left = tuple(listener for listener in route.listeners if listener.name not in taken)
+            if left == route.listeners:
+                yield route
+            elif left:
+                yield replace(route, listeners=left)
+        yield from redirects
+
+    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
+        """Rules that it cannot read, and backends that it may not follow."""
+        from ingress_lint.controllers.traefik.custom_resources import analyse
+
+        return analyse(graph, backends).verdicts
