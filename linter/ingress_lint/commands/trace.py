@@ -21,6 +21,7 @@ from ingress_lint.commands.options import (
 from ingress_lint.tracing.asking import PROTOCOLS, Asked, RequestError, asked, asked_item, headers_of
 
 if TYPE_CHECKING:
+    from ingress_lint.finding import Finding
     from ingress_lint.report import Report
     from ingress_lint.tracing.model import Trace
 
@@ -64,7 +65,6 @@ def command(
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import read
     from ingress_lint.finding import Severity
-    from ingress_lint.load.positions import Locator
     from ingress_lint.output import RenderOptions, render, trace_json, trace_text
     from ingress_lint.output.sanitize import json_text
     from ingress_lint.output.wording import shown
@@ -88,22 +88,28 @@ def command(
     manifests = read(options)
     tracer, concerns, reporter = Tracer(manifests), Concerns(manifests, rules), Reporter(manifests, rules, options)
     traced: list[tuple[Trace, Report]] = []
+    reports: dict[tuple[Finding, ...], Report] = {}
     for request in requests:
         trace = tracer.trace(request)
-        report = reporter.report(concerns.of(trace))
-        traced.append((judged(trace, shown(report)), report))
+        found = tuple(concerns.of(trace))
+        if found not in reports:
+            reports[found] = reporter.report(found)
+        traced.append((judged(trace, shown(reports[found])), reports[found]))
     if requests_file is None and traced[0][0].unclear:
         raise click.UsageError(traced[0][0].why)
-    locator, style = Locator(), RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=_width())
+    locator, style = (
+        reporter.locator,
+        RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=_width()),
+    )
     if format_name == "json":
         answers = [trace_json.encode(trace, shown(report), locator) for trace, report in traced]
         click.echo(json_text(answers if requests_file is not None else answers[0]), nl=False)
     else:
         for number, (trace, report) in enumerate(traced):
-            found = shown(report)
-            errors = [finding for finding in found if len(traced) == 1 and finding.severity is Severity.ERROR]
-            rest = [finding for finding in found if finding not in errors]
-            text = trace_text.render(trace, found, rest, locator, style)
+            findings = shown(report)
+            errors = [finding for finding in findings if len(traced) == 1 and finding.severity is Severity.ERROR]
+            rest = [finding for finding in findings if finding not in errors]
+            text = trace_text.render(trace, findings, rest, locator, style)
             frames = "\n" + render("text", replace(report, findings=tuple(errors)), style) if errors else ""
             click.echo(("\n" if number else "") + text + frames, nl=False, color=style.color)
     problems = [problem.message for problem in manifests.problems if problem.unreadable]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from ingress_lint.controllers.base import Controller
@@ -12,6 +13,7 @@ from ingress_lint.controllers.lowering import CONTROLLERS
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
+from ingress_lint.routes.choosing import RouteTable
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
 from ingress_lint.routes.model import Frontend, Listener, Origin, Route, Sourced
 
@@ -32,6 +34,11 @@ class Entry:
     frontend: Frontend
     routes: tuple[Route, ...]
     conduct: Conduct
+
+    @cached_property
+    def table(self) -> RouteTable:
+        """The routes, ready to be asked."""
+        return RouteTable(self.frontend, self.routes, self.conduct)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"

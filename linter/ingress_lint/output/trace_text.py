@@ -13,7 +13,7 @@ from ingress_lint.output import RenderOptions
 from ingress_lint.output.frame import columns
 from ingress_lint.output.sanitize import visible
 from ingress_lint.report import ReportedFinding
-from ingress_lint.routes.matching import Lost
+from ingress_lint.routes.choosing import Lost
 from ingress_lint.tracing.concerns import hop_of
 from ingress_lint.tracing.hops import location
 from ingress_lint.tracing.model import Trace, TracedHop, Verdict

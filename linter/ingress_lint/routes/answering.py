@@ -11,12 +11,12 @@ from ingress_lint.graph.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct, Refusal, Request, Selection, select
+from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
+from ingress_lint.routes.matching import Conduct, Request
 from ingress_lint.routes.model import (
     BackendRef,
     Filter,
     FixedResponse,
-    Frontend,
     HeaderModifier,
     Listener,
     Match,
@@ -92,15 +92,9 @@ class Answer:
     """Whether the client is turned away in the TLS handshake, for want of a certificate."""
 
 
-def answer(
-    request: Request,
-    frontend: Frontend,
-    routes: Iterable[Route],
-    conduct: Conduct = SPECIFIED_CONDUCT,
-    graph: ObjectGraph | None = None,
-) -> Answer:
-    """Follows a request from `frontend` to its backends, and to their endpoints where `graph` shows them."""
-    selection = select(request, frontend, routes, conduct)
+def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None) -> Answer:
+    """Follows a request to its backends, and to their endpoints where `graph` shows them."""
+    selection = table.select(request)
     listener = selection.listener
     http = request.protocol in ("http", "grpc") and (listener is None or listener.protocol.value in ("HTTP", "HTTPS"))
     if selection.refusal is not None:
@@ -118,7 +112,7 @@ def answer(
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
-    shares, fault = _shares(route, conduct, graph)
+    shares, fault = _shares(route, table.conduct, graph)
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()

@@ -13,7 +13,7 @@ from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.answering import Answer, answer
-from ingress_lint.routes.matching import Refusal
+from ingress_lint.routes.choosing import Refusal
 from ingress_lint.tracing.asking import Asked
 from ingress_lint.tracing.hops import hops
 from ingress_lint.tracing.model import Trace, TracedHop
@@ -82,7 +82,7 @@ class Tracer:
 
     @staticmethod
     def _way(asked: Asked, entry: Entry, held: ManifestSet) -> _Way:
-        found = answer(asked.request, entry.frontend, entry.routes, entry.conduct, held.graph)
+        found = answer(asked.request, entry.table, held.graph)
         return _Way(entry, held, found)
 
     @staticmethod

@@ -13,6 +13,7 @@ from ingress_lint.engine import Options, read
 from ingress_lint.load.positions import Locator
 from ingress_lint.manifests import ManifestSet
 from ingress_lint.routes.answering import Answer, answer
+from ingress_lint.routes.choosing import RouteTable
 from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
@@ -89,7 +90,7 @@ class World:
             query_string=parts.query,
             **more,  # type: ignore[arg-type]
         )
-        return answer(request, frontend, self.held.routes)
+        return answer(request, RouteTable(frontend, self.held.routes))
 
     def backend(self, url: str, gateway: str = "front", **more: object) -> str | int | None:
         """The backend that answers, else the status."""

@@ -1,0 +1,289 @@
+"""Which route answers a request: the listener that takes it, then the routes for its host, then their matches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from ingress_lint.routes import hostnames
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Precedence, Request, mismatch
+from ingress_lint.routes.model import Frontend, Listener, Match, RequestRedirect, Route
+
+_SECURE: Final = frozenset({"HTTPS", "TLS"})
+_READ: Final = frozenset({"HTTP", "HTTPS"})
+"""What a listener must speak to see more of a request than where it wants to go."""
+
+
+class Refusal(Enum):
+    """Why no route is even looked at."""
+
+    NO_PORT = "nothing listens on this port"
+    NO_TLS_LISTENER = "no listener takes this server name, so the TLS handshake fails"
+    NO_HOST = "no listener takes this host"
+    MISDIRECTED = "another listener serves this host than the one that the connection was made to"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A match that did not get the request, and why."""
+
+    route: Route
+    match: Match | None
+    index: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What answers: the winning match, or a refusal, or neither where no route fits."""
+
+    listener: Listener | None
+    winner: Candidate | None
+    refusal: Refusal | None = None
+    explain: Callable[[], Iterable[Lost]] = field(default=tuple, repr=False, compare=False)
+
+    @cached_property
+    def lost(self) -> tuple[Lost, ...]:
+        """Every other match, with why it did not get the request; worked out when first asked for."""
+        return tuple(self.explain())
+
+
+class RouteTable:
+    """The routes of one frontend, made ready to be asked for many requests. Routes of other frontends are left out."""
+
+    def __init__(self, frontend: Frontend, routes: Iterable[Route], conduct: Conduct = SPECIFIED_CONDUCT) -> None:
+        mine = {id(listener) for listener in frontend.listeners}
+        self.conduct = conduct
+        self._isolated = frontend.isolated
+        self._hosts_apart = frontend.hosts_apart or conduct.hosts_apart
+        alike = {
+            (listener.port.value, listener.protocol.value, _hostname(listener)): listener
+            for listener in reversed(frontend.listeners)
+            if listener.usable
+        }
+        self._listeners = tuple(reversed(alike.values()))
+        self._routes = [
+            (position, route)
+            for position, route in enumerate(routes)
+            if any(id(listener) in mine for listener in route.listeners)
+        ]
+        self._by_host: dict[str, list[tuple[int, Route]]] = {}
+        self._for_many_hosts: list[tuple[int, Route]] = []
+        for item in self._routes:
+            names = {hostname.value.lower() for hostname in item[1].hostnames}
+            if not names or any(name.startswith("*") for name in names):
+                self._for_many_hosts.append(item)
+            else:
+                for name in names:
+                    self._by_host.setdefault(name, []).append(item)
+
+    def select(self, request: Request) -> Selection:
+        """The route that answers a request."""
+        listener, refusal = self._choose_listener(request)
+        if listener is None or refusal is not None:
+            return Selection(listener, None, refusal)
+        host = _host_at(listener, request)
+        possible = sorted((*self._by_host.get(host.lower(), ()), *self._for_many_hosts), key=lambda item: item[0])
+        hosted = [
+            found
+            for position, route in possible
+            if (found := self._hosted(position, route, listener, host)) is not None
+        ]
+        if hosted and self._hosts_apart:
+            hosted = _best_hosted(hosted)
+        asked = self._as_seen(request)
+        fitting = [
+            Candidate(item.route, match, index, item.hostname, item.listener, item.position)
+            for item in hosted
+            for index, match in _matches(item.route)
+            if _misses(asked, match, listener) is None
+        ]
+        precedence = self.conduct.precedence
+        winner = max(
+            fitting, key=lambda candidate: tuple(criterion.key(candidate) for criterion in precedence), default=None
+        )
+
+        def explain() -> Iterator[Lost]:
+            for candidate in fitting:
+                if winner is not None and candidate is not winner:
+                    why = _why_beaten(winner, candidate, precedence)
+                    yield Lost(candidate.route, candidate.match, candidate.index, why)
+            yield from self._passed_over(asked, listener, host, {item.position for item in hosted})
+
+        return Selection(winner.listener if winner else listener, winner, None, explain)
+
+    def _passed_over(self, request: Request, listener: Listener, host: str, hosted: set[int]) -> Iterator[Lost]:
+        """The matches that do not fit, those of the request's own host first."""
+        elsewhere: list[Lost] = []
+        for position, route in self._routes:
+            if position in hosted:
+                for index, match in _matches(route):
+                    if (why := _misses(request, match, listener)) is not None:
+                        yield Lost(route, match, index, why)
+                continue
+            if not self._reached(route, listener, host):
+                why = f"it does not hang on {_named(listener)}, which takes the request"
+            elif self._hosted(position, route, listener, host) is None:
+                why = f"it serves {_named_hosts(route)}, not `{host}`"
+            else:
+                why = "another route names the host more exactly, which settles it here"
+            elsewhere.extend(Lost(route, match, index, why) for index, match in _matches(route))
+        yield from elsewhere
+
+    def _as_seen(self, request: Request) -> Request:
+        if self.conduct.tells_scheme and request.encrypted:
+            return replace(request, headers={**request.headers, "x-forwarded-proto": "https"})
+        return request
+
+    # -- listeners ----------------------------------------------------------------------------------------------------
+
+    def _choose_listener(self, request: Request) -> tuple[Listener | None, Refusal | None]:
+        """The listener that takes a request: by port and protocol, then the most specific hostname."""
+        on_port = [
+            listener
+            for listener in self._listeners
+            if listener.port.value in (request.port, 0) and _speaks(listener, request)
+        ]
+        if not on_port:
+            return None, Refusal.NO_PORT
+        if request.protocol in ("tcp", "udp"):
+            return on_port[0], None
+        if not request.encrypted:
+            found = _most_specific(on_port, request.host)
+            return found, None if found else Refusal.NO_HOST
+        found = _most_specific(on_port, request.server_name)
+        if found is None:
+            return None, Refusal.NO_TLS_LISTENER
+        if found.protocol.value == "HTTPS" and request.protocol in ("http", "grpc"):
+            return found, _misdirection(request, found, on_port)
+        return found, None
+
+    # -- hosts --------------------------------------------------------------------------------------------------------
+
+    def _hosted(self, position: int, route: Route, listener: Listener, host: str) -> _Hosted | None:
+        """`route` under the most specific hostname by which it serves `host`; None where it does not."""
+        reached = self._reached(route, listener, host)
+        own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
+        one_label = self.conduct.one_label_wildcards
+        effective = [
+            narrowed
+            for item in reached
+            for hostname in own
+            if hostnames.matches(hostname, host)
+            and (not one_label or hostnames.same_depth(hostname, host))
+            and (narrowed := hostnames.intersection(hostname, _hostname(item))) is not None
+        ]
+        if not effective:
+            return None
+        return _Hosted(route, max(effective, key=hostnames.specificity), reached[0], position)
+
+    def _reached(self, route: Route, listener: Listener, host: str) -> list[Listener]:
+        """The listeners through which a request that `listener` takes may come to `route`.
+
+        A plain listener stands for TLS with the controller's own certificate.
+        """
+        if self._isolated:
+            return [item for item in route.listeners if item is listener]
+        found = [
+            item
+            for item in route.listeners
+            if item.usable
+            and item.port.value == listener.port.value
+            and item.protocol.value == listener.protocol.value
+            and hostnames.matches(_hostname(item), host)
+        ]
+        own_certificate = self.conduct.own_certificate and listener.protocol.value == "HTTPS"
+        if not found and own_certificate and not _sends_to_https(route):
+            return [item for item in route.listeners if item.protocol.value == "HTTP"]
+        return found
+
+
+class _Hosted(NamedTuple):
+    """A route that serves the host of a request, under `hostname`."""
+
+    route: Route
+    hostname: str
+    listener: Listener
+    position: int
+
+
+def _best_hosted(hosted: list[_Hosted]) -> list[_Hosted]:
+    """Those that name the host best, with the default backends of the same objects."""
+    best = max(hostnames.specificity(item.hostname) for item in hosted)
+    owners = {id(item.route.owner) for item in hosted if hostnames.specificity(item.hostname) == best}
+    return [
+        item
+        for item in hosted
+        if hostnames.specificity(item.hostname) == best or (item.route.is_default and id(item.route.owner) in owners)
+    ]
+
+
+def _misdirection(request: Request, listener: Listener, others: Iterable[Listener]) -> Refusal | None:
+    """Whether a host came over a connection that was made for another listener.
+
+    kubernetes-sigs/gateway-api:apis/v1/gateway_types.go, Listener.hostname: 421 where another listener fits better.
+    """
+    best = _most_specific((other for other in others if other.protocol.value == "HTTPS"), request.host)
+    if best is None:
+        return Refusal.NO_HOST
+    return None if _hostname(best) == _hostname(listener) else Refusal.MISDIRECTED
+
+
+def _speaks(listener: Listener, request: Request) -> bool:
+    protocol = listener.protocol.value
+    if request.protocol in ("tcp", "udp"):
+        return protocol == request.protocol.upper()
+    if protocol == "TCP":
+        return True
+    return protocol in _SECURE if request.encrypted else protocol == "HTTP"
+
+
+def _hostname(listener: Listener) -> str:
+    return listener.hostname.value.lower() if listener.hostname else hostnames.ANY
+
+
+def _most_specific(listeners: Iterable[Listener], host: str) -> Listener | None:
+    fitting = [listener for listener in listeners if hostnames.matches(_hostname(listener), host)]
+    return max(fitting, key=lambda listener: hostnames.specificity(_hostname(listener)), default=None)
+
+
+def _named(listener: Listener) -> str:
+    return f"listener `{listener.name}`" if listener.name else f"port {listener.port.value} ({listener.protocol.value})"
+
+
+def _host_at(listener: Listener, request: Request) -> str:
+    """What the routes of a listener are told apart by: the host, the server name of a TLS stream, nothing for TCP."""
+    protocol = listener.protocol.value
+    if protocol in ("TCP", "UDP"):
+        return hostnames.ANY
+    return request.server_name if protocol == "TLS" else request.host
+
+
+def _sends_to_https(route: Route) -> bool:
+    return any(isinstance(item, RequestRedirect) and item.scheme == "https" for item in route.filters)
+
+
+def _matches(route: Route) -> Iterator[tuple[int, Match | None]]:
+    if not route.matches:
+        yield route.first_match, None
+    for offset, match in enumerate(route.matches):
+        yield route.first_match + offset, match
+
+
+def _misses(request: Request, match: Match | None, listener: Listener) -> str | None:
+    """Why a match does not fit, as far as `listener` looks into requests."""
+    return mismatch(request, match) if match is not None and listener.protocol.value in _READ else None
+
+
+def _named_hosts(route: Route) -> str:
+    return " and ".join(f"`{hostname.value}`" for hostname in route.hostnames) or "no such host"
+
+
+def _why_beaten(winner: Candidate, loser: Candidate, precedence: Precedence) -> str:
+    for criterion in precedence:
+        if criterion.key(winner) != criterion.key(loser):
+            return f"{winner.route.owner} has {criterion.words}"
+    return f"{winner.route.owner} comes first"
