@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from inspect import cleandoc
 from pkgutil import walk_packages
@@ -16,7 +16,8 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place, Problem
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.model import Route
-from ingress_lint.routes.verdicts import Certainty, Verdict
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.routes.way import way
 
 
 class Rule:
@@ -90,6 +91,14 @@ class Rule:
         if verdict.certainty is Certainty.UNKNOWN and "unless" not in message:
             message += ", as far as these manifests tell"
         return self.finding(verdict.place, message, severity=severity, related=related, path=path, fix=verdict.fix)
+
+    def of_refusals(self, route: Route, reason: Reason) -> Iterator[Finding]:
+        """The findings that say why a controller sends nothing to backends; warnings for those that get copies only."""
+        for backend in route.all_backends:
+            if backend.refusal is not None and backend.refusal.reason is reason:
+                found = self.of_verdict(backend.refusal, way(route, backend, Hop.SERVICE))
+                mirrored = route.only_mirrors_to(backend)
+                yield replace(found, severity=min(found.severity, Severity.WARNING)) if mirrored else found
 
     def of_problem(self, problem: Problem) -> Finding:
         """A finding that says what a problem of the input says."""

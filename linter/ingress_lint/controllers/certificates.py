@@ -34,7 +34,7 @@ def certificate_verdicts(graph: ObjectGraph, routes: Iterable[Route]) -> Iterato
 def _verdict(secrets: TLSSecrets, route: Route, listener: Listener, certificate: CertificateRef) -> Verdict | None:
     owner, name, namespace = route.owner, certificate.name, certificate.namespace
     shown = f"{listener.gateway} shows them its default certificate, and browsers refuse the connection"
-    hosts = ", ".join(f"`{host.value}`" for host in certificate.hosts)
+    hosts = ", ".join(f"`{host.value}`" for host in certificate.hosts or route.hostnames)
     clients = f"clients of {hosts} are lost" if hosts else "clients are lost"
     consequence = f"{clients}: {shown}"
     if "/" in name:

@@ -15,6 +15,7 @@ from typing import Final
 from ingress_lint.controllers.base import Claim, Controller, IngressObject
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import IngressClass
@@ -24,11 +25,31 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
 
-_CONVENTIONAL: Final = ["ambassador", "apisix", "azure-application-gateway", "cce", "cilium", "citrix", "cloudflare-tunnel", "emissary", "higress", "ibm-cloud", "istio", "ngrok", "openshift-default", "pomerium", "public", "skipper", "tailscale", "voyager", "webapprouting.kubernetes.azure.com"]
+_CONVENTIONAL: Final = [
+    "ambassador",
+    "apisix",
+    "azure-application-gateway",
+    "cce",
+    "cilium",
+    "citrix",
+    "cloudflare-tunnel",
+    "emissary",
+    "higress",
+    "ibm-cloud",
+    "istio",
+    "ngrok",
+    "openshift-default",
+    "pomerium",
+    "public",
+    "skipper",
+    "tailscale",
+    "voyager",
+    "webapprouting.kubernetes.azure.com",
+]
 """Classes that clusters and installations bring along, besides those of the controllers known here."""
 _CLASSLESS_FLAGS: Final = ("watch-ingress-without-class", "empty-ingress-class", "process-classless")
 """How options start by which controllers take Ingresses without a class (ingress-nginx, HAProxy's two, Kong)."""
-_CLASS_FLAGS: Final = ("ingress-class", "ingress.class", "ingress-class-name", "ingressclass")
+CLASS_FLAGS: Final = ("ingress-class", "ingress.class", "ingress-class-name", "ingressclass")
 """How options end that name the class of which a controller takes Ingresses."""
 _UNSERVED: Final = "no controller takes it, and clients get 404 or no answer at all"
 
@@ -65,7 +86,7 @@ class IngressClasses:
     def _named(self, ingress: IngressObject, name: str, *, by_field: bool) -> Verdict | None:
         if self._graph.resolve("IngressClass", "", name).existence is not Existence.MISSING:
             return None
-        if any(value == name for flag, value in self._options if flag.endswith(_CLASS_FLAGS)):
+        if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
             return None
         owners = {
             controller for controller, found in self._controllers.items() if found.claims_class(name, by_field=by_field)
@@ -82,6 +103,7 @@ class IngressClasses:
         others = f"these manifests define only {_listed(known)}" if known else "these manifests do not define"
         what = f"Ingress `{ingress.name}` is of class `{name}`, "
         what += f"and {others}" if known else f"which {others}"
+        unless = "unless the cluster has it, " if certainty is Certainty.UNKNOWN else ""
         rests = (
             "" if by_field else "; some controllers take the annotation by an option of their own, and then it works"
         )
@@ -89,10 +111,10 @@ class IngressClasses:
             Reason.NO_INGRESS_CLASS,
             ingress,
             ingress.at("spec", "ingressClassName") if by_field else ingress.annotation_place(CLASS_ANNOTATION),
-            f"{what}; {_UNSERVED}{rests}",
+            f"{what}; {unless}{_UNSERVED}{rests}",
             certainty,
             tuple((f"IngressClass `{item.name}`", item.name_place) for item in self._classes)
-            + ((((f"GatewayClass `{name}`", gateway_class.name_place),)) if gateway_class is not None else ()),
+            + (((f"GatewayClass `{name}`", gateway_class.name_place),) if gateway_class is not None else ()),
             fix,
         )
 
@@ -121,7 +143,7 @@ class IngressClasses:
         if not self._classes:
             sure = Certainty.UNKNOWN
             why = "and these manifests define no default IngressClass"
-            end = f"where the cluster has none either, {_UNSERVED}"
+            end = f"unless the cluster has one, {_UNSERVED}"
         else:
             known = all(self._controllers[name].serves_classless is False for name in serving)
             sure = Certainty.KNOWN if known and serving and not graph.incomplete else Certainty.LIKELY
@@ -148,8 +170,8 @@ class IngressClasses:
             Reason.SEVERAL_DEFAULT_CLASSES,
             last,
             last.annotation_place(DEFAULT_CLASS_ANNOTATION),
-            f"IngressClasses {_listed([item.name for item in self._defaults])} are all the default; the API server refuses "
-            f"every new Ingress without a class, and its hosts get 404",
+            f"IngressClasses {' and '.join(f'`{item.name}`' for item in self._defaults)} are each the default; the API "
+            f"server refuses every new Ingress without a class, and clients of its hosts get 404",
             certainty,
             tuple(_default_of(item) for item in (first, *others[:-1])),
             f"leave `{DEFAULT_CLASS_ANNOTATION}` on one of them",
@@ -169,15 +191,28 @@ class IngressClasses:
     @cached_property
     def _options(self) -> Sequence[tuple[str, str]]:
         """Every option of the set's containers that may be about classes, in small letters, with its value."""
-        found: list[tuple[str, str]] = []
-        for workload in self._graph.workloads:
-            for container in workload.containers:
-                words = [*container.container.command, *container.container.args]
-                for word, following in zip(words, [*words[1:], ""], strict=False):
-                    flag, given, value = str(word).lstrip("-").partition("=")
-                    if str(word).startswith("-") and "class" in flag.lower():
-                        found.append((flag.lower(), value if given else str(following)))
-        return found
+        return [
+            option
+            for workload in self._graph.workloads
+            for container in workload.containers
+            for option in class_options(container)
+        ]
+
+
+def class_options(container: WorkloadContainer) -> Iterator[tuple[str, str]]:
+    """Every option of a container that may be about classes, in small letters, with its value."""
+    words = [*container.container.command, *container.container.args]
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        flag, given, value = str(word).lstrip("-").partition("=")
+        if str(word).startswith("-") and "class" in flag.lower():
+            yield flag.lower(), value if given else str(following)
+
+
+def class_place(ingress: IngressObject) -> Place:
+    """Where an Ingress names its class; its name where it names none."""
+    if ingress.body.spec.ingress_class_name:
+        return ingress.at("spec", "ingressClassName")
+    return ingress.annotation_place(CLASS_ANNOTATION) if CLASS_ANNOTATION in ingress.annotations else ingress.name_place
 
 
 def _default_of(item: KubernetesObject[IngressClass]) -> tuple[str, Place]:

@@ -536,6 +536,12 @@ class Route:
         steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
         yield from (step.backend for step in steps if isinstance(step, RequestMirror | ExternalAuth))
 
+    def only_mirrors_to(self, backend: BackendRef) -> bool:
+        """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""
+        return not any(item is backend for item in (*self.backends, self.fallback)) and not any(
+            isinstance(step, ExternalAuth) and step.backend is backend for step in self.filters
+        )
+
     @property
     def assumed(self) -> bool:
         """Whether nothing in the manifests says which controller serves it."""

@@ -245,7 +245,7 @@ def content_fault(secret: KubernetesObject[Secret]) -> SecretFault | None:
     for key, marker in _MARKERS:
         if key not in body.string_data and key not in body.data:
             only = f", only {', '.join(f'`{name}`' for name in held)}" if held else ""
-            typed = f" and is of type {body.type}" if body.type not in (TYPE, "Opaque") else ""
+            typed = f", and is of type {body.type}" if body.type not in (TYPE, "Opaque") else ""
             certainty = Certainty.KNOWN if held or typed else Certainty.LIKELY
             return SecretFault(
                 f"which has no key `{key}`{only}{typed}", certainty, ((caption, secret.name_place),), fix

@@ -33,7 +33,9 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
             extension = item.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
         except x509.ExtensionNotFound:
             extension = None
-        names = extension.get_values_for_type(x509.DNSName) if isinstance(extension, x509.SubjectAlternativeName) else []
+        names = (
+            extension.get_values_for_type(x509.DNSName) if isinstance(extension, x509.SubjectAlternativeName) else []
+        )
         common = [str(name.value) for name in item.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         found.append(
             Certificate(

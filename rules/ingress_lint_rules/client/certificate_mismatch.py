@@ -112,7 +112,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -126,6 +126,9 @@ from ingress_lint.routes.way import way_in
 from ingress_lint.routes.x509 import Certificate, certificates_in, covers, public_key_of
 from ingress_lint.rule import Rule
 
+_UNUSABLE: Final = "the controller shows its own certificate or none, and clients refuse the connection"
+_ORDINALS: Final = {2: "second", 3: "third", 4: "fourth"}
+
 
 @dataclass(frozen=True)
 class _Pair:
@@ -135,6 +138,12 @@ class _Pair:
     chain: tuple[Certificate, ...]
     key: bytes | None
     faults: tuple[str, ...] = ()
+    consequence: str = _UNUSABLE
+
+    @property
+    def own(self) -> Certificate:
+        """The certificate that goes with the key, which should be the first."""
+        return next((item for item in self.chain if item.public_key == self.key), self.chain[0])
 
     @property
     def place(self) -> Place:
@@ -170,7 +179,7 @@ class CertificateMismatch(Rule):
         return self.finding(
             reference.place,
             f"the certificate in Secret `{reference.name}`, which {route.owner.kind} `{route.owner.name}` shows to clients, "
-            f"{' and '.join(pair.faults)}",
+            f"{' and '.join(pair.faults)}; {pair.consequence}",
             related=[Related(f"Secret `{reference.name}`", pair.place)],
             path=way_in(route, "its certificate is of no use"),
             fix="put a valid certificate and the key that it was made for into the Secret",
@@ -186,7 +195,7 @@ class CertificateMismatch(Rule):
         for host in _hosts(route, listener):
             meant = [(reference, pair) for reference, pair in certificates if _meant_for(reference, host.value)]
             pairs = [pair for _, pair in meant if pair is not None and pair.chain]
-            names = [name for pair in pairs for name in pair.chain[0].names]
+            names = [name for pair in pairs for name in pair.own.names]
             readable = bool(pairs) and len(pairs) == len(meant)
             if not readable or host.place in reported or any(_fits(name, host.value) for name in names):
                 continue
@@ -196,7 +205,7 @@ class CertificateMismatch(Rule):
     def _other_host(
         self, route: Route, host: Sourced[str], reference: CertificateRef, pairs: list[_Pair], names: list[str]
     ) -> Finding:
-        common = [pair.chain[0].common_name for pair in pairs if covers(pair.chain[0].common_name, host.value)]
+        common = [pair.own.common_name for pair in pairs if covers(pair.own.common_name, host.value)]
         if common:
             holds = f"names `{common[0]}` only as its common name, which clients do not look at"
         else:
@@ -241,32 +250,35 @@ def _read(secret: KubernetesObject[Secret], now: datetime) -> _Pair | None:
     try:
         chain = certificates_in(certificate)
     except ValueError:
-        return _Pair(secret, (), None, ("cannot be read; the controller shows its own certificate or none",))
+        return _Pair(secret, (), None, ("cannot be read",))
+    validity = _validity(chain[0], now)
     try:
         public_key = public_key_of(key)
     except ValueError:
-        fault = "has a key that cannot be read; the controller shows its own certificate or none"
-        return _Pair(secret, chain, None, (fault,))
-    return _Pair(secret, chain, public_key, tuple(_faults(chain, public_key, now)))
+        return _Pair(secret, chain, None, (*validity, "has a key that cannot be read"))
+    unfit = _unfit(chain, public_key)
+    consequence = _UNUSABLE if unfit else "clients refuse the connection"
+    return _Pair(secret, chain, public_key, (*validity, *unfit), consequence)
 
 
-def _faults(chain: tuple[Certificate, ...], public_key: bytes | None, now: datetime) -> Iterator[str]:
-    own = chain[0]
+def _validity(own: Certificate, now: datetime) -> tuple[str, ...]:
     if now > own.not_after:
-        yield f"expired on {own.not_after:%Y-%m-%d}; clients refuse it"
-    elif now < own.not_before:
-        yield f"is not valid before {own.not_before:%Y-%m-%d}; clients refuse it"
+        return (f"expired on {own.not_after:%Y-%m-%d}",)
+    if now < own.not_before:
+        return (f"is not valid before {own.not_before:%Y-%m-%d}",)
+    return ()
+
+
+def _unfit(chain: tuple[Certificate, ...], public_key: bytes | None) -> tuple[str, ...]:
+    """Why a controller cannot use the certificate with its key."""
     if public_key is None:
-        yield "has a key that asks for a pass phrase; the controller cannot open it"
-    elif own.public_key != public_key:
-        behind = [number for number, item in enumerate(chain, 1) if item.public_key == public_key]
-        if behind:
-            yield f"comes {_ORDINALS.get(behind[0], 'late')} in its chain and not first; the controller refuses the pair"
-        else:
-            yield "was made for another key than the one beside it; the controller refuses the pair"
-
-
-_ORDINALS = {2: "second", 3: "third", 4: "fourth"}
+        return ("has a key that asks for a pass phrase",)
+    if chain[0].public_key == public_key:
+        return ()
+    behind = [number for number, item in enumerate(chain, 1) if item.public_key == public_key]
+    if behind:
+        return (f"comes {_ORDINALS.get(behind[0], 'late')} in its chain and not first",)
+    return ("was made for another key than the one beside it",)
 
 
 def _hosts(route: Route, listener: Listener) -> Iterator[Sourced[str]]:

@@ -60,7 +60,7 @@ kubectl -n NAMESPACE get httproute ROUTE -o jsonpath='{.status.parents[*].condit
 
 ## How sure
 An error where the set holds ReferenceGrants of the other namespace, or objects of the kind referred to. A note where it
-shows nothing of that namespace, as the grant may lie there too.
+shows nothing of that namespace, as the grant may lie there too. A warning for a backend that gets no more than copies.
 
 ## References
 - https://gateway-api.sigs.k8s.io/api-types/referencegrant/
@@ -72,11 +72,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ingress_lint.finding import Finding, Hop, Severity
+from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.routes.way import way, way_in
+from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule
 
 
@@ -90,9 +90,7 @@ class ReferenceNotPermitted(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports the backends."""
-        for backend in route.all_backends:
-            if backend.refusal is not None and backend.refusal.reason is Reason.REF_NOT_PERMITTED:
-                yield self.of_verdict(backend.refusal, way(route, backend, Hop.SERVICE))
+        yield from self.of_refusals(route, Reason.REF_NOT_PERMITTED)
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports certificates, authorities and whatever else is referred to."""

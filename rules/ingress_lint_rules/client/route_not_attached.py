@@ -61,8 +61,8 @@ kubectl -n NAMESPACE describe gateway GATEWAY
 
 ## How sure
 An error where the Gateway is in the set, or where the set holds other Gateways of that namespace. A warning where the
-two are said to be of different namespaces only by where they happen to be applied. A note where the Gateway is not in the
-set, and for a route without parents.
+two are said to be of different namespaces only by where they happen to be applied, and where a Gateway of that name is in
+another namespace. A note where the Gateway is not in the set, and for a route without parents.
 
 ## References
 - https://gateway-api.sigs.k8s.io/concepts/api-overview/#attaching-routes-to-gateways

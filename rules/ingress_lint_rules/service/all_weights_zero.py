@@ -58,6 +58,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.gateway import GATEWAY_GROUP
 from ingress_lint.routes.model import ExtensionFilter, FixedResponse, RequestRedirect, Route
 from ingress_lint.routes.way import way, way_in
 from ingress_lint.rule import Rule
@@ -101,4 +102,4 @@ def _seen(route: Route) -> str:
     """What clients see of a rule without backends."""
     if any(listener.protocol.value in ("TCP", "TLS", "UDP") for listener in route.listeners):
         return "no connection gets anywhere"
-    return "clients get 500 or 503"
+    return "clients get 500" if route.owner.group == GATEWAY_GROUP else "clients get 503"

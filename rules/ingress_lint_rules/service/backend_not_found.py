@@ -98,7 +98,7 @@ class BackendNotFound(Rule):
             if refusal.reason is not Reason.BACKEND_NOT_FOUND if refusal else not answers:
                 continue  # refused for another reason, or asked for no more than a copy or a last resort
             if existence is Existence.MISSING:
-                yield self._missing(route, backend, graph, answers=answers)
+                yield self._missing(route, backend, graph)
             elif existence is Existence.PARTIAL and graph.context.assume == "auto":
                 yield self.finding(
                     backend.place,
@@ -109,8 +109,8 @@ class BackendNotFound(Rule):
                     fix="name the cluster's own objects with --context to have this checked",
                 )
 
-    def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph, *, answers: bool) -> Finding:
-        severity = self.severity if answers else Severity.WARNING
+    def _missing(self, route: Route, backend: BackendRef, graph: ObjectGraph) -> Finding:
+        severity = Severity.WARNING if route.only_mirrors_to(backend) else self.severity
         told = backend.refusal
         if told is not None and told.reason is Reason.BACKEND_NOT_FOUND and told.related:
             meant = [Related(words, place) for words, place in told.related]

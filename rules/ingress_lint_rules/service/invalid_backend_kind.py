@@ -40,7 +40,8 @@ kubectl -n NAMESPACE get httproute ROUTE -o jsonpath='{.status.parents[*].condit
 ```
 
 ## How sure
-An error for Kubernetes' own kinds, a warning for a group that no implementation is known to take. Silent for those that
+An error for Kubernetes' own kinds, a warning for a group that no implementation is known to take, and for a backend that
+gets no more than copies. Silent for those that
 some implementation takes (ServiceImport, InferencePool, Backend...), and for Ingress controllers whose support for
 resource backends is unknown.
 
@@ -54,11 +55,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ingress_lint.finding import Finding, Hop, Severity
+from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 
 
@@ -72,9 +72,7 @@ class InvalidBackendKind(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports the backends of routes."""
-        for backend in route.all_backends:
-            if backend.refusal is not None and backend.refusal.reason is Reason.INVALID_KIND:
-                yield self.of_verdict(backend.refusal, way(route, backend, Hop.SERVICE))
+        yield from self.of_refusals(route, Reason.INVALID_KIND)
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports paths that make no route, and what policies refer to."""

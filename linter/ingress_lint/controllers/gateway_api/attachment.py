@@ -120,19 +120,28 @@ class Attacher:
         existence = self._gateways.existence(reference.kind, namespace, reference.name)
         if existence is Existence.EXTERNAL:
             return None
-        known = self._gateways.by_name if reference.kind == "Gateway" else ()
+        known = self._gateways.by_name if reference.kind == "Gateway" else {}
         near = [name for space, name in known if space == namespace]
         elsewhere = [space for space, name in known if name == reference.name]
         fix = f"name {_listed(near)}" if near else f"add {reference.kind} `{reference.name}` to namespace `{namespace}`"
+        certainty = Certainty.of_missing(existence)
         if elsewhere:
             fix = f"add `namespace: {elsewhere[0]}` to the parentRef"
+            certainty = Certainty.LIKELY if certainty is Certainty.UNKNOWN else certainty
         return Verdict(
             Reason.NO_MATCHING_PARENT,
             route,
             place.at("name"),
             f"{route.kind} `{route.name}` hangs on {reference.kind} `{reference.name}`, which namespace `{namespace}` "
             f"does not have; no gateway takes the route, and clients get 404",
-            Certainty.of_missing(existence),
+            certainty,
+            related=tuple(
+                (
+                    f"{reference.kind} `{reference.name}` is in namespace `{space}`",
+                    known[space, reference.name].name_place,
+                )
+                for space in elsewhere
+            ),
             fix=fix,
         )
 

@@ -99,7 +99,7 @@ class References:
         return site.verdict(
             Reason.REF_NOT_PERMITTED,
             f"{site.of_listener} refers to {what} `{name}` of namespace `{namespace}`, and no ReferenceGrant there lets "
-            f"a {site.owner.kind} of `{site.owner.namespace}` do so; {consequence}",
+            f"{site.owner.kind}s of `{site.owner.namespace}` do so; {consequence}",
             Certainty.UNKNOWN if unsure else certainty,
             place=site.place.at("namespace"),
             related=((f"this ReferenceGrant allows something else: {nearest[1]}", nearest[0]),) if nearest else (),
@@ -230,7 +230,7 @@ class References:
             related=((f"{reference.kind} `{reference.name}`", resolution.object.name_place),)
             if resolution.object
             else (),
-            fix=f"create {reference.kind} `{reference.name}` with the certificates under `ca.crt`",
+            fix=f"put the certificates under `ca.crt` of {reference.kind} `{reference.name}`",
         )
 
 
