@@ -65,6 +65,7 @@ def command(
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import read
     from ingress_lint.finding import Severity
+    from ingress_lint.load.document import ProblemKind
     from ingress_lint.output import RenderOptions, render, trace_json, trace_text
     from ingress_lint.output.sanitize import json_text
     from ingress_lint.output.wording import shown
@@ -112,9 +113,15 @@ def command(
             text = trace_text.render(trace, findings, rest, locator, style)
             frames = "\n" + render("text", replace(report, findings=tuple(errors)), style) if errors else ""
             click.echo(("\n" if number else "") + text + frames, nl=False, color=style.color)
-    problems = [problem.message for problem in manifests.problems if problem.unreadable]
-    complain((*manifests.loaded.missing_paths, *problems))
-    if problems or manifests.loaded.missing_paths:
+    unread = [problem.message for problem in manifests.problems if problem.unreadable]
+    unparsed = [
+        f"{at.file}:{at.line}: {problem.message}; what this document holds is unknown"
+        for problem in manifests.problems
+        if problem.kind is ProblemKind.YAML_SYNTAX and not problem.unreadable
+        for at in (locator.locate(problem.place),)
+    ]
+    complain((*manifests.loaded.missing_paths, *unread, *unparsed))
+    if unread or manifests.loaded.missing_paths:
         sys.exit(EXIT_UNREADABLE)
     if any(trace.outcome not in ("backend", "redirect") for trace, _ in traced):
         sys.exit(EXIT_FINDINGS)
