@@ -1,7 +1,7 @@
 """Paths of Ingresses that lead to another object than a Service, on controllers that take nothing else.
 
-kubernetes/ingress-nginx:internal/ingress/controller/controller.go skips them, nginx/kubernetes-ingress:internal/k8s/validation.go
-refuses the Ingress,
+kubernetes/ingress-nginx:internal/ingress/controller/controller.go skips them, F5's
+nginx/kubernetes-ingress:internal/k8s/validation.go refuses the Ingress, and
 traefik/traefik:pkg/provider/kubernetes/ingress/kubernetes.go says "resource backends are not supported".
 """
 
