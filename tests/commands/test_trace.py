@@ -200,7 +200,7 @@ def test_path_that_does_not_exist() -> None:
 
 
 def test_broken_manifest_beside_a_good_one(folder: Path) -> None:
-    (folder / "shop" / "broken.yaml").write_text("a: [b\n")
+    (folder / "shop" / "broken.yaml").write_text("kind: Service\nmetadata: [b\n")
     result = trace("--url", "http://shop.example.com/")
     assert result.exit_code == 0
     assert "shop/broken.yaml:" in result.stderr

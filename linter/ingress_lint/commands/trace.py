@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,11 @@ from ingress_lint.tracing.asking import PROTOCOLS, Asked, RequestError, asked, a
 
 if TYPE_CHECKING:
     from ingress_lint.finding import Finding
+    from ingress_lint.load.positions import Locator
+    from ingress_lint.manifests import Manifests
     from ingress_lint.report import Report
+    from ingress_lint.reporter import Reporter
+    from ingress_lint.tracing.concerns import Concerns
     from ingress_lint.tracing.model import Trace
 
 
@@ -65,15 +70,13 @@ def command(
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import read
     from ingress_lint.finding import Severity
-    from ingress_lint.load.document import ProblemKind
     from ingress_lint.output import RenderOptions, render, trace_json, trace_text
     from ingress_lint.output.sanitize import json_text
     from ingress_lint.output.wording import shown
     from ingress_lint.packs import PackError, load_rules
     from ingress_lint.reporter import Reporter
     from ingress_lint.selection import SelectionError, select
-    from ingress_lint.tracing.concerns import Concerns, judged
-    from ingress_lint.tracing.following import Tracer
+    from ingress_lint.tracing.concerns import Concerns
 
     try:
         requests = (
@@ -87,7 +90,39 @@ def command(
     except (RequestError, PackError, SelectionError) as error:
         raise click.UsageError(str(error)) from None
     manifests = read(options)
-    tracer, concerns, reporter = Tracer(manifests), Concerns(manifests, rules), Reporter(manifests, rules, options)
+    reporter = Reporter(manifests, rules, options)
+    traced = _traced(requests, manifests, Concerns(manifests, rules), reporter)
+    if requests_file is None and traced[0][0].unclear:
+        raise click.UsageError(traced[0][0].why)
+    if format_name == "json":
+        answers = [trace_json.encode(trace, shown(report), reporter.locator) for trace, report in traced]
+        click.echo(json_text(answers if requests_file is not None else answers[0]), nl=False)
+    else:
+        style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=_width())
+        for number, (trace, report) in enumerate(traced):
+            findings = shown(report)
+            errors = [finding for finding in findings if len(traced) == 1 and finding.severity is Severity.ERROR]
+            rest = [finding for finding in findings if finding not in errors]
+            text = trace_text.render(trace, findings, rest, reporter.locator, style)
+            frames = "\n" + render("text", replace(report, findings=tuple(errors)), style) if errors else ""
+            click.echo(("\n" if number else "") + text + frames, nl=False, color=style.color)
+    unread = [*manifests.loaded.missing_paths, *(item.message for item in manifests.problems if item.unreadable)]
+    complain((*unread, *_unparsed(manifests, reporter.locator)))
+    if unread:
+        sys.exit(EXIT_UNREADABLE)
+    if any(trace.outcome not in ("backend", "redirect") for trace, _ in traced):
+        sys.exit(EXIT_FINDINGS)
+
+
+def _traced(
+    requests: Iterable[Asked], manifests: Manifests, concerns: Concerns, reporter: Reporter
+) -> list[tuple[Trace, Report]]:
+    """Each request followed, with the report of what is found on its way; reports are shared where that is the same."""
+    from ingress_lint.output.wording import shown
+    from ingress_lint.tracing.concerns import judged
+    from ingress_lint.tracing.following import Tracer
+
+    tracer = Tracer(manifests)
     traced: list[tuple[Trace, Report]] = []
     reports: dict[tuple[Finding, ...], Report] = {}
     for request in requests:
@@ -96,35 +131,17 @@ def command(
         if found not in reports:
             reports[found] = reporter.report(found)
         traced.append((judged(trace, shown(reports[found])), reports[found]))
-    if requests_file is None and traced[0][0].unclear:
-        raise click.UsageError(traced[0][0].why)
-    locator, style = (
-        reporter.locator,
-        RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=_width()),
-    )
-    if format_name == "json":
-        answers = [trace_json.encode(trace, shown(report), locator) for trace, report in traced]
-        click.echo(json_text(answers if requests_file is not None else answers[0]), nl=False)
-    else:
-        for number, (trace, report) in enumerate(traced):
-            findings = shown(report)
-            errors = [finding for finding in findings if len(traced) == 1 and finding.severity is Severity.ERROR]
-            rest = [finding for finding in findings if finding not in errors]
-            text = trace_text.render(trace, findings, rest, locator, style)
-            frames = "\n" + render("text", replace(report, findings=tuple(errors)), style) if errors else ""
-            click.echo(("\n" if number else "") + text + frames, nl=False, color=style.color)
-    unread = [problem.message for problem in manifests.problems if problem.unreadable]
-    unparsed = [
-        f"{at.file}:{at.line}: {problem.message}; what this document holds is unknown"
-        for problem in manifests.problems
-        if problem.kind is ProblemKind.YAML_SYNTAX and not problem.unreadable
-        for at in (locator.locate(problem.place),)
-    ]
-    complain((*manifests.loaded.missing_paths, *unread, *unparsed))
-    if unread or manifests.loaded.missing_paths:
-        sys.exit(EXIT_UNREADABLE)
-    if any(trace.outcome not in ("backend", "redirect") for trace, _ in traced):
-        sys.exit(EXIT_FINDINGS)
+    return traced
+
+
+def _unparsed(manifests: Manifests, locator: Locator) -> Iterator[str]:
+    """Which documents did not parse, so that a request may meet more than is known."""
+    from ingress_lint.load.document import ProblemKind
+
+    for problem in manifests.problems:
+        if problem.kind is ProblemKind.YAML_SYNTAX and not problem.unreadable:
+            at = locator.locate(problem.place)
+            yield f"{at.file}:{at.line}: {problem.message}; what this document holds is unknown"
 
 
 def _requests(file: str) -> list[Asked]:
