@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from ingress_lint.engine import Options, read
+from ingress_lint.graph.graph import Assumption
 from ingress_lint.load.positions import Locator
 from ingress_lint.routes.model import Route, Sourced
+from ingress_lint.routes.verdicts import Reason, Verdict
 
 Routes = Callable[..., list[Route]]
+Verdicts = Callable[..., list[Verdict]]
 
 
 @pytest.fixture
@@ -27,6 +30,21 @@ def routes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Routes:
         return [route for manifest_set in found.sets for route in manifest_set.routes]
 
     return lowered
+
+
+@pytest.fixture
+def verdicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Verdicts:
+    """What controllers refuse of some documents; which Secrets and classes are of use is left out."""
+
+    def refused(*documents: str, assume: Assumption = "auto") -> list[Verdict]:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "manifest.yaml").write_text("\n---\n".join(documents), encoding="utf-8")
+        found = read(Options(paths=["manifest.yaml"], assume=assume))
+        assert not found.problems, found.problems
+        shared = (Reason.NO_INGRESS_CLASS, Reason.INVALID_CERTIFICATE_REF)
+        return [item for manifest_set in found.sets for item in manifest_set.verdicts if item.reason not in shared]
+
+    return refused
 
 
 def said(value: Sourced[Any] | None) -> tuple[Any, str, str]:

@@ -115,9 +115,8 @@ class Analysis:
             why = "without `tcpproxy` Contour passes no TLS through"
             refused = Sourced(why, Origin.EXPLICIT, place.at("tls", "passthrough"))
         elif tls is not None:
-            secure = ports.secure(
-                host, self._listener_tls(proxy, virtual_host), "TLS" if tls.passthrough else "HTTPS", usable=served
-            )
+            protocol = "TLS" if proxy.body.spec.tcpproxy is not None else "HTTPS"
+            secure = ports.secure(host, self._listener_tls(proxy, virtual_host), protocol, usable=served)
         plain = ports.plain(place.at("fqdn"), usable=served)
         root = _Root(proxy, host, plain, secure, virtual_host, refused, tuple(self._authorization(proxy)))
         yield from self._tcp(root, proxy, ())

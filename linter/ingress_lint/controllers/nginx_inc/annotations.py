@@ -23,11 +23,11 @@ _BOTH: Final = _INGRESS | _CONFIG
 _SHARED: Final = {
     ValueType.TEXT: """
         lb-method server-snippets location-snippets proxy-next-upstream ssl-ciphers limit-req-key limit-req-rate
-        proxy-buffers app-root
+        proxy-buffers app-root server-tokens
     """,
     ValueType.BOOLEAN: """
         redirect-to-https ssl-redirect ssl-prefer-server-ciphers proxy-buffering hsts hsts-include-subdomains
-        hsts-behind-proxy server-tokens
+        hsts-behind-proxy
     """,
     ValueType.INTEGER: "keepalive max-fails max-conns hsts-max-age proxy-next-upstream-tries",
     ValueType.SIZE: """

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
-from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS
+from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, OLD_SSL_REDIRECT
 from ingress_lint.controllers.nginx_inc.hosts import Hosts
 from ingress_lint.controllers.nginx_inc.ingress import NginxIngresses, ingress_hosts
 from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, Listeners
@@ -42,8 +42,10 @@ class NginxIngressController(Controller):
     title: ClassVar[str] = "F5 NGINX Ingress Controller"
     gateway: ClassVar[str] = GATEWAY
     class_controllers: ClassVar[frozenset[str]] = frozenset({"nginx.org/ingress-controller"})
+    takes_resources: ClassVar[bool] = False
     class_names: ClassVar[frozenset[str]] = frozenset({"nginx", "nginx-plus"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
+    also_reads: ClassVar[frozenset[str]] = frozenset({OLD_SSL_REDIRECT})
     groups: ClassVar[frozenset[str]] = frozenset({"k8s.nginx.org"})
     image: ClassVar[re.Pattern[str] | None] = IMAGE
     conduct: ClassVar[Conduct] = Conduct(
