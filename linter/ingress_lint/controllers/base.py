@@ -56,6 +56,8 @@ class Claim:
 
     ingress: IngressObject
     controller: Sourced[str]
+    rivals: frozenset[str] = frozenset()
+    """Other controllers that may serve it as well, as far as its class and annotations tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ class Controller(ABC):
     """The API groups of objects that it serves besides Ingresses."""
     serves_services: ClassVar[bool] = False
     """Whether it makes load balancers of Services."""
+    also_reads: ClassVar[frozenset[str]] = frozenset()
+    """Annotations of Ingresses that it reads under prefixes which are not its own."""
+    retired: ClassVar[str] = ""
+    """When its project retired it, empty where it did not."""
     serves_classless: ClassVar[bool | None] = None
     """Whether it takes Ingresses without a class unless told otherwise; None where that is unknown."""
     takes_resources: ClassVar[bool] = True
@@ -135,6 +141,10 @@ class Controller(ABC):
     def hinted_by(self, key: str) -> bool:
         """Whether an annotation of this key on an Ingress tells that this controller is meant."""
         return key.partition("/")[0] in self.annotations.own_prefixes or key in self.ingress_hints
+
+    def annotation_prefixes(self, graph: ObjectGraph, ingress: IngressObject) -> tuple[str, ...]:
+        """The prefixes of annotations that it reads on an Ingress; an option of the installation may change them."""
+        return self.annotations.prefixes
 
     def claims_controller(self, controller: str) -> bool:
         """Whether an IngressClass with this `spec.controller` is its own."""

@@ -6,11 +6,14 @@ lb_annotations.go; docs/controllers/services/annotations.md. Which codes its hea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import IntOrString
+from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import (
     AppProtocol,
     CertificateRef,
@@ -23,11 +26,14 @@ from ingress_lint.routes.model import (
     Sourced,
     TargetKind,
 )
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
 _STEM: Final = "do-loadbalancer-"
 _CHECK: Final = f"{_STEM}healthcheck-"
 _OVERRIDE: Final = f"{_STEM}override-health-check"
+_ASKED: Final = tuple(f"{prefix}/{_CHECK}" for prefix in ("service.beta.kubernetes.io", "service.kubernetes.io"))
+_INERT: Final = frozenset({"path", "port", "protocol"})
 _BY_TLS: Final = frozenset({"https", "http2", "http3"})
 _TEXT: Final = (
     "algorithm",
@@ -177,6 +183,29 @@ class DigitalOceanLoadBalancer(ServiceLoadBalancer):
         """`enable-proxy-protocol`, off by default."""
         written = context.reader.boolean(f"{_STEM}enable-proxy-protocol")
         return written or Sourced(False, Origin.DEFAULT, context.place, "nothing sets enable-proxy-protocol")
+
+    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
+        """Health checks that an application should answer and that only `override-health-check` puts in force."""
+        for service in graph.services:
+            written = [
+                key for key in service.annotations if key.startswith(_ASKED) and self.service_annotations.spec(key)
+            ]
+            asked = [key for key in written if key.rpartition("healthcheck-")[2] in _INERT]
+            override = any(
+                f"{prefix}/{_OVERRIDE}" in service.annotations for prefix in self.service_annotations.prefixes
+            )
+            if asked and not override and service.body.spec.type == "LoadBalancer":
+                first, *more = asked
+                yield Verdict(
+                    Reason.MISPLACED_SETTING,
+                    service,
+                    service.annotation_place(first).key(),
+                    f"`{first}` has no effect on Service `{service.name}` without `{_OVERRIDE}`: the load balancer asks "
+                    f"kube-proxy, so that pods which fail that check still get requests",
+                    Certainty.LIKELY,
+                    tuple((f"`{key}` neither", service.annotation_place(key).key()) for key in more),
+                    f'add `{self.service_annotations.prefixes[0]}/{_OVERRIDE}: "true"`',
+                )
 
     # -- health checks ------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ GKE_ANNOTATIONS: Final = AnnotationTable(
         AnnotationSpec("app-protocols", ValueType.JSON, _SERVICE, prefix=_CLOUD),
         AnnotationSpec("transparent-health-checker", ValueType.JSON, _SERVICE, prefix=_NETWORKING),
         AnnotationSpec("network-tier", ValueType.ENUM, _SERVICE, ("Premium", "Standard"), prefix=_CLOUD),
-        AnnotationSpec("load-balancer-type", ValueType.ENUM, _SERVICE, ("Internal", "External")),
+        AnnotationSpec("load-balancer-type", ValueType.ENUM, _SERVICE, ("Internal", "External"), any_case=True),
         AnnotationSpec("l4-rbs", ValueType.TEXT, _SERVICE, prefix=_CLOUD),
         AnnotationSpec("load-balancer-ip-addresses", ValueType.LIST, _SERVICE, prefix=_NETWORKING),
         AnnotationSpec("load-balancer-subnet", ValueType.TEXT, _SERVICE, prefix=_NETWORKING),
@@ -43,6 +43,7 @@ GKE_ANNOTATIONS: Final = AnnotationTable(
         AnnotationSpec("l4-strong-session-affinity", ValueType.TEXT, _SERVICE, prefix=_NETWORKING),
         AnnotationSpec("weighted-load-balancing", ValueType.TEXT, _SERVICE, prefix=_NETWORKING),
     ),
+    closed=False,
 )
 
 ALLOW_HTTP: Final = "kubernetes.io/ingress.allow-http"

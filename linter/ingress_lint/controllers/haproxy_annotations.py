@@ -61,6 +61,8 @@ _HAPROXY: Final[_Keys] = {
     _SERVICE_ALONE: {ValueType.TEXT: "cookie-persistence cookie-persistence-no-dynamic"},
     frozenset({Scope.SERVICE}): {ValueType.TEXT: "route-acl"},
 }
+_WORDS: Final = {ValueType.BOOLEAN: ("on", "off", "enabled", "disabled"), ValueType.SIZE: ("unlimited",)}
+"""Switches as haproxytech's still takes them, deprecated (pkg/utils/types.go, GetBoolValue); a size without limit."""
 _HAPROXY_LEGAL: Final = {
     "http-connection-mode": (_GLOBAL, ("http-keep-alive", "http-server-close", "httpclose")),
     "send-proxy-protocol": (_SERVICE, ("proxy", "proxy-v1", "proxy-v2", "proxy-v2-ssl", "proxy-v2-ssl-cn")),
@@ -152,7 +154,8 @@ _HAPROXY_INGRESS_LEGAL: Final = {
 def _specs(keys: _Keys, legal: Mapping[str, tuple[frozenset[Scope], tuple[str, ...]]]) -> Iterator[AnnotationSpec]:
     for scopes, by_type in keys.items():
         for value_type, names in by_type.items():
-            yield from (AnnotationSpec(name, value_type, scopes) for name in names.split())
+            words = _WORDS.get(value_type, ())
+            yield from (AnnotationSpec(name, value_type, scopes, words) for name in names.split())
     for name, (scopes, values) in legal.items():
         yield AnnotationSpec(name, ValueType.ENUM, scopes, values, any_case=True)
 

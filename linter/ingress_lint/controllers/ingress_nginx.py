@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
+from weakref import WeakKeyDictionary
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
@@ -20,6 +21,7 @@ from ingress_lint.controllers.ingress_nginx_filters import canary_decisions, own
 from ingress_lint.controllers.ingress_nginx_settings import (
     DEFAULT_CONTROLLER_CLASS,
     IMAGE,
+    Installation,
     Settings,
     installations,
     serving,
@@ -65,6 +67,8 @@ class IngressNginx(Controller):
     )
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     image: ClassVar[re.Pattern[str] | None] = IMAGE
+    retired: ClassVar[str] = "in March 2026"
+    """kubernetes/ingress-nginx:README.md."""
     serves_classless: ClassVar[bool | None] = False
     takes_resources: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
@@ -85,6 +89,16 @@ class IngressNginx(Controller):
     )
     """Of a host's locations nginx takes an exact one, then the longest prefix; regular expressions it tries in order of
     length, longest first (internal/ingress/controller/controller.go, getBackendServers)."""
+
+    def __init__(self) -> None:
+        self._installations: WeakKeyDictionary[ObjectGraph, tuple[Installation, ...]] = WeakKeyDictionary()
+
+    def annotation_prefixes(self, graph: ObjectGraph, ingress: IngressObject) -> tuple[str, ...]:
+        """The installation's own prefix, where `--annotations-prefix` names one (pkg/flags/flags.go)."""
+        found = self._installations.get(graph)
+        if found is None:
+            found = self._installations[graph] = installations(graph)
+        return (serving(found, ingress, graph).prefix,)
 
     def claims_controller(self, controller: str) -> bool:
         """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""

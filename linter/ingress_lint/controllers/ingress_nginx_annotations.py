@@ -2,7 +2,9 @@
 
 kubernetes/ingress-nginx:docs/user-guide/nginx-configuration/{annotations,annotations-risk,configmap}.md and
 internal/ingress/annotations/*/main.go. Keys that releases since 1.0 have dropped (opentracing, influxdb, global rate
-limits, Modsecurity's neighbours) are still listed: nobody can tell from a manifest which release runs.
+limits, Modsecurity's neighbours) are still listed: nobody can tell from a manifest which release runs. Those dropped
+before 1.0, by Changelog.md: no release that serves networking.k8s.io/v1 reads them. The namesakes are of Alibaba Cloud's
+build of it (alibabacloud.com/help/en/ack, "NGINX Ingress canary rules").
 """
 
 from __future__ import annotations
@@ -144,9 +146,17 @@ _SETTINGS: Final[dict[ValueType, str]] = {
     """,
     ValueType.ENUM: "proxy-buffering proxy-http-version proxy-request-buffering",
 }
+_DROPPED: Final = {
+    "0.21": {"secure-backends": "backend-protocol", "grpc-backend": "backend-protocol"},
+    "0.22": {"add-base-url": "", "base-url-scheme": ""},
+    "0.24": {"session-cookie-hash": "", "mirror-uri": "mirror-target"},
+}
+_NAMESAKES: Final = frozenset({"service-match", "service-weight"})
 
 
 def _specs() -> Iterator[AnnotationSpec]:
+    for release, keys in _DROPPED.items():
+        yield from (AnnotationSpec(key, dropped=release, successor=successor) for key, successor in keys.items())
     annotations = {key: kind for kind, keys in _ANNOTATIONS.items() for key in keys.split()}
     annotations |= dict.fromkeys(_LEGAL, ValueType.ENUM)
     settings = {key: kind for kind, keys in _SETTINGS.items() for key in keys.split()}
@@ -158,5 +168,5 @@ def _specs() -> Iterator[AnnotationSpec]:
         yield AnnotationSpec(key, kind, scopes, _LEGAL.get(key, ()), key in _ANY_CASE)
 
 
-ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs())
+ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs(), namesakes=_NAMESAKES)
 """One table for both: a key is legal where its scopes say so."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
 from ingress_lint.controllers.agic import ApplicationGatewayIngressController
+from ingress_lint.controllers.annotation_owners import AnnotationOwners
+from ingress_lint.controllers.annotation_verdicts import AnnotationVerdicts
 from ingress_lint.controllers.aws_load_balancer import AWSLoadBalancerController
 from ingress_lint.controllers.azure_load_balancer import AzureLoadBalancer
 from ingress_lint.controllers.base import Claim, Controller, IngressObject
@@ -22,16 +24,25 @@ from ingress_lint.controllers.gke_ingress import GKEIngress
 from ingress_lint.controllers.google_network_load_balancer import GoogleNetworkLoadBalancer
 from ingress_lint.controllers.haproxy import HAProxy
 from ingress_lint.controllers.haproxy_ingress import HAProxyIngress
-from ingress_lint.controllers.ingress_classes import CLASS_ANNOTATION, DEFAULT_CLASS_ANNOTATION, IngressClasses
+from ingress_lint.controllers.ingress_classes import (
+    CLASS_ANNOTATION,
+    CLASS_FLAGS,
+    DEFAULT_CLASS_ANNOTATION,
+    IngressClasses,
+    class_options,
+)
 from ingress_lint.controllers.ingress_nginx import IngressNginx
 from ingress_lint.controllers.istio.controller import Istio
 from ingress_lint.controllers.kong.controller import Kong
+from ingress_lint.controllers.misplaced_settings import MisplacedSettings
 from ingress_lint.controllers.nginx_inc.controller import NginxIngressController
 from ingress_lint.controllers.oracle_load_balancer import OracleLoadBalancer
 from ingress_lint.controllers.plain_ingress import PlainIngress
 from ingress_lint.controllers.resource_backends import resource_verdicts
+from ingress_lint.controllers.retirement import retirement_verdicts
 from ingress_lint.controllers.traefik.controller import Traefik
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
@@ -62,6 +73,7 @@ CONTROLLERS: Final[Mapping[str, Controller]] = {
         OracleLoadBalancer(),
     )
 }
+_OWNERS: Final = AnnotationOwners(CONTROLLERS.values())
 _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
@@ -81,15 +93,21 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
     chooser = _Chooser(graph, preferred)
     for ingress in graph.ingresses:
         controller = chooser.choose(ingress)
-        claims[controller.value].append(Claim(ingress, controller))
+        claims[controller.value].append(Claim(ingress, controller, chooser.rivals(ingress, controller.value)))
     backends = BackendResolver(graph)
     controllers = {name: found for name, found in CONTROLLERS.items() if found.concerned(graph, claims[name])}
     routes = {name: tuple(found.lower(graph, claims[name], backends)) for name, found in controllers.items()}
     classes = IngressClasses(graph, CONTROLLERS, chooser.running)
+    annotations = AnnotationVerdicts(graph, CONTROLLERS, _OWNERS)
+    claimed = [claim for own in claims.values() for claim in own]
+    every_route = tuple(route for own in routes.values() for route in own)
     return Lowered(
-        tuple(route for own in routes.values() for route in own),
+        every_route,
         (
-            *classes.verdicts((claim for own in claims.values() for claim in own), preferred),
+            *classes.verdicts(claimed, preferred),
+            *annotations.verdicts(claimed, every_route),
+            *MisplacedSettings(graph, _OWNERS).verdicts(),
+            *retirement_verdicts((CONTROLLERS[name], own) for name, own in claims.items()),
             *resource_verdicts((CONTROLLERS[name], claim) for name, own in claims.items() for claim in own),
             *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
             *certificate_verdicts(
@@ -151,17 +169,40 @@ class _Chooser:
             return Sourced(name, Origin.EXPLICIT, defined.at("spec", "controller"), f"class {class_name}")
         hinted = self._by_annotation_prefix(ingress)
         candidates = _claiming(class_name, by_field)
-        if len(candidates) == 1 or hinted in candidates:
-            name = hinted if hinted in candidates else candidates[0]
-            return Sourced(name, Origin.EXPLICIT, place, f"class {class_name}")
+        if len(candidates) == 1:
+            return Sourced(candidates[0], Origin.EXPLICIT, place, f"class {class_name}")
         if candidates:
-            running = [name for name in candidates if name in self.running]
+            running = self._running_for(class_name, candidates)
             if len(running) == 1:
                 return Sourced(running[0], Origin.EXPLICIT, place, f"class {class_name}, and its image is in the set")
+            if hinted in candidates:
+                return Sourced(hinted, Origin.EXPLICIT, place, f"class {class_name}")
             return Sourced(candidates[0], Origin.DERIVED, place, f"class {class_name}, which others use as well")
         if hinted and (not by_field or set(_WORD.findall(class_name)) & self._words(hinted)):
             return Sourced(hinted, Origin.DERIVED, place, f"class {class_name} and annotations that only it reads")
         return Sourced(PlainIngress.name, Origin.DERIVED, place, f"class {class_name}")
+
+    def rivals(self, ingress: IngressObject, chosen: str) -> frozenset[str]:
+        """The controllers that may serve an Ingress as well as the one chosen."""
+        by_field = ingress.body.spec.ingress_class_name
+        name = by_field or ingress.annotations.get(CLASS_ANNOTATION)
+        others = (other for key in ingress.annotations for other in _hinted(key))
+        if name:
+            candidates = _claiming(name, bool(by_field))
+            if name in self._graph.ingress_classes or len(self._running_for(name, candidates)) == 1:
+                return frozenset()
+            return frozenset(candidates or others) - {chosen}
+        if self._default_class is not None or self._preferred:
+            return frozenset()
+        return frozenset(others) - {chosen}
+
+    def _running_for(self, class_name: str, candidates: Sequence[str]) -> list[str]:
+        """Those that the set runs, and not for another class."""
+        return [
+            name
+            for name in candidates
+            if name in self.running and (not self._classes_run[name] or class_name in self._classes_run[name])
+        ]
 
     @staticmethod
     def _words(name: str) -> set[str]:
@@ -202,13 +243,25 @@ class _Chooser:
     @cached_property
     def running(self) -> Mapping[str, Place]:
         """The controllers that workloads of the set run, each with the place of its image."""
-        return {
-            name: container.at("image")
+        return {name: container.at("image") for name, container in self._containers}
+
+    @cached_property
+    def _containers(self) -> Sequence[tuple[str, WorkloadContainer]]:
+        return [
+            (name, container)
             for workload in self._graph.workloads
             for container in workload.containers
             for name, controller in CONTROLLERS.items()
             if controller.image is not None and controller.image.search(container.container.image)
-        }
+        ]
+
+    @cached_property
+    def _classes_run(self) -> Mapping[str, set[str]]:
+        """The classes that the controllers of the set are told to serve, none where they keep to their default."""
+        found: dict[str, set[str]] = {name: set() for name in self.running}
+        for name, container in self._containers:
+            found[name].update(value for flag, value in class_options(container) if flag.endswith(CLASS_FLAGS))
+        return found
 
     @cached_property
     def _default_class(self) -> str | None:

@@ -48,6 +48,14 @@ class Reason(StrEnum):
     NO_GATEWAY_CLASS = "NoGatewayClass"
     """A Gateway of a class that nobody defines; its status stays `Pending`."""
     INVALID_PARAMETERS = "InvalidParameters"
+    RETIRED = "Retired"
+    """Served by a controller that its project has retired."""
+    # of annotations
+    FOREIGN_ANNOTATION = "ForeignAnnotation"
+    UNKNOWN_ANNOTATION = "UnknownAnnotation"
+    """A key that its controller does not know, or a value that it does not take."""
+    MISPLACED_SETTING = "MisplacedSetting"
+    """A setting where its controller does not look for it."""
     # of policies
     NO_VALID_CA_CERTIFICATE = "NoValidCACertificate"
     CONFLICTED = "Conflicted"
