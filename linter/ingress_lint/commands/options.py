@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from ingress_lint.output.sanitize import visible
+from ingress_lint.tracing.asking import PROTOCOLS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -72,3 +73,24 @@ def use_color(choice: str) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def request_options(function: Decorated) -> Decorated:
+    """One request; in `function`, the keyword arguments of `following.request_of`."""
+    decorators = (
+        click.option("--url", metavar="URL", help="The request: scheme, host, port, path and query."),
+        click.option("--method", metavar="METHOD", help="Its method (default: GET, or POST for gRPC)."),
+        click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A header of it; repeatable."),
+        click.option("--sni", metavar="NAME", help="The server name of its TLS handshake (default: the URL's host)."),
+        click.option(
+            "--connect", metavar="ENTRY", help="Enter at this Gateway, Ingress class or LoadBalancer Service."
+        ),
+        click.option(
+            "--protocol",
+            type=click.Choice(PROTOCOLS),
+            help="What it speaks (default: what the URL's scheme says).",
+        ),
+    )
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function

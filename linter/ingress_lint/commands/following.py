@@ -1,0 +1,110 @@
+"""Requests followed for a command: what they come to, and what the rules find on their way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import click
+
+from ingress_lint.commands.options import EXIT_UNREADABLE, complain
+from ingress_lint.commands.reading import reading
+from ingress_lint.engine import read
+from ingress_lint.finding import Finding
+from ingress_lint.load.document import ProblemKind
+from ingress_lint.output.wording import shown
+from ingress_lint.packs import PackError, load_rules
+from ingress_lint.report import Report, ReportedFinding
+from ingress_lint.reporter import Reporter
+from ingress_lint.selection import SelectionError, select
+from ingress_lint.tracing.asking import Asked, RequestError, asked, headers_of
+from ingress_lint.tracing.concerns import Concerns, judged
+from ingress_lint.tracing.following import Tracer
+from ingress_lint.tracing.model import Trace
+
+
+def request_of(
+    url: str,
+    method: str | None,
+    headers: Sequence[str],
+    sni: str | None,
+    connect: str | None,
+    protocol: str | None,
+) -> Asked:
+    """The request that the options describe. Raises `click.UsageError` where it cannot be understood."""
+    try:
+        return asked(url, method, headers_of(headers), sni, connect or "", protocol)
+    except RequestError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One request followed, its hops no better than what is found on them."""
+
+    trace: Trace
+    report: Report
+
+    @property
+    def findings(self) -> list[ReportedFinding]:
+        """What is found on its way, and not suppressed."""
+        return shown(self.report)
+
+
+class Follower:
+    """Reads the manifests once and follows requests through them. Raises `click.UsageError` on wrong options."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        controller: str | None,
+        namespace: str | None,
+        context_paths: Sequence[str],
+        assume: str | None,
+        config_file: str | None,
+    ) -> None:
+        try:
+            rules = load_rules()
+            config, options = reading(paths, controller, namespace, context_paths, assume, config_file, rules)
+            rules = select(rules, config.select, config.ignore)
+        except (PackError, SelectionError) as error:
+            raise click.UsageError(str(error)) from None
+        manifests = read(options)
+        self._tracer = Tracer(manifests)
+        self._concerns = Concerns(manifests, rules)
+        self._reporter = Reporter(manifests, rules, options)
+        self._reports: dict[tuple[Finding, ...], Report] = {}
+        self._manifests = manifests
+        self.locator = self._reporter.locator
+
+    def follow(self, request: Asked) -> Followed:
+        """Follows one request and runs the rules on what it meets."""
+        trace = self._tracer.trace(request)
+        found = tuple(self._concerns.of(trace))
+        if found not in self._reports:
+            self._reports[found] = self._reporter.report(found)
+        report = self._reports[found]
+        return Followed(judged(trace, shown(report)), report)
+
+    def follow_one(self, request: Asked) -> Followed:
+        """Follows a request that stands alone. Raises `click.UsageError` where it is unclear which entry it means."""
+        followed = self.follow(request)
+        if followed.trace.unclear:
+            raise click.UsageError(followed.trace.why)
+        return followed
+
+    def end_if_unread(self) -> None:
+        """Ends the command with exit status 2 where something could not be read; says what, and what did not parse."""
+        manifests = self._manifests
+        unread = [*manifests.loaded.missing_paths, *(item.message for item in manifests.problems if item.unreadable)]
+        complain((*unread, *self._unparsed()))
+        if unread:
+            sys.exit(EXIT_UNREADABLE)
+
+    def _unparsed(self) -> Iterator[str]:
+        """Which documents did not parse, so that a request may meet more than is known."""
+        for problem in self._manifests.problems:
+            if problem.kind is ProblemKind.YAML_SYNTAX and not problem.unreadable:
+                at = self.locator.locate(problem.place)
+                yield f"{at.file}:{at.line}: {problem.message}; what this document holds is unknown"
