@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ingress_lint.load.document import Place
 from ingress_lint.load.positions import Locator
 from ingress_lint.report import ReportedFinding
 from ingress_lint.routes.answering import Redirect, Share
@@ -15,39 +16,78 @@ from ingress_lint.tracing.model import Trace, TracedHop
 FORM_VERSION: Final = 1
 
 
-def encode(trace: Trace, findings: Sequence[ReportedFinding], locator: Locator) -> dict[str, Any]:
-    """One trace as JSON values; `id` is there where the request has one."""
-    answer = trace.answer
-    winner = answer.selection.winner if answer else None
-    found: dict[str, Any] = {
-        "version": FORM_VERSION,
-        "request": _request(trace.asked),
-        "entry": _entry(trace),
-        "route": None
-        if winner is None
-        else {
-            "kind": winner.route.owner.kind,
-            "namespace": winner.route.owner.namespace,
-            "name": winner.route.owner.name,
-            "rule": winner.route.rule,
-            "match": winner.index,
-        },
-        "outcome": trace.outcome,
-        "status": trace.status,
-        "backends": [_share(share) for share in answer.backends] if answer else [],
-        "redirect": _redirect(answer.redirect) if answer and answer.redirect else None,
-        "upstream": {
-            "host": answer.upstream.host,
-            "path": answer.upstream.path,
-            "headers": dict(answer.upstream.headers),
+class Encoder:
+    """Makes JSON values of traces; what several hops share is worked out once."""
+
+    def __init__(self, locator: Locator) -> None:
+        self._locator = locator
+        self._locations: dict[Place, dict[str, Any]] = {}
+
+    def encode(self, trace: Trace, findings: Sequence[ReportedFinding]) -> dict[str, Any]:
+        """One trace as JSON values; `id` is there where the request has one."""
+        answer = trace.answer
+        winner = answer.selection.winner if answer else None
+        found: dict[str, Any] = {
+            "version": FORM_VERSION,
+            "request": _request(trace.asked),
+            "entry": _entry(trace),
+            "route": None
+            if winner is None
+            else {
+                "kind": winner.route.owner.kind,
+                "namespace": winner.route.owner.namespace,
+                "name": winner.route.owner.name,
+                "rule": winner.route.rule,
+                "match": winner.index,
+            },
+            "outcome": trace.outcome,
+            "status": trace.status,
+            "backends": [_share(share) for share in answer.backends] if answer else [],
+            "redirect": _redirect(answer.redirect) if answer and answer.redirect else None,
+            "upstream": {
+                "host": answer.upstream.host,
+                "path": answer.upstream.path,
+                "headers": dict(answer.upstream.headers),
+            }
+            if answer and answer.upstream
+            else None,
+            "mirrors": [{**_backend(mirror.backend), "share": mirror.share} for mirror in answer.mirrors]
+            if answer
+            else [],
+            "hops": [self._hop(hop) for hop in trace.hops],
+            "findings": sorted({finding.code for finding in findings}),
         }
-        if answer and answer.upstream
-        else None,
-        "mirrors": [{**_backend(mirror.backend), "share": mirror.share} for mirror in answer.mirrors] if answer else [],
-        "hops": [_hop(hop, locator) for hop in trace.hops],
-        "findings": sorted({finding.code for finding in findings}),
-    }
-    return found if trace.asked.id is None else {"id": trace.asked.id, **found}
+        return found if trace.asked.id is None else {"id": trace.asked.id, **found}
+
+    def _hop(self, hop: TracedHop) -> dict[str, Any]:
+        item = hop.object
+        return {
+            "hop": hop.hop.value,
+            "object": {
+                "apiVersion": item.api_version,
+                "kind": item.kind,
+                "namespace": item.namespace,
+                "name": item.name,
+            }
+            if item is not None
+            else None,
+            "location": self._location(hop.place) if hop.place is not None else None,
+            "verdict": hop.verdict,
+            "detail": hop.detail,
+        }
+
+    def _location(self, place: Place) -> dict[str, Any]:
+        if place not in self._locations:
+            at = self._locator.locate(place)
+            self._locations[place] = {
+                "file": at.file,
+                "line": at.line,
+                "column": at.column,
+                "endLine": at.end_line,
+                "endColumn": at.end_column,
+                "pointer": at.pointer,
+            }
+        return self._locations[place]
 
 
 def _request(asked: Asked) -> dict[str, Any]:
@@ -100,27 +140,4 @@ def _redirect(redirect: Redirect) -> dict[str, Any]:
         "port": redirect.port,
         "path": redirect.path,
         "status": redirect.status,
-    }
-
-
-def _hop(hop: TracedHop, locator: Locator) -> dict[str, Any]:
-    item = hop.object
-    at = locator.locate(hop.place) if hop.place is not None else None
-    return {
-        "hop": hop.hop.value,
-        "object": {"apiVersion": item.api_version, "kind": item.kind, "namespace": item.namespace, "name": item.name}
-        if item is not None
-        else None,
-        "location": {
-            "file": at.file,
-            "line": at.line,
-            "column": at.column,
-            "endLine": at.end_line,
-            "endColumn": at.end_column,
-            "pointer": at.pointer,
-        }
-        if at is not None
-        else None,
-        "verdict": hop.verdict,
-        "detail": hop.detail,
     }
