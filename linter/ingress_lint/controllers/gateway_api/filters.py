@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -30,19 +29,11 @@ from ingress_lint.routes.model import (
     URLRewrite,
 )
 
-_DURATION_PART: Final = re.compile(r"(\d+)(h|ms|m|s)")
-_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-
 _MIRRORED: Final = "the copies of requests that it is meant to get are dropped"
 _ASKED: Final = "no request can be authorised, and clients get 500"
 
 ResolveBackend = Callable[[BackendObjectReference, Place, str], BackendRef]
 """Resolves the backend at a place; the text says what happens where that fails."""
-
-
-def seconds(duration: str) -> float:
-    """A Gateway API duration in seconds (kubernetes-sigs/gateway-api:geps/gep-2257)."""
-    return sum(int(number) * _SECONDS[unit] for number, unit in _DURATION_PART.findall(duration))
 
 
 def filters(

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from ingress_lint.controllers.gateway_api.attachment import Attachment, RouteObject
 from ingress_lint.controllers.gateway_api.backends import Backends, RouteFacts
-from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters, seconds
+from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters
 from ingress_lint.controllers.gateway_api.implementations import SPECIFICATION
+from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_routes import (
     BackendRef,
@@ -112,11 +113,11 @@ def _timeouts(written: HTTPRouteTimeouts | None, place: Place) -> Timeouts:
 
 def _deadline(duration: str | None, place: Place) -> Sourced[float] | None:
     """A deadline; zero is none (kubernetes-sigs/gateway-api:geps/gep-1742)."""
-    return None if duration is None else Sourced(seconds(duration) or float("inf"), Origin.EXPLICIT, place)
+    return None if duration is None else Sourced(go_duration(duration) or float("inf"), Origin.EXPLICIT, place)
 
 
 def _retries(written: HTTPRouteRetry, place: Place) -> Retries:
-    backoff = seconds(written.backoff) if written.backoff else None
+    backoff = go_duration(written.backoff) if written.backoff else None
     return Retries(place, written.codes, written.attempts, backoff)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from ingress_lint.controllers.istio.hosts import seconds
+from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import (
     CorsPolicy,
@@ -134,7 +134,7 @@ def _cors(written: CorsPolicy, place: Place) -> CORS:
     patterns = (
         item.exact or (f"{item.prefix}*" if item.prefix else item.regex or "") for item in written.allow_origins
     )
-    age = seconds(written.max_age) if written.max_age else None
+    age = go_duration(written.max_age) if written.max_age else None
     return CORS(
         place,
         origins=tuple(patterns) or tuple(written.allow_origin),

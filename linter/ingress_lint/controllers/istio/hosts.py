@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.routes.model import Origin, Sourced
 
 _SERVICE: Final = re.compile(r"([^.*]+)\.([^.]+)\.svc\..+")
-_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|h|m|s)")
-_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _INFINITE: Final = float("inf")
 
 CLUSTER_DOMAIN: Final = "svc.cluster.local"
@@ -61,15 +60,7 @@ def gateway_name(reference: str, namespace: str) -> NamespacedName:
     return NamespacedName(rest.partition(".")[0] if dot else namespace, name)
 
 
-def seconds(duration: str) -> float | None:
-    """A duration such as `1h30m` or `0.5s` in seconds, None where it is none."""
-    parts = list(_DURATION_PART.finditer(duration))
-    if "".join(part[0] for part in parts) != duration or not parts:
-        return None
-    return sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
-
-
 def deadline(duration: str | None, place: Place) -> Sourced[float] | None:
     """A time that somebody wrote, of which zero means for ever; None where nobody did."""
-    found = seconds(duration) if duration is not None else None
+    found = go_duration(duration) if duration is not None else None
     return None if found is None else Sourced(found or _INFINITE, Origin.EXPLICIT, place)

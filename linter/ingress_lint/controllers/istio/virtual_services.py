@@ -16,8 +16,9 @@ from ingress_lint.controllers.istio.delegates import Rule, delegated, own_rule
 from ingress_lint.controllers.istio.destinations import Destinations
 from ingress_lint.controllers.istio.filters import filters, header_filters
 from ingress_lint.controllers.istio.gateways import BoundServer
-from ingress_lint.controllers.istio.hosts import NamespacedName, deadline, full_host, gateway_name, seconds, service_of
+from ingress_lint.controllers.istio.hosts import NamespacedName, deadline, full_host, gateway_name, service_of
 from ingress_lint.controllers.istio.matches import any_request, http_match, takes_everything
+from ingress_lint.controllers.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -330,7 +331,7 @@ def _hostnames(item: VirtualServiceObject, servers: Sequence[BoundServer]) -> tu
 def _retries(written: HTTPRetry, place: Place) -> Retries:
     conditions = [item.strip() for item in written.retry_on.split(",")]
     codes = tuple(int(item) for item in conditions if item.isdigit())
-    return Retries(place, codes, written.attempts, seconds(written.backoff) if written.backoff else None)
+    return Retries(place, codes, written.attempts, go_duration(written.backoff) if written.backoff else None)
 
 
 def _retries_resets(written: HTTPRetry | None) -> bool:

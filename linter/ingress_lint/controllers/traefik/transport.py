@@ -7,11 +7,11 @@ request may be repeated and has no body (golang/go:src/net/http/transport.go).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.objects.traefik import ServersTransport
@@ -30,8 +30,6 @@ SCHEMES: Final[Mapping[str, AppProtocol]] = {
     "https": AppProtocol.HTTPS,
     "h2c": AppProtocol.H2C,
 }
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
-_UNITS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DIAL: Final = 30.0
 _IDLE: Final = 90.0
 _CLIENT_IDLE: Final = 180.0
@@ -42,11 +40,7 @@ _BY_TRAEFIK: Final = "Traefik's default"
 def seconds(value: IntOrString) -> float | None:
     """A duration as Go writes it, or a bare number of seconds; None where it is neither."""
     text = str(value).strip()
-    if text.isdecimal():
-        return float(text)
-    if not text or _PART.sub("", text):
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    return float(text) if text.isdecimal() else go_duration(text)
 
 
 def protocol(port: ResolvedPort | None, scheme: Sourced[str] | None, absent: Place) -> Sourced[AppProtocol]:
