@@ -171,6 +171,7 @@ def test_redirect_by_header_and_app_root(routes: Routes) -> None:
     )
     assert by_header.matches[0].headers == (ValueMatch("X-Forwarded-Proto", "http"),)
     assert isinstance(by_header.filters[0], RequestRedirect)
+    assert by_header.priority is not None
     (step,) = to_root.filters
     assert isinstance(step, RequestRedirect)
     assert (step.path, step.status) == ("/shop", 302)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from ingress_lint.controllers.contour.envoy import (
     BY_ENVOY,
-    GATEWAY,
     RESPONSE_TIMEOUT,
     STREAM_IDLE,
     keep_alive,
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     )
     from ingress_lint.objects.contour import Route as WrittenRoute
 
+_CHECKER: Final = "Envoy of Contour"
 _HEALTH_HOST: Final = "contour-envoy-healthcheck"
 _INTERVAL: Final = 5
 _CHECK_TIMEOUT: Final = 2
@@ -195,7 +195,7 @@ class Services:
         asks = policy.path is not None
         protocol = ("HTTPS" if secure else "HTTP") if asks else "TCP"
         return HealthCheck(
-            by=GATEWAY,
+            by=_CHECKER,
             protocol=Sourced(protocol, Origin.DERIVED, place, "the protocol of the service")
             if asks
             else Sourced(protocol, Origin.EXPLICIT, place),

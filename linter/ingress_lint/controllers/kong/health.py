@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ingress_lint.controllers.kong.installation import GATEWAY
 from ingress_lint.load.document import Place
 from ingress_lint.routes.model import HealthCheck, Origin, Sourced
 
 if TYPE_CHECKING:
     from ingress_lint.objects.kong import ActiveHealthCheck
 
+_CHECKER: Final = "Kong proxy"
 _UNHEALTHY: Final = (404, 429, 500, 501, 502, 503, 504, 505)
 _PROTOCOLS: Final = {"http": "HTTP", "https": "HTTPS", "tcp": "TCP", "grpc": "GRPC", "grpcs": "GRPC"}
 _BY_KONG: Final = "Kong's default"
@@ -38,7 +38,7 @@ def active_check(written: ActiveHealthCheck, place: Place, names: dict[str, str]
         (name, count) for name, count in zip(("failures", "tcp", "timeouts"), counts, strict=True) if count
     )
     return HealthCheck(
-        by=GATEWAY,
+        by=_CHECKER,
         protocol=Sourced(protocol, Origin.EXPLICIT, place.at("type"))
         if written.type
         else Sourced(protocol, Origin.DEFAULT, place, _BY_KONG),

@@ -50,6 +50,7 @@ class NginxIngressController(Controller):
     image: ClassVar[re.Pattern[str] | None] = IMAGE
     conduct: ClassVar[Conduct] = Conduct(
         (
+            Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "an answer for the whole server"),
             Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
             Criterion(is_exact, "an exact path"),
             Criterion(_by_expression, "a regular expression, which nginx tries before prefixes"),

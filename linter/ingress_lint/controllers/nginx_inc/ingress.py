@@ -44,6 +44,7 @@ from ingress_lint.routes.model import (
 )
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
+CHECKER: Final = "NGINX Plus controller"
 HEALTHY: Final = "200-399"
 """What NGINX Plus takes for healthy without a `match` (nginx.org, ngx_http_upstream_hc_module)."""
 _REWRITE: Final = re.compile(r"serviceName=(\S+)\s+rewrite=(\S+)")
@@ -183,7 +184,9 @@ class NginxIngresses(IngressController):
         if asked.value:
             path = Sourced(everything, Origin.DERIVED, asked.place, "redirect-to-https")
             match = Match(path, headers=(ValueMatch("X-Forwarded-Proto", "http"),))
-            yield replace(bare, matches=(match,), filters=(RequestRedirect(asked.place, code, scheme="https"),))
+            first = Sourced(1, Origin.DERIVED, asked.place, "nginx looks at it before any path")
+            redirect = RequestRedirect(asked.place, code, scheme="https")
+            yield replace(bare, matches=(match,), filters=(redirect,), priority=first)
         root = settings.text("app-root")
         if root is not None:
             path = Sourced(PathMatch(PathMatchType.EXACT, "/"), Origin.DERIVED, root.place, "app-root")
@@ -382,7 +385,7 @@ def _probed(port: ResolvedPort) -> HealthCheck | None:
         place = container.at("readinessProbe")
         why = "the readiness probe"
         return HealthCheck(
-            by=GATEWAY,
+            by=CHECKER,
             protocol=Sourced(str(probe.http_get.scheme), Origin.DERIVED, place.at("httpGet", "scheme"), why),
             path=Sourced(probe.http_get.path, Origin.DERIVED, place.at("httpGet", "path"), why),
             port=None,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ingress_lint.controllers.nginx_inc.ingress import HEALTHY
-from ingress_lint.controllers.nginx_inc.settings import GATEWAY, Installation, Settings
+from ingress_lint.controllers.nginx_inc.ingress import CHECKER, HEALTHY
+from ingress_lint.controllers.nginx_inc.settings import Installation, Settings
 from ingress_lint.controllers.units import nginx_size, nginx_time
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -127,7 +127,7 @@ def _health_check(
     else:
         protocol = Sourced("HTTPS" if secure else "HTTP", Origin.DERIVED, at, "the upstream's own protocol")
     return HealthCheck(
-        by=GATEWAY,
+        by=CHECKER,
         protocol=Sourced("GRPC", Origin.DERIVED, place.at("type")) if grpc else protocol,
         path=None
         if grpc

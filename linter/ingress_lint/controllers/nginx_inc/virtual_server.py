@@ -146,6 +146,7 @@ class VirtualServers:
                 matches=(match,),
                 backends=(),
                 filters=(RequestRedirect(place, redirect.code, scheme="https"),),
+                priority=Sourced(1, Origin.DERIVED, place, "nginx looks at it before any path"),
             )
 
     # -- parts ----------------------------------------------------------------------------------------------------------
