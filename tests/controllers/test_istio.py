@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingress_lint.controllers.istio.hosts import full_host, gateway_name, overlap, seconds, service_of
+from ingress_lint.controllers.istio.hosts import full_host, gateway_name, overlap, service_of
 from ingress_lint.engine import Options, read
 from ingress_lint.manifests import ManifestSet
 from ingress_lint.routes.model import (
@@ -151,17 +151,6 @@ def test_names() -> None:
 )
 def test_hosts_overlap(left: str, right: str, *, expected: bool) -> None:
     assert overlap(left, right) is expected
-
-
-def test_durations() -> None:
-    assert [seconds(text) for text in ("10s", "1h30m", "0.5s", "250ms", "soon", "10")] == [
-        10,
-        5400,
-        0.5,
-        0.25,
-        None,
-        None,
-    ]
 
 
 # -- servers --------------------------------------------------------------------------------------------------------
