@@ -11,8 +11,11 @@ from typing import Any, Final, Literal, TypeVar
 
 from ingress_lint.graph.app_servers import AppServer, recognise
 from ingress_lint.graph.evidence.index import EvidenceIndex
+from ingress_lint.graph.kernel.index import KernelSettings
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
+from ingress_lint.graph.overlay.index import PodNetwork
+from ingress_lint.graph.overlay.sources import Sources
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer, workload_of
 from ingress_lint.load.document import Document, Place
@@ -367,6 +370,20 @@ class ObjectGraph:
         if container not in self._app_servers:
             self._app_servers[container] = recognise(container, self)
         return self._app_servers[container]
+
+    @cached_property
+    def pod_network(self) -> PodNetwork:
+        """What the set says of packet sizes in the pod network."""
+        return PodNetwork(self._node_sources)
+
+    @cached_property
+    def kernel_settings(self) -> KernelSettings:
+        """What the set tells the nodes' kernels: sysctls, and the conntrack settings of kube-proxy."""
+        return KernelSettings(self.workloads, self._node_sources)
+
+    @cached_property
+    def _node_sources(self) -> Sources:
+        return Sources(self)
 
     # -- places -----------------------------------------------------------------------------------------------------
 

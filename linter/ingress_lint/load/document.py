@@ -86,17 +86,25 @@ class Place:
 
     `part` says what to point at: the `value`, the `key`, or `auto`: a scalar's value, else the key that holds the
     mapping or list. A pointer to something absent means the nearest parent that exists. `span`, character offsets
-    into the file, stands for places that no pointer can name (syntax errors).
+    into the file, stands for places that no pointer can name (syntax errors). `inner` leads on into the text that
+    stands there: a pointer where that text is YAML or JSON itself, else a passage of it.
     """
 
     document: Document
     pointer: Pointer = ()
     part: Literal["auto", "key", "value"] = "auto"
     span: tuple[int, int] | None = None
+    inner: Pointer | str | None = None
 
     def at(self, *more: str | int) -> Place:
         """The place `more` keys further down."""
+        if isinstance(self.inner, tuple):
+            return self.inside((*self.inner, *more))
         return Place(self.document, (*self.pointer, *more), self.part)
+
+    def inside(self, inner: Pointer | str) -> Place:
+        """A place in the text that stands here."""
+        return Place(self.document, self.pointer, self.part, inner=inner)
 
     def key(self) -> Place:
         """The same place, pointing at the key instead of its value."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ingress_lint.load.composing import PLAIN, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.load.embedded import passage, position_in_block
 from ingress_lint.load.scalars import resolve_key
 
 
@@ -53,6 +54,10 @@ class Locator:
                 break
             key, node = found
         part = place.part
+        if place.inner is not None and node.id == "scalar" and complete:
+            inner = self._inner_span(document, node, place.inner)
+            if inner is not None:
+                return document.start + inner[0], document.start + inner[1]
         if part == "auto":
             part = "value" if node.id == "scalar" and complete else "key"
         target = node if part == "value" or key is None else key
@@ -63,6 +68,22 @@ class Locator:
         if end == start and key is not None and target is not key:
             start, end = key.start_mark.index, key.end_mark.index
         return document.start + start, document.start + end
+
+    def _inner_span(self, document: Document, node: Any, inner: Pointer | str) -> tuple[int, int] | None:
+        """The offsets, in the document, of a part of the text that a scalar holds; None where they cannot be told."""
+        if isinstance(inner, str):
+            return passage(document.text, node, inner)
+        found = next((tree for tree in self._attempts(node.value) if tree is not None), None)
+        key = None
+        for step in inner:
+            stepped = _step(found, step) if found is not None else None
+            if stepped is None:
+                return None
+            key, found = stepped
+        if found is None:
+            return None
+        target = found if found.id == "scalar" or key is None else key
+        return position_in_block(document.text, node, target.start_mark, target.end_mark)
 
     def _tree(self, document: Document) -> Any:
         if document not in self._trees:

@@ -124,6 +124,11 @@ CLUSTER_SCOPED: Final = frozenset(
     }
 )
 
+CONFIGURATION_FILES: Final = frozenset(
+    {("kubeproxy.config.k8s.io", "KubeProxyConfiguration"), ("kubelet.config.k8s.io", "KubeletConfiguration")}
+)
+"""Groups and kinds of files that a node's component reads, and no API server: they have no metadata."""
+
 UNREAD_KINDS: Final = frozenset(
     {
         "APIService",

@@ -87,7 +87,7 @@ class KubernetesObject(Generic[Body_co]):
     @property
     def names_namespace(self) -> bool:
         """Whether its namespace is written, and not the one where it happens to be applied."""
-        return bool(self.source["metadata"].get("namespace"))
+        return bool(self.source.get("metadata", {}).get("namespace"))
 
     @property
     def key(self) -> ObjectKey:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
 from ingress_lint.objects.api_checks import check, check_labels
-from ingress_lint.objects.kinds import CLUSTER_SCOPED, model_of
+from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
 from ingress_lint.objects.known_fields import unknown_fields
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, pointer_in_text
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
@@ -73,6 +73,8 @@ class ObjectReader:
         self, document: Document, value: dict[str, Any], base: Pointer, api_version: str, kind: str
     ) -> AnyObject | None:
         metadata = value.get("metadata")
+        if metadata is None and (api_version.rpartition("/")[0], kind) in CONFIGURATION_FILES:
+            return KubernetesObject(api_version, kind, "", kind, _EMPTY, _EMPTY, document, base, None)
         if not isinstance(metadata, dict):
             if "metadata" in value or model_of(api_version, kind) is not None:
                 found = "is missing" if metadata is None else f"must be a mapping, and this is {describe(metadata)}"

@@ -101,6 +101,7 @@ class Container(Model):
     startup_probe: Probe | None = None
     lifecycle: Any = None
     restart_policy: str | None = None
+    security_context: Any = None
     volume_mounts: Many[VolumeMount] = ()
 
     def probes(self) -> tuple[tuple[str, Probe], ...]:

@@ -82,7 +82,7 @@ class DuplicateObject(Rule):
             if not item.document.reported or any(hook in item.annotations for hook in _HOOKS):
                 continue
             known = first.setdefault(item.key, item)
-            if known is not item and "name" in item.source["metadata"]:
+            if known is not item and "name" in item.source.get("metadata", ()):
                 yield self._twice(known, item)
 
     def _twice(self, first: AnyObject, second: AnyObject) -> Finding:
