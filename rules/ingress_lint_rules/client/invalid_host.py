@@ -60,7 +60,7 @@ its schema lets pass. A note for what looks like a placeholder in capitals. Sile
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from typing import ClassVar, Final, NamedTuple
 
@@ -70,7 +70,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import GATEWAY_GROUP
 from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TLSRoute
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.objects.networking import Ingress, LegacyIngress
+from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule
@@ -103,7 +103,8 @@ class InvalidHost(Rule):
         """Reports what the API server refuses."""
         body = item.body
         if isinstance(body, Ingress | LegacyIngress):
-            for index, rule in enumerate(body.spec.rules):
+            rules: Sequence[IngressRule | LegacyIngressRule] = body.spec.rules
+            for index, rule in enumerate(rules):
                 yield from self._refused(item, rule.host, item.at("spec", "rules", index, "host"))
             for index, block in enumerate(body.spec.tls):
                 for number, host in enumerate(block.hosts):

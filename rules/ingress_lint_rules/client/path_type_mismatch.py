@@ -193,7 +193,7 @@ def _has_sibling_below(route: Route, value: str) -> bool:
     if not isinstance(body, Ingress | LegacyIngress):
         return True
     below = value.rstrip("/") + "/below"
-    hosts = {hostname.value for hostname in route.hostnames} or {None}
+    hosts = {hostname.value for hostname in route.hostnames} or {""}
     return any(
         path.path != value
         and path_matches(
@@ -201,6 +201,6 @@ def _has_sibling_below(route: Route, value: str) -> bool:
             below,
         )
         for rule in body.spec.rules
-        if rule.http and (rule.host or None) in hosts
+        if rule.http and (rule.host or "") in hosts
         for path in rule.http.paths
     )
