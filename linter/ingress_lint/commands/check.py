@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Final
 
 import click
@@ -18,6 +17,7 @@ from ingress_lint.commands.options import (
     use_color,
 )
 from ingress_lint.commands.progress import Progress
+from ingress_lint.commands.writing import target, write
 from ingress_lint.output import FORMATS, RenderOptions, render
 from ingress_lint.output.wording import unread
 
@@ -71,7 +71,7 @@ def command(
     from ingress_lint.packs import PackError, load_rules
     from ingress_lint.selection import SelectionError, select, split_selectors
 
-    targets = [_target(value) for value in outputs]
+    targets = [target(value, FORMATS) for value in outputs]
     try:
         rules = load_rules()
         config, options = reading(paths, controller, namespace, context_paths, assume, config_file, rules)
@@ -90,7 +90,7 @@ def command(
     name = format_name or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
     to_screen = True
     for target_format, file in targets:
-        _write(file, render(target_format or name, report, RenderOptions(statistics=statistics)))
+        write(file, render(target_format or name, report, RenderOptions(statistics=statistics)))
         to_screen = to_screen and target_format is not None
     if to_screen:
         click.echo(render(name, report, style), nl=False, color=style.color)
@@ -100,23 +100,6 @@ def command(
     level = _LEVELS[fail_on or config.fail_on or "error"]
     if any(finding.severity >= level and not finding.suppressed for finding in report.findings):
         sys.exit(EXIT_FINDINGS)
-
-
-def _target(value: str) -> tuple[str | None, str]:
-    name, equals, file = value.partition("=")
-    if not equals:
-        return None, value
-    if name not in FORMATS:
-        raise click.UsageError(f"--output {value}: there is no format {name!r}, only {', '.join(FORMATS)}")
-    return name, file
-
-
-def _write(file: str, text: str) -> None:
-    try:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-        Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise click.UsageError(f"--output {file}: {error.strerror}") from None
 
 
 def _terminal_width() -> int:

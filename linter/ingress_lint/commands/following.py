@@ -78,9 +78,13 @@ class Follower:
         self._manifests = manifests
         self.locator = self._reporter.locator
 
+    def trace(self, request: Asked) -> Trace:
+        """Follows one request, without the rules."""
+        return self._tracer.trace(request)
+
     def follow(self, request: Asked) -> Followed:
         """Follows one request and runs the rules on what it meets."""
-        trace = self._tracer.trace(request)
+        trace = self.trace(request)
         found = tuple(self._concerns.of(trace))
         if found not in self._reports:
             self._reports[found] = self._reporter.report(found)

@@ -72,7 +72,7 @@ class Tracer:
             return _traced(asked, chosen[0])
         if chosen:
             listed = ", ".join(_shown(way.entry, way.held) for way in chosen[:_SHOWN])
-            why = f"several entries serve `{asked.request.host}`: {listed}; name one with --connect"
+            why = f"several entries serve `{asked.request.host}`: {listed}; name one with --connect, or `connect` in a file"
             if len({str(way.entry) for way in chosen}) == 1:
                 why = f"several sets of manifests have {chosen[0].entry}: {listed}; give the paths of one of them"
             return replace(self._stopped(asked, why), unclear=True)
