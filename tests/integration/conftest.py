@@ -39,7 +39,7 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: web, namespace: shop}
 spec:
-  ingressClassName: nginx
+  ingressClassName: kong
   rules:
     - host: shop.example.com
       http:
