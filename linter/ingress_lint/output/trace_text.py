@@ -25,7 +25,7 @@ _MARKS: Final[dict[Verdict, tuple[str, str]]] = {
     "unknown": ("?", "cyan"),
 }
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_WIDEST: Final = 44
+_WIDEST: Final = 60
 """How many columns a cell gets before it pushes the rest aside."""
 
 _Paint = Callable[..., str]

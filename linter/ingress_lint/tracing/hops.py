@@ -48,7 +48,7 @@ def hops(asked: Asked, entry: Entry, answer: Answer, graph: ObjectGraph) -> Iter
         return
     yield _route(entry, winner)
     yield from _own_answer(answer, winner.route)
-    shares = [share for share in answer.backends if share.share or share.fault is None]
+    shares = [share for share in answer.backends if share.share] or answer.backends
     for share in shares:
         yield from _backend(share, graph, alone=len(shares) == 1)
     if answer.outcome == "error" and not answer.backends and not _answers_itself(winner.route):
