@@ -16,8 +16,8 @@ from ingress_lint.graph.evidence.model import (
     Source,
     Speech,
 )
-from ingress_lint.graph.evidence.serving import TLSSwitch, listenings, serves_aside, tls_switches
-from ingress_lint.graph.evidence.settings import Setting, environment, settings, words
+from ingress_lint.graph.evidence.serving import TLSSwitch, listenings, opens_port, serves_aside, tls_switches
+from ingress_lint.graph.evidence.settings import Setting, environment, settings, snake_case, unknown_environment, words
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Secret
@@ -47,6 +47,11 @@ class ContainerEvidence:
         return environment(self.container, self._graph)
 
     @cached_property
+    def unknown_variables(self) -> frozenset[str] | None:
+        """The environment variables that are set to what the set does not show; None where any may be."""
+        return unknown_environment(self.container, self._graph)
+
+    @cached_property
     def words(self) -> list[tuple[str, Place]]:
         """The words of its command line."""
         return words(self.container, self.variables)
@@ -64,6 +69,14 @@ class ContainerEvidence:
             for source, key, port in self.configured
         )
         return (*self._told, *configured)
+
+    @cached_property
+    def may_listen_elsewhere(self) -> bool:
+        """Whether a setting that opens a port has a value that the set does not show."""
+        unknown = self.unknown_variables or ()
+        return any(opens_port(setting) and "$" in setting.value for setting in self.settings) or any(
+            opens_port(Setting(snake_case(name), name, "", self.container.at("env"))) for name in unknown
+        )
 
     @cached_property
     def _told(self) -> tuple[Listening, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ingress_lint.graph.evidence.binding import Binding, bindings
 from ingress_lint.graph.evidence.container import ContainerEvidence, named
 from ingress_lint.graph.evidence.model import (
     APPLICATIONS,
@@ -52,6 +53,7 @@ class EvidenceIndex:
     def __init__(self, graph: ObjectGraph) -> None:
         self._graph = graph
         self._containers: dict[WorkloadContainer, ContainerEvidence] = {}
+        self._bindings: dict[WorkloadContainer, tuple[Binding, ...]] = {}
         self._about: dict[tuple[Workload, int], tuple[Evidence, ...]] = {}
         self._verdicts: dict[tuple[Workload, int, KubernetesObject[Service] | None, int, bool], Verdict | None] = {}
 
@@ -67,6 +69,12 @@ class EvidenceIndex:
         return tuple(
             (container, listening) for container in workload.containers for listening in self.of(container).listenings
         )
+
+    def bindings(self, container: WorkloadContainer) -> tuple[Binding, ...]:
+        """The ports that a container is known to open, each at its address."""
+        if container not in self._bindings:
+            self._bindings[container] = tuple(bindings(self.of(container)))
+        return self._bindings[container]
 
     def mention(self, workload: Workload, number: int) -> Place | None:
         """Where anything in a pod names a port number: a probe, a command line, the environment, a mounted file.

@@ -100,11 +100,18 @@ class Listening:
     place: Place
     speech: Speech | None = None
     certainty: Certainty = Certainty.LIKELY
+    bare: bool = False
+    """Whether only the number is given, so that another setting or the server's default decides the address."""
 
     @property
     def loopback(self) -> bool:
         """Whether only the pod itself can connect."""
-        return self.host == "localhost" or self.host.startswith("127.") or self.host in ("::1", "[::1]")
+        return is_loopback(self.host)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether nothing outside of the pod can connect to an address."""
+    return address == "localhost" or address.startswith("127.") or address in ("::1", "[::1]")
 
 
 def judge(pieces: Iterable[Evidence], among: frozenset[Speech]) -> Verdict | None:

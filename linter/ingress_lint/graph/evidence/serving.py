@@ -11,20 +11,21 @@ from ingress_lint.graph.evidence.model import Certainty, Listening, Speech
 from ingress_lint.graph.evidence.settings import Setting
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(text.split())
 
 
-_EVERY_ADDRESS: Final = frozenset({"", "*", "+", "0.0.0.0", "[::]", "::", "$POD_IP", "$(POD_IP)", "${POD_IP}"})  # noqa: S104
+EVERY_ADDRESS: Final = frozenset({"", "*", "+", "0.0.0.0", "[::]", "::", "$POD_IP", "$(POD_IP)", "${POD_IP}"})  # noqa: S104
 _SOCKET: Final = re.compile(r"(?:(\w+)://)?(\[[^\]]*\]|[^\s:/\[\]]*):(\d{1,5})(?:[/?].*)?")
 _NUMBER: Final = re.compile(r"\d{1,5}")
 _HEAD: Final = frozenset({"port", "ports", "listen", "bind", "addr", "address", "addresses", "urls"})
-_QUALIFIERS: Final = _words(
+_QUALIFIERS: Final = word_set(
     "http https http2 tls ssl secure insecure grpc grpcs web webserver server app api service container serve number "
     "public main ui listener rest on to proxy internal metrics metric health healthz probe admin telemetry management "
     "mgmt aspnetcore dotnet uvicorn gunicorn quarkus micronaut nitro"
 )
-_ASIDE: Final = _words("metrics metric health healthz probe admin telemetry management mgmt internal")
+_ASIDE: Final = word_set("metrics metric health healthz probe admin telemetry management mgmt internal")
 _TLS_WORDS: Final = frozenset({"https", "tls", "ssl", "secure", "grpcs"})
 _TLS_SCHEMES: Final = frozenset({"https", "ssl", "tls"})
 _EXACT_NAMES: Final = frozenset({"urls", "aspnetcore_urls", "dotnet_urls"})
@@ -39,18 +40,18 @@ _KONG_LISTEN: Final = re.compile(r"kong_(?:proxy|admin|status|admin_gui|portal_g
 _BROWSER_PORTS: Final = frozenset({"aspnetcore_https_port", "dotnet_https_port"})
 """The port that ASP.NET Core redirects browsers to; `HTTPS_PORT` is read so as well, and by others to listen on."""
 
-_CERTIFICATE_OPTIONS: Final = _words(
+_CERTIFICATE_OPTIONS: Final = word_set(
     "tls_cert_file tls_cert tls_cert_path tls_certificate tls_certificate_file tls_crt_file tls_crt tls_key tls_key_file "
     "tls_private_key_file ssl_certfile ssl_keyfile ssl_cert ssl_cert_file ssl_key ssl_certificate certfile keyfile "
     "https_cert https_key https_cert_file https_certificate_file kc_https_certificate_file kc_https_key_store_file "
     "server_cert server_key server_tls_cert_file server_ssl_key_store server_ssl_certificate server_ssl_bundle "
     "web_tls_cert_file http_tls_cert"
 )
-_TLS_SWITCHES: Final = _words(
+_TLS_SWITCHES: Final = word_set(
     "tls enable_tls tls_enable tls_enabled ssl enable_ssl ssl_enable ssl_enabled enable_https https_enabled https "
     "server_ssl_enabled server_tls_enabled serve_tls listen_tls"
 )
-_PLAIN_SWITCHES: Final = _words(
+_PLAIN_SWITCHES: Final = word_set(
     "disable_tls no_tls tls_disable tls_disabled disable_ssl no_ssl ssl_disabled http_only disable_https no_https "
     "plaintext insecure_http"
 )
@@ -84,11 +85,12 @@ def _listenings(setting: Setting) -> Iterator[Listening]:
             if address is not None:
                 speech = Speech.TLS if "ssl" in words else Speech.PLAIN
                 yield _listening(setting, address[1], address[2], speech, Certainty.CERTAIN)
-    elif _opens_port(setting):
+    elif opens_port(setting):
         yield from _plain_form(setting)
 
 
-def _opens_port(setting: Setting) -> bool:
+def opens_port(setting: Setting) -> bool:
+    """Whether a setting is called like one that opens a port."""
     parts = setting.parts
     return bool(parts & _HEAD) and parts <= _HEAD | _QUALIFIERS and setting.name not in _BROWSER_PORTS
 
@@ -109,7 +111,8 @@ def _plain_form(setting: Setting) -> Iterator[Listening]:
         speech, certainty = Speech.PLAIN, Certainty.HINT
     elif "grpc" in parts:
         speech = Speech.GRPC
-    yield _listening(setting, host, number, speech, certainty)
+    bare = _NUMBER.fullmatch(setting.value) is not None
+    yield Listening(number, host, str(setting), setting.place, speech, certainty, bare)
 
 
 def _aspnet(setting: Setting) -> Iterator[Listening]:
@@ -132,7 +135,7 @@ def _socket(value: str) -> tuple[str, str, int] | None:
     if found is None or not 0 < int(found[3]) <= 65535:
         return None
     host = found[2]
-    if host in _EVERY_ADDRESS:
+    if host in EVERY_ADDRESS:
         host = ""
     elif host not in ("localhost", "[::1]") and not host.startswith("127."):
         return None

@@ -86,6 +86,17 @@ def environment(container: WorkloadContainer, graph: ObjectGraph) -> dict[str, t
     return {name: (expand(value, found), place) for name, (value, place) in found.items()}
 
 
+def unknown_environment(container: WorkloadContainer, graph: ObjectGraph) -> frozenset[str] | None:
+    """The variables whose value the set does not show; None where a whole source of variables is not in the set."""
+    namespace = container.workload.object.namespace
+    for source in container.container.env_from:
+        reference = source.get("configMapRef") if isinstance(source, dict) else None
+        if graph.config_map(namespace, _name(reference)) is None:
+            return None
+    known = environment(container, graph)
+    return frozenset(variable.name for variable in container.container.env if variable.name not in known)
+
+
 def _name(reference: Any) -> str:
     return str(reference.get("name", "")) if isinstance(reference, dict) else ""
 
