@@ -50,10 +50,17 @@ class AnnotationOwners:
         spec = owner.table.spec(full_key) if owner else None
         return (owner, spec) if owner and spec else None
 
-    def having(self, key: str, other: AnnotationTable) -> Owner | None:
-        """One with another table that knows a key of this name under a prefix of its own."""
+    def having(self, key: str, other: AnnotationTable, scope: Scope) -> Owner | None:
+        """One with another table that knows a key of this name on such an object."""
         return next(
-            (owner for owner in self._owners if owner.table is not other and key in owner.table.specs and "-" in key),
+            (
+                owner
+                for owner in self._owners
+                if owner.table is not other
+                and (spec := owner.table.specs.get(key)) is not None
+                and scope in spec.scopes
+                and not spec.dropped
+            ),
             None,
         )
 

@@ -8,7 +8,7 @@ it takes or not; or it is under the prefix of a controller that does not serve t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher, get_close_matches
 from typing import Final
 
@@ -46,14 +46,16 @@ class AnnotationVerdicts:
         for claim in claims:
             if claim.ingress.annotations:
                 yield from self._of_ingress(claim)
-        serving: defaultdict[KubernetesObject[Service], dict[str, Route]] = defaultdict(dict)
-        for route in routes:
-            for backend in route.all_backends:
-                if backend.service.object is not None:
-                    serving[backend.service.object].setdefault(route.controller.value, route)
+        foreign: list[tuple[KubernetesObject[Service], Mapping[Owner, list[str]]]] = []
         for service in self._graph.services:
             if service.annotations:
-                yield from self._of_service(service, serving.get(service, {}))
+                found = yield from self._of_service(service)
+                if found:
+                    foreign.append((service, found))
+        if foreign and not self._graph.incomplete:
+            serving = _serving(routes)
+            for service, found in foreign:
+                yield from self._foreign_to_service(service, serving.get(service, {}), found)
 
     # -- Ingresses ----------------------------------------------------------------------------------------------------
 
@@ -81,20 +83,38 @@ class AnnotationVerdicts:
                     yield from self._unknown(ingress, key, owner.title, owner.table, Scope.INGRESS, only_near=True)
             elif key not in serving.also_reads:
                 foreign[owner].append(key)
-        yield from self._foreign(claim, serving, foreign)
+        yield from self._foreign(claim, serving, prefixes, foreign)
 
-    def _foreign(self, claim: Claim, serving: Controller, found: Mapping[Owner, list[str]]) -> Iterator[Verdict]:
+    def _foreign(
+        self, claim: Claim, serving: Controller, prefixes: tuple[str, ...], found: Mapping[Owner, list[str]]
+    ) -> Iterator[Verdict]:
         """One verdict for each family of annotations that the serving controller does not read."""
         ingress = claim.ingress
         families = {*found, *(owner for key in ingress.annotations if (owner := self._owners.of(key)))}
         if claim.controller.origin is Origin.DEFAULT or len(families) >= _PORTABLE:
             return
-        own = [key for key in ingress.annotations if serving.annotations.spec(key)]
+        own = [key for key in ingress.annotations if key.partition("/")[0] in prefixes]
         for owner, keys in found.items():
             certainty = self._sure(claim, owner, own)
             alone = [key for key in keys if not _twin(key, own)]
-            if certainty is not None and alone:
-                yield self._not_read(ingress, alone, owner, serving, claim.controller.why, certainty)
+            if certainty is None or not alone:
+                continue
+            if owner.table is serving.annotations:
+                cause = f"this installation of {serving.title} reads `{prefixes[0]}/` only (`--annotations-prefix`)"
+                fix = f"write `{prefixes[0]}/{alone[0].partition('/')[2]}`"
+            elif owner.controller in claim.rivals:
+                cause = (
+                    f"that is {owner.title}'s annotation{_count(alone)} beside {serving.title}'s, and whichever of the "
+                    f"two serves its class passes over the other's"
+                )
+                fix = f"keep to the annotations of one of them; {_fix(alone[0], serving, ingress)}"
+            else:
+                why = f" ({claim.controller.why})" if claim.controller.why else ""
+                cause = (
+                    f"that is {owner.title}'s annotation{_count(alone)}, and {serving.title} serves the Ingress{why}"
+                )
+                fix = _fix(alone[0], serving, ingress)
+            yield _not_read(ingress, alone, cause, certainty, fix)
 
     def _sure(self, claim: Claim, owner: Owner, own: Sequence[str]) -> Certainty | None:
         """How sure it is that the serving controller is another than `owner`."""
@@ -104,30 +124,6 @@ class AnnotationVerdicts:
         name = by_field or claim.ingress.annotations.get(CLASS_ANNOTATION)
         both = name and self._controllers[owner.controller].claims_class(name, by_field=bool(by_field))
         return Certainty.LIKELY if both else None
-
-    def _not_read(
-        self, item: AnyObject, keys: Sequence[str], owner: Owner, serving: Controller, why: str, certainty: Certainty
-    ) -> Verdict:
-        first, *more = keys
-        name = first.partition("/")[2]
-        count = f" (and {len(more)} more like it)" if more else ""
-        told = f" ({why})" if why else ""
-        if owner.table is serving.annotations:
-            prefix = next(iter(serving.annotation_prefixes(self._graph, item)))
-            cause = f"this installation of {serving.title} reads `{prefix}/` only (`--annotations-prefix`)"
-            fix = f"write `{prefix}/{name}`"
-        else:
-            cause = f"that is {owner.title}'s annotation{count}, and {serving.title} serves the {item.kind}{told}"
-            fix = _fix(name, serving, item)
-        return Verdict(
-            Reason.FOREIGN_ANNOTATION,
-            item,
-            item.annotation_place(first).key(),
-            f"`{first}` has no effect on {item.kind} `{item.name}`: {cause}; {consequence(name)}",
-            certainty,
-            tuple((f"`{key}` neither", item.annotation_place(key).key()) for key in more),
-            fix,
-        )
 
     def _of_nobody(self, claim: Claim, serving: Controller, key: str) -> Iterator[Verdict]:
         """A key under a prefix that is misspelt, or that others share and the serving controller does not read."""
@@ -159,7 +155,8 @@ class AnnotationVerdicts:
 
     # -- Services -----------------------------------------------------------------------------------------------------
 
-    def _of_service(self, service: KubernetesObject[Service], serving: Mapping[str, Route]) -> Iterator[Verdict]:
+    def _of_service(self, service: KubernetesObject[Service]) -> Generator[Verdict, None, Mapping[Owner, list[str]]]:
+        """What is wrong with the keys as such; returns those that only some controllers read."""
         foreign: defaultdict[Owner, list[str]] = defaultdict(list)
         for key in service.annotations:
             owner = self._owners.of(key)
@@ -171,7 +168,7 @@ class AnnotationVerdicts:
             yield from self._own(service, key, key, owner.title, owner.table, Scope.SERVICE)
             if not owner.of_load_balancers and owner.table.closed:
                 foreign[owner].append(key)
-        yield from self._foreign_to_service(service, serving, foreign)
+        return foreign
 
     def _foreign_to_service(
         self, service: KubernetesObject[Service], serving: Mapping[str, Route], found: Mapping[Owner, list[str]]
@@ -180,7 +177,6 @@ class AnnotationVerdicts:
         unsure = {PlainIngress.name, GatewayAPI.name, Istio.name}
         if (
             not serving
-            or self._graph.incomplete
             or unsure & set(serving)
             or any(route.assumed or route.owner is service for route in serving.values())
         ):
@@ -189,8 +185,12 @@ class AnnotationVerdicts:
             known = [key for key in keys if (spec := owner.table.spec(key)) and Scope.SERVICE in spec.scopes]
             if known and len(found) < _PORTABLE and not set(serving) & self._readers(owner):
                 name, route = next(iter(serving.items()))
-                why = f"{route.owner.kind} `{route.owner.name}`"
-                yield self._not_read(service, known, owner, self._controllers[name], why, Certainty.LIKELY)
+                reader = self._controllers[name]
+                cause = (
+                    f"that is {owner.title}'s annotation{_count(known)}, and the routes that lead here are "
+                    f"{reader.title}'s ({route.owner.kind} `{route.owner.name}`)"
+                )
+                yield _not_read(service, known, cause, Certainty.LIKELY, _fix(known[0], reader, service))
 
     def _readers(self, owner: Owner) -> set[str]:
         return {
@@ -220,23 +220,22 @@ class AnnotationVerdicts:
                 fix=instead,
             )
         elif scope not in spec.scopes:
-            if table.covers(own) and not _doubtful(item, table):
-                owner = self._owners.of(own)
-                if owner is not None:
-                    yield on_wrong_kind(item, key, owner, spec, Certainty.KNOWN)
-        elif table.covers(own) and not _doubtful(item, table):
-            yield from self._of_value(item, key, title, spec)
+            owner = self._owners.of(own)
+            if owner is not None and not _doubtful(item, table):
+                yield on_wrong_kind(item, key, owner, spec, Certainty.KNOWN)
+        elif (wanted := _refused(item.annotations[key], spec)) and table.covers(own) and not _doubtful(item, table):
+            yield _of_value(item, key, title, spec, wanted)
 
     def _unknown(
         self, item: AnyObject, key: str, title: str, table: AnnotationTable, scope: Scope, *, only_near: bool = False
     ) -> Iterator[Verdict]:
         near = table.nearest(key, scope)
-        other = self._owners.having(key.partition("/")[2], table)
+        other = self._owners.having(key.partition("/")[2], table, scope)
         if near is None and (only_near or not (table.closed or other)):
             return
         meant, fix = "", "check the key against the controller's documentation"
         if near is not None:
-            meant, fix = "", f"did you mean `{near}`?"
+            fix = f"did you mean `{near}`?"
         elif other is not None:
             meant = f", though {other.title} has `{other.table.full_key(key.partition('/')[2])}`"
         yield Verdict(
@@ -248,24 +247,54 @@ class AnnotationVerdicts:
             fix=fix,
         )
 
-    @staticmethod
-    def _of_value(item: AnyObject, key: str, title: str, spec: AnnotationSpec) -> Iterator[Verdict]:
-        value = item.annotations[key]
-        if not value.strip() or any(mark in value for mark in _PLACEHOLDERS):
-            return
-        wanted = spec.wanted(value)
-        if wanted is None:
-            return
-        shown = value if len(value) <= 40 and "\n" not in value else "this text"
-        written = f"`{shown}`" if shown is value else shown
-        yield Verdict(
-            Reason.UNKNOWN_ANNOTATION,
-            item,
-            item.annotation_place(key),
-            f"`{key}` is {written}, and {title} takes {wanted}, so that it refuses or ignores the annotation; "
-            f"{consequence(key)}",
-            fix=_legal_value(value, spec, wanted),
-        )
+
+def _refused(value: str, spec: AnnotationSpec) -> str | None:
+    """What the controller takes instead, where it does not take a value that is really there."""
+    wanted = spec.wanted(value)
+    if wanted is None or not value.strip() or any(mark in value for mark in _PLACEHOLDERS):
+        return None
+    return wanted
+
+
+def _of_value(item: AnyObject, key: str, title: str, spec: AnnotationSpec, wanted: str) -> Verdict:
+    value = item.annotations[key]
+    written = f"`{value}`" if len(value) <= 40 and "\n" not in value else "this text"
+    return Verdict(
+        Reason.UNKNOWN_ANNOTATION,
+        item,
+        item.annotation_place(key),
+        f"`{key}` is {written}, and {title} takes {wanted}, so that it refuses or ignores the annotation; "
+        f"{consequence(key)}",
+        fix=_legal_value(value, spec, wanted),
+    )
+
+
+def _serving(routes: Iterable[Route]) -> Mapping[KubernetesObject[Service], dict[str, Route]]:
+    """The controllers whose routes lead to each Service, each with the first of them."""
+    found: defaultdict[KubernetesObject[Service], dict[str, Route]] = defaultdict(dict)
+    for route in routes:
+        for backend in route.all_backends:
+            if backend.service.object is not None:
+                found[backend.service.object].setdefault(route.controller.value, route)
+    return found
+
+
+def _not_read(item: AnyObject, keys: Sequence[str], cause: str, certainty: Certainty, fix: str) -> Verdict:
+    """One verdict for all annotations of one family."""
+    first, *more = keys
+    return Verdict(
+        Reason.FOREIGN_ANNOTATION,
+        item,
+        item.annotation_place(first).key(),
+        f"`{first}` has no effect on {item.kind} `{item.name}`: {cause}; {consequence(first)}",
+        certainty,
+        tuple((f"`{key}` neither", item.annotation_place(key).key()) for key in more),
+        fix,
+    )
+
+
+def _count(keys: Sequence[str]) -> str:
+    return f" (with {len(keys) - 1} more)" if len(keys) > 1 else ""
 
 
 def _legal_value(value: str, spec: AnnotationSpec, wanted: str) -> str:
@@ -275,7 +304,7 @@ def _legal_value(value: str, spec: AnnotationSpec, wanted: str) -> str:
     digits = value.strip().rstrip("smhd")
     if spec.type is ValueType.INTEGER and digits.isdecimal() and digits != value.strip():
         return f"write the number alone, such as `{digits}`"
-    return f"write {wanted}"
+    return "write valid JSON" if spec.type is ValueType.JSON else f"write {wanted}"
 
 
 def _misspelt(item: AnyObject, key: str, owner: Owner, meant: str) -> Verdict:
@@ -304,12 +333,12 @@ def _twin(key: str, own: Iterable[str]) -> bool:
     return any(SequenceMatcher(None, name, found.partition("/")[2]).ratio() >= _ALIKE for found in own)
 
 
-def _fix(name: str, serving: Controller, item: AnyObject) -> str:
+def _fix(key: str, serving: Controller, item: AnyObject) -> str:
+    name = key.partition("/")[2]
     scope = Scope.SERVICE if item.kind == "Service" else Scope.INGRESS
     spec = serving.annotations.specs.get(name)
     if spec is not None and scope in spec.scopes:
         return f"write `{serving.annotations.full_key(name)}`"
-    prefixes = sorted(serving.annotations.own_prefixes)
-    if not prefixes:
+    if not serving.annotations.own_prefixes:
         return f"{serving.title} takes no such annotations: use its own objects"
     return f"use what {serving.title} has for it under `{serving.annotations.prefixes[0]}/`, or name the class that is meant"

@@ -10,14 +10,14 @@ _BY_SUBJECT: Final = tuple(
     for words, seen in (
         (
             r"health-?check|health-probe|^check|backend-config",
-            "health checks keep to their defaults, and 502 or 503 comes",
+            "health checks keep to their defaults, and clients get 502 or 503 where pods do not answer those",
         ),
         (r"rewrite|strip-path|path-prefix", "pods are asked for paths that they do not have, and clients get 404"),
         (
             r"protocol|ssl-services|server-ssl|serversscheme|secure-backends|grpc|passthrough|neg$",
             "pods are spoken to in the default way, and clients get 502 where they expect another",
         ),
-        (r"redirect", "clients are not redirected"),
+        (r"redirect", "redirects follow the controller's default"),
         (r"body-size", "the default limit holds, and larger uploads get 413"),
         (r"timeout|time-?out", "the default time holds, and slow requests get 504"),
         (r"auth|oauth|jwt", "requests pass without that check"),

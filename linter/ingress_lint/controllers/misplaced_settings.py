@@ -78,11 +78,14 @@ def _misplaced(
 ) -> Verdict:
     name = key.partition("/")[2]
     scopes = [scope for scope in _WHERE if scope in spec.scopes]
+    moves = [_MOVES[scope].format(key=name) for scope in scopes]
+    if owner.of_load_balancers:
+        moves = ["move it to the Service of type LoadBalancer that it is meant for"]
     return Verdict(
         Reason.MISPLACED_SETTING,
         item,
         item.annotation_place(key).key(),
         f"{found}, and {owner.title} reads it {' and '.join(_WHERE[scope] for scope in scopes)} only; {consequence(key)}",
         certainty,
-        fix=" or ".join(_MOVES[scope].format(key=name) for scope in scopes),
+        fix=" or ".join(moves),
     )

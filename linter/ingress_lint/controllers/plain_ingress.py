@@ -27,7 +27,7 @@ class PlainIngress(IngressController):
     name: ClassVar[str] = "ingress"
     title: ClassVar[str] = "the Ingress controller"
     gateway: ClassVar[str] = "Ingress controller"
-    annotations: ClassVar[AnnotationTable] = AnnotationTable(("kubernetes.io",), ())
+    annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
     conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, own_certificate=True)
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
