@@ -279,7 +279,7 @@ def named(name: str) -> Iterator[Speech]:
         yield Speech.TLS
     elif "http" in parts:
         yield Speech.PLAIN
-    if parts & {"grpc", "grpcs"}:
+    if parts & {"grpc", "grpcs"} and "web" not in parts:  # gRPC-Web travels over HTTP/1 too
         yield Speech.GRPC
     elif parts & {"http", "https"}:
         yield Speech.HTTP
