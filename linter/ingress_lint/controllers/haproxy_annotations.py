@@ -60,6 +60,7 @@ _HAPROXY: Final[_Keys] = {
     },
     _SERVICE_ALONE: {ValueType.TEXT: "cookie-persistence cookie-persistence-no-dynamic"},
     frozenset({Scope.SERVICE}): {ValueType.TEXT: "route-acl"},
+    frozenset({Scope.INGRESS}): {ValueType.TEXT: "ingress.class"},
 }
 _WORDS: Final = {ValueType.BOOLEAN: ("on", "off", "enabled", "disabled"), ValueType.SIZE: ("unlimited",)}
 """Switches as haproxytech's still takes them, deprecated (pkg/utils/types.go, GetBoolValue); a size without limit."""
@@ -115,7 +116,7 @@ _HAPROXY_INGRESS: Final[_Keys] = {
         ValueType.TEXT: """
             affinity agent-check-addr agent-check-port agent-check-send auth-external-placement auth-headers
             auth-headers-fail auth-headers-request auth-headers-succeed auth-method auth-realm auth-secret
-            auth-signin auth-url backend-server-naming balance-algorithm blue-green-balance blue-green-cookie
+            auth-signin auth-type auth-url backend-server-naming balance-algorithm blue-green-balance blue-green-cookie
             blue-green-deploy blue-green-header blue-green-mode config-backend cors-allow-headers cors-allow-methods
             cors-allow-origin cors-allow-origin-regex cors-expose-headers fcgi-app headers health-check-addr
             health-check-uri limit-whitelist oauth oauth-headers oauth-uri-prefix peers-table proxy-protocol
