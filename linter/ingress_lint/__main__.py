@@ -10,7 +10,7 @@ import click
 
 from ingress_lint import __version__
 
-COMMANDS: Final = ("check", "trace", "test", "routes", "explain", "rules")
+COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "explain", "rules")
 DEFAULT_COMMAND: Final = "check"
 _OWN_OPTIONS: Final = frozenset({"--help", "-h", "--version", "-V"})
 

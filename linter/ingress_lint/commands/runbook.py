@@ -1,0 +1,57 @@
+"""`ingress-lint runbook`: the five-phase diagnostic of one route, as commands."""
+
+from __future__ import annotations
+
+import click
+
+from ingress_lint.commands.options import color_option, reading_options, request_options, use_color
+
+
+@click.command("runbook", context_settings={"help_option_names": ["-h", "--help"]})
+@reading_options
+@request_options
+@click.option(
+    "--format", "format_name", type=click.Choice(["text", "markdown"]), default="text", help="The output form."
+)
+@color_option
+def command(
+    paths: tuple[str, ...],
+    controller: str | None,
+    namespace: str | None,
+    context_paths: tuple[str, ...],
+    assume: str | None,
+    config_file: str | None,
+    url: str | None,
+    method: str | None,
+    headers: tuple[str, ...],
+    sni: str | None,
+    connect: str | None,
+    protocol: str | None,
+    format_name: str,
+    color: str,
+) -> None:
+    """Write the diagnostic of one request's route: commands from inside the cluster outwards, and what answers mean.
+
+    Nothing is run. Exit status: 0 a runbook is written, 1 nothing serves the request, 2 something could not be read or
+    understood.
+    """
+    if url is None:
+        raise click.UsageError("give the request: --url URL")
+    from ingress_lint.commands.following import Follower, request_of
+    from ingress_lint.output import runbook_markdown, runbook_text
+    from ingress_lint.runbook.writing import runbook
+
+    request = request_of(url, method, headers, sni, connect, protocol)
+    follower = Follower(paths, controller, namespace, context_paths, assume, config_file)
+    followed = follower.follow_one(request)
+    trace = followed.trace
+    if trace.entry is None or trace.held is None:
+        follower.end_if_unread()
+        raise click.ClickException(trace.why)
+    book = runbook(trace, trace.entry, trace.held.graph, followed.findings)
+    if format_name == "markdown":
+        click.echo(runbook_markdown.render(book), nl=False)
+    else:
+        colored = use_color(color)
+        click.echo(runbook_text.render(book, colored), nl=False, color=colored)
+    follower.end_if_unread()
