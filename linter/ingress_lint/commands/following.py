@@ -13,6 +13,7 @@ from ingress_lint.commands.reading import reading
 from ingress_lint.engine import read
 from ingress_lint.finding import Finding
 from ingress_lint.load.document import ProblemKind
+from ingress_lint.output.sanitize import visible
 from ingress_lint.output.wording import shown
 from ingress_lint.packs import PackError, load_rules
 from ingress_lint.report import Report, ReportedFinding
@@ -95,7 +96,7 @@ class Follower:
         """Follows a request that stands alone. Raises `click.UsageError` where it is unclear which entry it means."""
         followed = self.follow(request)
         if followed.trace.unclear:
-            raise click.UsageError(followed.trace.why)
+            raise click.UsageError(visible(followed.trace.why))
         return followed
 
     def end_if_unread(self) -> None:

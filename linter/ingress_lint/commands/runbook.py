@@ -39,6 +39,7 @@ def command(
         raise click.UsageError("give the request: --url URL")
     from ingress_lint.commands.following import Follower, request_of
     from ingress_lint.output import runbook_markdown, runbook_text
+    from ingress_lint.output.sanitize import visible
     from ingress_lint.runbook.writing import runbook
 
     request = request_of(url, method, headers, sni, connect, protocol)
@@ -47,7 +48,7 @@ def command(
     trace = followed.trace
     if trace.entry is None or trace.held is None:
         follower.end_if_unread()
-        raise click.ClickException(trace.why)
+        raise click.ClickException(visible(trace.why))
     book = runbook(trace, trace.entry, trace.held.graph, followed.findings)
     if format_name == "markdown":
         click.echo(runbook_markdown.render(book), nl=False)

@@ -48,6 +48,7 @@ def command(
     from ingress_lint.commands.following import Follower
     from ingress_lint.commands.writing import target, write
     from ingress_lint.output.routing_tests import FORMATS
+    from ingress_lint.output.sanitize import visible
     from ingress_lint.tracing.judging import outcome
     from ingress_lint.tracing.routing_tests import RoutingTestError, load
 
@@ -55,7 +56,7 @@ def command(
     try:
         cases = load(file)
     except RoutingTestError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(visible(str(error))) from None
     follower = Follower(paths, controller, namespace, context_paths, assume, config_file)
     outcomes = [outcome(case, follower.trace(case.request)) for case in cases]
     to_screen = True

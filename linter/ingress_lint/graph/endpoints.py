@@ -7,6 +7,7 @@ known to be empty only where the set shows every pod that it could select.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -23,6 +24,8 @@ _ROLES: Final = frozenset(
 """What programs call themselves once they have elected a leader (Vault, Patroni, the MinIO operator)."""
 _OF_THE_CLUSTER: Final = frozenset({"kube-system"})
 """Namespaces where the cluster runs pods that nobody has manifests of."""
+_ON_EVERYTHING: Final = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
+"""Labels that say nothing of what a pod serves."""
 _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 
 
@@ -88,3 +91,25 @@ def _targets(spec: object, workload: Workload) -> bool:
         return False
     references = (spec.get(field) for field in _TARGET_FIELDS)
     return any(isinstance(found, dict) and found.get("name") == workload.object.name for found in references)
+
+
+def nearest_workload(
+    service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph
+) -> Workload | None:
+    """The workload that the Service was most likely meant for, None where none resembles the selector."""
+    best: Workload | None = None
+    best_score = (0, 0.0)
+    for workload in graph.pods_like(service.namespace, (service.name, *selector.values())):
+        labels = workload.labels
+        equal = sum(1 for key in selector.keys() - _ON_EVERYTHING if labels.get(key) == selector[key])
+        alike = sum(_likeness(selector[key], labels[key]) for key in selector.keys() & labels.keys())
+        moved = len(set(selector.values()) & set(labels.values()))
+        score = equal, alike + moved + _likeness(service.name, workload.object.name)
+        if score > best_score:
+            best, best_score = workload, score
+    return best
+
+
+def _likeness(one: str, other: str) -> float:
+    ratio = SequenceMatcher(None, one, other).ratio()
+    return ratio if ratio > 0.6 else 0.0

@@ -33,7 +33,7 @@ def _phase(phase: Phase, runbook: Runbook) -> Iterator[str]:
         yield markdown(phase.not_here) if phase.checks else f"Does not apply: {markdown(phase.not_here)}."
     if phase.predictions:
         yield ""
-        yield from (f"- predicted by {_finding(finding)}" for finding in phase.predictions)
+        yield from (f"- Found here: {_finding(finding)}" for finding in phase.predictions)
     for check in phase.checks:
         yield ""
         yield from _check(check, runbook)

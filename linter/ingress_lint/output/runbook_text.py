@@ -11,9 +11,10 @@ from click import style
 from ingress_lint.finding import Severity
 from ingress_lint.output.sanitize import visible
 from ingress_lint.report import ReportedFinding
-from ingress_lint.runbook.model import Check, Failure, Phase, Runbook
+from ingress_lint.runbook.model import Check, Phase, Runbook
 
 _WIDTH: Final = 100
+_INDENT: Final = " " * 12
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 _Paint = Callable[..., str]
@@ -21,21 +22,7 @@ _Paint = Callable[..., str]
 
 def render(runbook: Runbook, color: bool) -> str:
     """The phases, each check with its commands, what is healthy and what each failure means."""
-    return "\n".join(_lines(runbook, style if color else _plain)) + "\n"
-
-
-def _plain(text: str, **_: object) -> str:
-    return text
-
-
-def _lines(runbook: Runbook, paint: _Paint) -> Iterator[str]:
-    yield paint(f"Runbook: {visible(str(runbook.trace.asked))}", bold=True)
-    for line in route_lines(runbook):
-        yield f"  {visible(line)}"
-    for number, phase in enumerate(runbook.phases, 1):
-        yield ""
-        yield paint(f"{number}  {visible(phase.title)}", bold=True, underline=True)
-        yield from _phase(phase, runbook, paint)
+    return "\n".join(_RunbookText(runbook, style if color else _plain).lines()) + "\n"
 
 
 def route_lines(runbook: Runbook) -> Iterator[str]:
@@ -44,44 +31,69 @@ def route_lines(runbook: Runbook) -> Iterator[str]:
         yield f"{hop.hop.value}: {hop.name}, {hop.detail}"
 
 
-def _phase(phase: Phase, runbook: Runbook, paint: _Paint) -> Iterator[str]:
-    if phase.not_here:
-        words = phase.not_here if phase.checks else f"does not apply: {phase.not_here}"
-        yield from _wrapped(words, "   ", "   ")
-    for finding in phase.predictions:
-        yield from _prediction(finding, "   ", paint)
-    for check in phase.checks:
+def _plain(text: str, **_: object) -> str:
+    return text
+
+
+class _RunbookText:
+    def __init__(self, runbook: Runbook, paint: _Paint) -> None:
+        self._runbook = runbook
+        self._paint = paint
+        self._told: set[str] = set()
+        """The fingerprints of the findings whose sentences stand there already."""
+
+    def lines(self) -> Iterator[str]:
+        yield self._paint(f"Runbook: {visible(str(self._runbook.trace.asked))}", bold=True)
+        for line in route_lines(self._runbook):
+            yield from _wrapped(line, "  ", "    ")
+        for number, phase in enumerate(self._runbook.phases, 1):
+            yield ""
+            yield self._paint(f"{number}  {visible(phase.title)}", bold=True, underline=True)
+            yield from self._phase(phase)
+
+    def _phase(self, phase: Phase) -> Iterator[str]:
+        if phase.not_here:
+            words = phase.not_here if phase.checks else f"does not apply: {phase.not_here}"
+            yield from _wrapped(words, "   ", "   ")
+        for finding in phase.predictions:
+            yield from self._prediction(finding, "   ", "found here: ")
+        for check in phase.checks:
+            yield ""
+            yield from self._check(check)
+
+    def _check(self, check: Check) -> Iterator[str]:
+        for line in _fold(check.title, _WIDTH - 3):
+            yield f"   {self._paint(line, bold=True)}"
+        for fact in check.facts:
+            yield from _wrapped(fact, "   - ", "     ")
         yield ""
-        yield from _check(check, runbook, paint)
+        for command in check.commands:
+            yield f"     {self._paint(visible(command), fg='cyan')}"
+        yield ""
+        yield from _wrapped(check.healthy, f"   {self._paint('healthy', fg='green')}  ", _INDENT)
+        for failure in check.failures:
+            words = f"{failure.seen}: {failure.means}"
+            yield from _wrapped(words, f"   {self._paint('if', fg='yellow')}       ", _INDENT)
+            for finding in self._runbook.predicted(failure):
+                yield from self._prediction(finding, _INDENT, "predicted by ")
 
-
-def _check(check: Check, runbook: Runbook, paint: _Paint) -> Iterator[str]:
-    for line in wrap(visible(check.title), _WIDTH - 3):
-        yield f"   {paint(line, bold=True)}"
-    for fact in check.facts:
-        yield from _wrapped(fact, "   - ", "     ")
-    yield ""
-    for command in check.commands:
-        yield f"     {paint(visible(command), fg='cyan')}"
-    yield ""
-    yield from _wrapped(check.healthy, f"   {paint('healthy', fg='green')}  ", " " * 12)
-    for failure in check.failures:
-        yield from _failure(failure, runbook, paint)
-
-
-def _failure(failure: Failure, runbook: Runbook, paint: _Paint) -> Iterator[str]:
-    yield from _wrapped(f"{failure.seen}: {failure.means}", f"   {paint('if', fg='yellow')}       ", " " * 12)
-    for finding in runbook.predicted(failure):
-        yield from _prediction(finding, " " * 12, paint)
-
-
-def _prediction(finding: ReportedFinding, indent: str, paint: _Paint) -> Iterator[str]:
-    at = finding.location
-    code = paint(f"predicted by {finding.code}", fg=_COLORS[finding.severity], bold=True)
-    yield from _wrapped(f"{finding.message}  {at.file}:{at.line}", f"{indent}{code} ", f"{indent}  ")
+    def _prediction(self, finding: ReportedFinding, indent: str, verb: str) -> Iterator[str]:
+        at = finding.location
+        code = verb + self._paint(finding.code, fg=_COLORS[finding.severity], bold=True)
+        known = finding.fingerprint in self._told
+        self._told.add(finding.fingerprint)
+        if known:
+            yield f"{indent}{code}, as above"
+            return
+        yield f"{indent}{code} {visible(f'{finding.name}, {at.file}:{at.line}')}"
+        yield from _wrapped(finding.message, f"{indent}  ", f"{indent}  ")
 
 
 def _wrapped(text: str, first: str, rest: str) -> Iterator[str]:
-    lines = wrap(visible(text), _WIDTH - len(rest)) or [""]
+    lines = _fold(text, _WIDTH - len(rest)) or [""]
     yield first + lines[0]
     yield from (rest + line for line in lines[1:])
+
+
+def _fold(text: str, width: int) -> list[str]:
+    return wrap(visible(text), width, break_on_hyphens=False, break_long_words=False)

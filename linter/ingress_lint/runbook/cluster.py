@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import Final
 
+from ingress_lint.graph.endpoints import nearest_workload
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
@@ -96,8 +97,9 @@ def endpoint_checks(backend: BackendRef, question: Question, graph: ObjectGraph)
         ),
         tuple(_label_facts(service, selector, graph)) if service is not None else (),
     )
-    if selector:
-        yield _pod_check(backend, selector, question)
+    if selector and service is not None:
+        meant = None if graph.selected_by(service) else nearest_workload(service, selector, graph)
+        yield _pod_check(backend, dict(meant.labels) if meant is not None else selector, question)
 
 
 def _label_facts(service: KubernetesObject[Service], selector: dict[str, str], graph: ObjectGraph) -> Iterator[str]:
@@ -113,14 +115,13 @@ def _label_facts(service: KubernetesObject[Service], selector: dict[str, str], g
     if workloads:
         return
     yield f"the selector {shown} fits no pod in these manifests"
-    nearest = graph.pods(service.namespace).nearest(selector)
+    nearest = nearest_workload(service, selector, graph)
     if nearest is None:
         return
-    workload = nearest[0]
     for key, value in selector.items():
-        if (found := workload.labels.get(key)) != value:
+        if (found := nearest.labels.get(key)) != value:
             has = f"have {key}={found}" if found is not None else f"have no label {key}"
-            yield f"the pods of {workload} come closest: the selector wants {key}={value}, and they {has}"
+            yield f"the pods of {nearest} come closest: the selector wants {key}={value}, and they {has}"
 
 
 def _pod_check(backend: BackendRef, selector: dict[str, str], question: Question) -> Check:

@@ -23,6 +23,16 @@ _OF_BALANCER: Final = "{.status.loadBalancer.ingress[0].ip}{.status.loadBalancer
 _OF_GATEWAY: Final = "{.status.addresses[0].value}"
 
 
+_OVER_TLS: Final = (
+    Failure(
+        "a certificate that is not trusted, or names another host",
+        "the gateway shows its own certificate, or one for another host",
+        ("IL104", "IL105", "IL106"),
+    ),
+    Failure("421", "a connection is reused for a host of another listener", ("IL121",)),
+)
+
+
 def address_check(trace: Trace, entry: Entry, own: KubernetesObject[Service] | None) -> Check:
     """Finds the address of the gateway. `own` is the Service in front of its pods, where the manifests hold it."""
     item = _addressed(trace, entry, own)
@@ -86,11 +96,7 @@ def request_check(trace: Trace, entry: Entry) -> Check:
                 "nothing listens on this port, or a firewall or source range closes it",
                 ("IL101", "IL114", "IL117", "IL207", "IL215"),
             ),
-            Failure(
-                "a certificate that is not trusted, or names another host",
-                "the gateway shows its own certificate, or one for another host",
-                ("IL104", "IL105", "IL106"),
-            ),
+            *(_OVER_TLS if trace.asked.request.encrypted else ()),
             Failure(
                 "404 with the gateway's own page",
                 "no route takes this host and path, or another one takes them first",
@@ -104,7 +110,6 @@ def request_check(trace: Trace, entry: Entry) -> Check:
                 ("IL213", "IL214", "IL502"),
             ),
             Failure("413 or 431", "a limit on the body or the headers", ("IL211", "IL216")),
-            Failure("421", "a connection is reused for a host of another listener", ("IL121",)),
             Failure(
                 "502",
                 "the pod speaks another protocol, closes the connection, or no target is healthy",
@@ -143,7 +148,7 @@ def _expected(trace: Trace) -> str:
     if trace.outcome == "backend":
         return "the answer of phase 1, with the same status"
     said = f"{trace.status}" if trace.status is not None else "no answer"
-    return f"by these manifests no healthy one: {said} ({trace.why})"
+    return f"none to expect: by these manifests the client sees {said} ({trace.why})"
 
 
 def _to_the_address(asked: Asked) -> tuple[str, ...]:
@@ -215,7 +220,8 @@ def health_checks(backend: BackendRef, selector: dict[str, str], port: int | Non
     yield Check(
         f"Ask what the health check of the {check.by} asks",
         tuple(commands),
-        f"one of the codes {codes}" + (f", within {check.timeout.value:g} s" if check.timeout else ""),
+        (f"one of the codes {codes}" if set(codes) & set(",-") else codes)
+        + (f", within {check.timeout.value:g} s" if check.timeout else ""),
         (
             Failure("404 or another code", "every target counts as unhealthy: 502 or 503 for all", ("IL201", "IL205")),
             Failure("Connection refused", "the check asks a port where nobody listens", ("IL202", "IL204")),

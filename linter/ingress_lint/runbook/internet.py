@@ -95,7 +95,7 @@ def _packets(namespace: str) -> Check:
 def _connections(namespace: str) -> Check:
     script = (
         "cd /proc/sys/net/netfilter; cat nf_conntrack_count nf_conntrack_max; "
-        "cat /proc/net/stat/nf_conntrack; dmesg | grep -c 'nf_conntrack: table full'"
+        'cat /proc/net/stat/nf_conntrack; dmesg | grep -c "nf_conntrack: table full"'
     )
     debug = shell.kubectl(namespace, 'debug "$NODE"')
     sweep = "grep '/node-debugger-' | xargs " + shell.kubectl(namespace, "delete")

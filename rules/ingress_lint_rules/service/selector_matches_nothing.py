@@ -70,21 +70,16 @@ Endpoints or EndpointSlices of their own. Labels that only the control plane set
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import SequenceMatcher
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
-from ingress_lint.graph.endpoints import selection_is_known
+from ingress_lint.graph.endpoints import nearest_workload, selection_is_known
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
 from ingress_lint.rule import Rule
-
-_ON_EVERYTHING = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
-"""Labels that say nothing of what a pod serves."""
 
 
 class SelectorMatchesNothing(Rule):
@@ -110,7 +105,7 @@ class SelectorMatchesNothing(Rule):
         graph: ObjectGraph,
         routes: tuple[Route, ...],
     ) -> Finding:
-        nearest = _nearest(service, selector, graph)
+        nearest = nearest_workload(service, selector, graph)
         path = first_way(routes, service, Hop.POD)
         sees = "the client gets 503" if path else "connections to it are refused"
         if nearest is None:
@@ -175,23 +170,3 @@ class SelectorMatchesNothing(Rule):
             path=path,
             fix="select by labels that the pods have",
         )
-
-
-def _nearest(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> Workload | None:
-    """The workload that the Service was most likely meant for, None where none resembles the selector."""
-    best: Workload | None = None
-    best_score = (0, 0.0)
-    for workload in graph.pods_like(service.namespace, (service.name, *selector.values())):
-        labels = workload.labels
-        equal = sum(1 for key in selector.keys() - _ON_EVERYTHING if labels.get(key) == selector[key])
-        alike = sum(_likeness(selector[key], labels[key]) for key in selector.keys() & labels.keys())
-        moved = len(set(selector.values()) & set(labels.values()))
-        score = equal, alike + moved + _likeness(service.name, workload.object.name)
-        if score > best_score:
-            best, best_score = workload, score
-    return best
-
-
-def _likeness(one: str, other: str) -> float:
-    ratio = SequenceMatcher(None, one, other).ratio()
-    return ratio if ratio > 0.6 else 0.0
