@@ -1,0 +1,149 @@
+"""## What it does
+Checks that what a route hangs on beside its backends is there: middlewares, plugins, policies, TLS options, the Secret
+of a login, the objects that a filter or policy names.
+
+## What you see
+404 from Traefik, which makes no router of a route whose middleware is missing; 500 from Gateway API implementations; 503
+where a subset is missing. Kong and others let requests pass without the plugin or the password.
+
+## Why it breaks
+Such an object is found by name, in its own namespace, in the form that its controller asks for: a Traefik annotation
+names `namespace-name@kubernetescrd`, not `name`. Nothing checks that when the route is applied.
+
+## Example
+Bad:
+```yaml
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: shop, namespace: shop}
+spec:
+  entryPoints: [web]
+  routes:
+    - kind: Rule
+      match: Host(`shop.example.com`)
+      middlewares: [{name: strip-prefix}]
+      services: [{name: shop, port: 80}]
+---
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: strip-api, namespace: shop}
+spec: {stripPrefix: {prefixes: [/api]}}
+```
+Good:
+```yaml
+apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: shop, namespace: shop}
+spec:
+  entryPoints: [web]
+  routes:
+    - kind: Rule
+      match: Host(`shop.example.com`)
+      middlewares: [{name: strip-api}]
+      services: [{name: shop, port: 80}]
+---
+apiVersion: traefik.io/v1alpha1
+kind: Middleware
+metadata: {name: strip-api, namespace: shop}
+spec: {stripPrefix: {prefixes: [/api]}}
+```
+
+## Fix
+Name the object that exists, in the form that the controller asks for, or add the one that is missing.
+
+## Prove it
+```sh
+kubectl -n NAMESPACE get KIND NAME
+```
+
+## How sure
+An error where the set holds objects of that kind and namespace but not this one. A warning for Secrets, which are often
+made apart from the manifests. Silent where the set holds none of that kind, where another provider has it (`@file`),
+and where a file did not parse.
+
+## References
+- https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/ingressroute/
+- https://gateway-api.sigs.k8s.io/reference/spec/#localobjectreference
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import ClassVar, Final
+
+from ingress_lint.finding import Finding, Related, Severity
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.gateway import GATEWAY_GROUP
+from ingress_lint.routes.model import Attachment, ExtensionFilter, Route
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.routes.way import way_in
+from ingress_lint.rule import Rule
+
+_REASONS: Final = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
+
+
+class AttachedObjectNotFound(Rule):
+    """Something that a route needs beside its backends, and that is not there."""
+
+    code: ClassVar[str] = "IL118"
+    name: ClassVar[str] = "attached-object-not-found"
+    severity: ClassVar[Severity] = Severity.ERROR
+    summary: ClassVar[str] = "a middleware, plugin, policy or Secret that a route hangs on is missing"
+
+    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
+        """Looks for what is attached, and for the objects of a Gateway API route's extensions."""
+        for attached in (*route.attached, *_extensions(route, graph)):
+            if attached.object.missing and not _is_backend(attached, route):
+                yield self._missing(attached, route, graph)
+
+    def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
+        """Reports what controllers look for and do not find."""
+        if verdict.reason in _REASONS and verdict.certainty is not Certainty.UNKNOWN:
+            yield self.of_verdict(verdict, way_in(route, "something it needs is missing") if route else ())
+
+    def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:
+        kind, name, namespace = attached.kind, attached.name, attached.namespace
+        where = f"which namespace `{namespace}` does not have"
+        if attached.object.why or not namespace:
+            where = "which is not there" + (f" ({attached.object.why})" if attached.object.why else "")
+        related, fix = [], f"create {kind} `{name}`, or name one that exists"
+        near = get_close_matches(name, graph.names_like(kind, namespace, name), 1, 0.5)
+        elsewhere = graph.namespaces_with(kind, name)
+        found = None
+        if elsewhere:
+            found = graph.get(kind, elsewhere[0], name)
+            if elsewhere[0] != namespace and namespace:
+                fix = f"name the one of namespace `{elsewhere[0]}`, or create {kind} `{name}` in `{namespace}`"
+        elif near:
+            found = graph.get(kind, namespace, near[0])
+            fix = f"did you mean `{near[0]}`?"
+        if found is not None:
+            related.append(Related(f"{kind} `{found.name}` is in namespace `{found.namespace}`", found.name_place))
+        if attached.object.why.startswith("its name there is "):
+            fix = "write " + attached.object.why.removeprefix("its name there is ")
+        return self.finding(
+            attached.place,
+            f"{route.owner.kind} `{route.owner.name}` hangs on {kind} `{name}`, {where}; {attached.consequence}",
+            severity=Severity.WARNING if kind == "Secret" or route.assumed else self.severity,
+            related=related,
+            path=way_in(route, f"{kind} {name} is missing"),
+            fix=fix,
+        )
+
+
+def _is_backend(attached: Attachment, route: Route) -> bool:
+    """Whether it is a backend as well, which backend-not-found reports."""
+    return any(backend.place == attached.place for backend in route.all_backends)
+
+
+def _extensions(route: Route, graph: ObjectGraph) -> Iterator[Attachment]:
+    """What a Gateway API route's extension filters name, of the kinds that the set holds."""
+    if route.owner.group != GATEWAY_GROUP:
+        return
+    steps = (*route.filters, *(step for backend in route.backends for step in backend.filters))
+    for step in steps:
+        if isinstance(step, ExtensionFilter) and graph.holds(step.kind, route.owner.namespace):
+            found = graph.resolve(step.kind, route.owner.namespace, step.name)
+            place = step.place.at("name")
+            yield Attachment(place, step.kind, route.owner.namespace, step.name, found, "clients get 500")
