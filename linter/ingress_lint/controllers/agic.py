@@ -104,6 +104,7 @@ class ApplicationGatewayIngressController(IngressController):
     title: ClassVar[str] = "the Application Gateway Ingress Controller"
     gateway: ClassVar[str] = "Application Gateway"
     class_controllers: ClassVar[frozenset[str]] = frozenset({"azure/application-gateway"})
+    outside: ClassVar[bool] = True
     class_names: ClassVar[frozenset[str]] = frozenset({"azure/application-gateway", "azure-application-gateway"})
     """The second is the class that the AKS add-on installs."""
     annotations: ClassVar[AnnotationTable] = AGIC_ANNOTATIONS

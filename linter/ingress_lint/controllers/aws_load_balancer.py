@@ -58,6 +58,7 @@ class AWSLoadBalancerController(Controller):
     )
     """The order of listener rules: a rule for any host stands where it is written (docs/guide/ingress/spec.md)."""
     shared: ClassVar[bool] = False
+    outside: ClassVar[bool] = True
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of the Ingresses it claims, then of the Services that are load balancers themselves."""

@@ -116,6 +116,10 @@ class Controller(ABC):
     """Annotations of an Ingress's Services that only this controller reads, or how they start."""
     image: ClassVar[re.Pattern[str] | None] = None
     """What its container image is called, whatever the registry, found by search."""
+    proxies_itself: ClassVar[bool] = True
+    """Whether the pods of that image carry the requests, rather than tell others how to."""
+    outside: ClassVar[bool] = False
+    """Whether what it makes stands outside of the cluster, so that no pod sends its requests."""
     groups: ClassVar[frozenset[str]] = frozenset()
     """The API groups of objects that it serves besides Ingresses."""
     serves_services: ClassVar[bool] = False

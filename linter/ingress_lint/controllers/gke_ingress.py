@@ -70,6 +70,7 @@ class GKEIngress(IngressController):
     serves_classless: ClassVar[bool | None] = True
     conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, hosts_apart=True)
     shared: ClassVar[bool] = False
+    outside: ClassVar[bool] = True
     ingress_hints: ClassVar[frozenset[str]] = STATUS | {STATIC_IP, REGIONAL_STATIC_IP}
     service_hints: ClassVar[tuple[str, ...]] = (
         "cloud.google.com/neg",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -96,7 +96,10 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         claims[controller.value].append(Claim(ingress, controller, chooser.rivals(ingress, controller.value)))
     backends = BackendResolver(graph)
     controllers = {name: found for name, found in CONTROLLERS.items() if found.concerned(graph, claims[name])}
-    routes = {name: tuple(found.lower(graph, claims[name], backends)) for name, found in controllers.items()}
+    routes = {
+        name: chooser.with_proxies(name, found.lower(graph, claims[name], backends))
+        for name, found in controllers.items()
+    }
     classes = IngressClasses(graph, CONTROLLERS, chooser.running)
     annotations = AnnotationVerdicts(graph, CONTROLLERS, _OWNERS)
     claimed = [claim for own in claims.values() for claim in own]
@@ -244,6 +247,17 @@ class _Chooser:
     def running(self) -> Mapping[str, Place]:
         """The controllers that workloads of the set run, each with the place of its image."""
         return {name: container.at("image") for name, container in self._containers}
+
+    def with_proxies(self, name: str, routes: Iterable[Route]) -> tuple[Route, ...]:
+        """The routes of a controller with the workloads that run it, where these carry the requests."""
+        if CONTROLLERS[name].outside:
+            return tuple(replace(route, from_outside=True) for route in routes)
+        proxies = (
+            tuple(dict.fromkeys(container.workload for found, container in self._containers if found == name))
+            if CONTROLLERS[name].proxies_itself
+            else ()
+        )
+        return tuple(replace(route, proxies=proxies) for route in routes) if proxies else tuple(routes)
 
     @cached_property
     def _containers(self) -> Sequence[tuple[str, WorkloadContainer]]:

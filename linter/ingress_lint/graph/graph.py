@@ -14,6 +14,7 @@ from ingress_lint.graph.evidence.index import EvidenceIndex
 from ingress_lint.graph.kernel.index import KernelSettings
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
+from ingress_lint.graph.network_policies import NetworkPolicies
 from ingress_lint.graph.overlay.index import PodNetwork
 from ingress_lint.graph.overlay.sources import Sources
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -370,6 +371,11 @@ class ObjectGraph:
         if container not in self._app_servers:
             self._app_servers[container] = recognise(container, self)
         return self._app_servers[container]
+
+    @cached_property
+    def policies(self) -> NetworkPolicies:
+        """Who may connect to which pods."""
+        return NetworkPolicies(self)
 
     @cached_property
     def pod_network(self) -> PodNetwork:

@@ -521,6 +521,10 @@ class Route:
     priority: Sourced[int] | None = None
     """Of several routes that fit a request the highest wins; None where how exactly they match it decides."""
     attached: tuple[Attachment, ...] = ()
+    proxies: tuple[Workload, ...] = ()
+    """The workloads of the set whose pods send its requests to the backends; empty where they are not known."""
+    from_outside: bool = False
+    """Whether what sends them stands outside of the cluster."""
 
     @property
     def gateway(self) -> str:

@@ -37,6 +37,7 @@ class Contour(Controller):
     serves_classless: ClassVar[bool | None] = True
     service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/upstream-protocol.",)
     image: ClassVar[re.Pattern[str] | None] = IMAGE
+    proxies_itself: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
         (
             Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),

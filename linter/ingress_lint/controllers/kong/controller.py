@@ -84,6 +84,7 @@ class Kong(Controller):
     service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
     groups: ClassVar[frozenset[str]] = frozenset({"configuration.konghq.com"})
     image: ClassVar[re.Pattern[str] | None] = IMAGE
+    proxies_itself: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
         (
             Criterion(_attributes, "more kinds of conditions"),

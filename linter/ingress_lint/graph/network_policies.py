@@ -1,0 +1,196 @@
+"""Who may connect to a pod, by the NetworkPolicies of the set.
+
+Kubernetes' definition (kubernetes/website:content/en/docs/concepts/services-networking/network-policies.md): a pod that
+no policy selects for ingress takes every connection; otherwise it takes what at least one rule of the policies that
+select it allows. Within one peer both selectors must match; a `podSelector` alone means the policy's own namespace.
+Every answer is True, False, or None for what the set does not tell.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, selects
+from ingress_lint.graph.workload import Workload
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import KubernetesObject, LabelSelector
+from ingress_lint.objects.networking import (
+    NetworkPolicy,
+    NetworkPolicyIngressRule,
+    NetworkPolicyPeer,
+    NetworkPolicyPort,
+)
+
+if TYPE_CHECKING:
+    from ingress_lint.graph.graph import ObjectGraph
+
+Policy = KubernetesObject[NetworkPolicy]
+NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+_EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
+_OTHER_POLICIES: Final = frozenset(
+    {
+        "CiliumNetworkPolicy",
+        "CiliumClusterwideNetworkPolicy",
+        "GlobalNetworkPolicy",
+        "StagedNetworkPolicy",
+        "AdminNetworkPolicy",
+        "BaselineAdminNetworkPolicy",
+        "ClusterNetworkPolicy",
+    }
+)
+"""Policies of other kinds, which may allow what NetworkPolicies do not, or be read before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A connection to a port of a pod. `visitor` is None for an address outside of the cluster."""
+
+    visitor: Workload | None
+    workload: Workload
+    number: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One peer of a policy's rule, with its place."""
+
+    policy: Policy
+    peer: NetworkPolicyPeer
+    place: Place
+
+
+class NetworkPolicies:
+    """The policies of a set, asked by pod and port."""
+
+    def __init__(self, graph: ObjectGraph) -> None:
+        self._graph = graph
+
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, list[Policy]]:
+        found: defaultdict[str, list[Policy]] = defaultdict(list)
+        for policy in self._graph.network_policies:
+            if policy.body.spec.policy_types is None or "Ingress" in policy.body.spec.policy_types:
+                found[policy.namespace].append(policy)
+        return found
+
+    def isolating(self, workload: Workload) -> tuple[Policy, ...]:
+        """The policies that decide who may connect to a workload's pods; none where everybody may."""
+        return tuple(
+            policy
+            for policy in self._by_namespace.get(workload.object.namespace, ())
+            if selects(policy.body.spec.pod_selector, workload.labels)
+        )
+
+    def settled(self, workload: Workload) -> bool:
+        """Whether these policies are all there is to know about a workload's pods."""
+        return not (
+            workload.pod.host_network
+            or self._graph.incomplete
+            or workload.object.namespace in self._uncertain
+            or "" in self._uncertain
+        )
+
+    @cached_property
+    def _uncertain(self) -> frozenset[str]:
+        """The namespaces with policies of other kinds or too broken to read, the empty one for cluster-wide ones."""
+        return frozenset(
+            item.namespace
+            for item in self._graph.objects
+            if item.kind in _OTHER_POLICIES
+            or (item.kind == "NetworkPolicy" and (not isinstance(item.body, NetworkPolicy) or item.left_out))
+        )
+
+    # -- one connection ---------------------------------------------------------------------------------------------
+
+    def admits(self, visit: Visit) -> bool | None:
+        """Whether a connection is let in."""
+        policies = self.isolating(visit.workload)
+        if not policies:
+            return True
+        return _any(
+            _both(opens(rule, visit), _any(self.matches(peer, visit.visitor) for peer in peers) if peers else True)
+            for policy in policies
+            for rule, peers in _rules(policy)
+        )
+
+    def open_to_anybody(self, visit: Visit) -> bool:
+        """Whether any rule names the port at all, whoever may use it."""
+        policies = self.isolating(visit.workload)
+        return not policies or any(opens(rule, visit) for policy in policies for rule, _ in _rules(policy))
+
+    def peers(self, visit: Visit) -> Iterator[Peer]:
+        """Every peer that may use the port."""
+        for policy in self.isolating(visit.workload):
+            for rule, peers in _rules(policy):
+                if opens(rule, visit):
+                    yield from peers
+
+    def matches(self, peer: Peer, visitor: Workload | None) -> bool | None:
+        """Whether a peer means a visitor."""
+        terms = peer.peer
+        if terms.ip_block is not None:
+            return True if terms.ip_block.cidr in _EVERYWHERE and not terms.ip_block.except_ else None
+        if visitor is None:
+            return False
+        if visitor.pod.host_network:
+            return None
+        namespace = visitor.object.namespace
+        where = (
+            namespace == peer.policy.namespace
+            if terms.namespace_selector is None
+            else self._namespace_matches(terms.namespace_selector, namespace)
+        )
+        return _both(where, True if terms.pod_selector is None else _pods_match(terms.pod_selector, visitor))
+
+    def _namespace_matches(self, selector: LabelSelector, name: str) -> bool | None:
+        item = self._graph.get("Namespace", "", name)
+        labels = {**(item.labels if item else {}), NAMESPACE_NAME_LABEL: name}
+        keys = {*selector.match_labels, *(term.key for term in selector.match_expressions)}
+        return selects(selector, labels) if item is not None or keys <= {NAMESPACE_NAME_LABEL} else None
+
+
+def opens(rule: NetworkPolicyIngressRule, visit: Visit) -> bool:
+    """Whether a rule names the port; without ports it names every one."""
+    return not rule.ports or any(_is_port(port, visit) for port in rule.ports)
+
+
+def _is_port(port: NetworkPolicyPort, visit: Visit) -> bool:
+    if port.protocol != visit.protocol:
+        return False
+    if port.port is None:
+        return True
+    if isinstance(port.port, int):
+        return port.port <= visit.number <= (port.end_port or port.port)
+    return any(
+        declared[1].container_port == visit.number
+        for container in visit.workload.containers
+        if (declared := container.port_named(port.port, port.protocol)) is not None
+    )
+
+
+def _pods_match(selector: LabelSelector, visitor: Workload) -> bool | None:
+    keys = {*selector.match_labels, *(term.key for term in selector.match_expressions)}
+    return None if keys & CONTROL_PLANE_LABELS else selects(selector, visitor.labels)
+
+
+def _rules(policy: Policy) -> Iterator[tuple[NetworkPolicyIngressRule, tuple[Peer, ...]]]:
+    """The rules of a policy with their peers; without peers a rule is for everybody."""
+    for index, rule in enumerate(policy.body.spec.ingress):
+        place = policy.at("spec", "ingress", index, "from")
+        yield rule, tuple(Peer(policy, peer, place.at(number)) for number, peer in enumerate(rule.from_ or ()))
+
+
+def _any(answers: Iterable[bool | None]) -> bool | None:
+    seen = set(answers)
+    return True if True in seen else None if None in seen else False
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True
