@@ -19,6 +19,7 @@ from ingress_lint.runbook.asking import Question
 from ingress_lint.runbook.cluster import endpoint_checks, no_node_port, node_port_check, service_check
 from ingress_lint.runbook.internet import internet_checks
 from ingress_lint.runbook.model import Check, Phase, Runbook
+from ingress_lint.tracing.hops import location
 from ingress_lint.tracing.model import Trace
 
 _TITLES: Final = (
@@ -70,8 +71,10 @@ def _shares(trace: Trace) -> list[Share]:
 
 def _no_backend(trace: Trace) -> str:
     """Why no Service is on the way."""
-    if trace.outcome == "redirect":
-        return "the gateway answers with a redirect by itself, so no Service is on the way"
+    redirect = trace.answer.redirect if trace.answer is not None else None
+    if redirect is not None:
+        there = location(redirect)
+        return f"the gateway answers with a redirect by itself; for what stands behind, follow it with --url {there}"
     return f"no Service is on the way: {trace.why or 'the route names none'}"
 
 
