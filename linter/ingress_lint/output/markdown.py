@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
 from ingress_lint.finding import Severity
 from ingress_lint.output import RenderOptions
-from ingress_lint.output.sanitize import markdown
+from ingress_lint.output.sanitize import markdown, prose
 from ingress_lint.output.wording import count, scope, shown, statistics, unread, verdict, way
 from ingress_lint.report import Report, ReportedFinding
 
@@ -22,7 +21,6 @@ _ICONS: Final = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.NOT
 _FINDINGS_HEAD: Final = ("", "| Severity | Rule | Place | Message |", "| --- | --- | --- | --- |")
 _STATISTICS_HEAD: Final = ("", "| Findings | Rule |", "| ---: | --- |")
 _WAYS_HEAD: Final = ("", "### The way of the packet", "")
-_CODE: Final = re.compile(r"`([^`]+)`")
 
 
 def render(report: Report, options: RenderOptions) -> str:
@@ -32,7 +30,7 @@ def render(report: Report, options: RenderOptions) -> str:
     lines = ["## ingress-lint", "", f"**{verdict(report.summary)}** {scope(report.summary)}"]
     if options.statistics and findings:
         lines += [*_STATISTICS_HEAD, *(f"| {n} | {_rule(f, help_uris)} |" for n, f in statistics(findings))]
-    entries = [(_row(Severity.ERROR, "", "", _prose(line)), "") for line in unread(report)]
+    entries = [(_row(Severity.ERROR, "", "", prose(line)), "") for line in unread(report)]
     entries += [_entry(finding, help_uris) for finding in findings]
     kept = _fitting(entries, SIZE_LIMIT - _RESERVED - _size(*lines))
     if kept:
@@ -51,8 +49,8 @@ def _entry(finding: ReportedFinding, help_uris: Mapping[str, str]) -> tuple[str,
     rule = _rule(finding, help_uris)
     place = f"<code>{markdown(f'{at.file}:{at.line}:{at.column}')}</code>"
     owner = f"<br>{markdown(str(finding.object))}" if finding.object else ""
-    fix = f"<br>**Fix:** {_prose(finding.fix)}" if finding.fix else ""
-    row = _row(finding.severity, rule, place + owner, _prose(finding.message) + fix)
+    fix = f"<br>**Fix:** {prose(finding.fix)}" if finding.fix else ""
+    row = _row(finding.severity, rule, place + owner, prose(finding.message) + fix)
     return row, f"- {rule} {place}: {markdown(way(finding.path))}" if finding.path else ""
 
 
@@ -65,12 +63,6 @@ def _rule(finding: ReportedFinding, help_uris: Mapping[str, str]) -> str:
     uri = help_uris.get(finding.code, "")
     link = f"[{code}](<{quote(uri, safe=':/?#&=%@+,;~')}>)" if uri.startswith(("https://", "http://")) else code
     return f"{link} {markdown(finding.name)}"
-
-
-def _prose(text: str) -> str:
-    """`text` escaped, with what stands between backticks as code."""
-    parts = _CODE.split(text)
-    return "".join(f"<code>{markdown(part)}</code>" if i % 2 else markdown(part) for i, part in enumerate(parts))
 
 
 def _fitting(entries: Sequence[tuple[str, str]], room: int) -> Sequence[tuple[str, str]]:

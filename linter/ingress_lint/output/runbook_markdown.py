@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ingress_lint.output.runbook_text import route_lines
-from ingress_lint.output.sanitize import markdown, visible
+from ingress_lint.output.sanitize import prose, visible
 from ingress_lint.report import ReportedFinding
 from ingress_lint.runbook.model import Check, Phase, Runbook
 
@@ -17,20 +17,20 @@ def render(runbook: Runbook) -> str:
 
 
 def _lines(runbook: Runbook) -> Iterator[str]:
-    yield f"# Runbook: {markdown(str(runbook.trace.asked))}"
+    yield f"# Runbook: {prose(str(runbook.trace.asked))}"
     yield ""
     for line in route_lines(runbook):
-        yield f"- {markdown(line)}"
+        yield f"- {prose(line)}"
     for number, phase in enumerate(runbook.phases, 1):
         yield ""
-        yield f"## {number}. {markdown(phase.title)}"
+        yield f"## {number}. {prose(phase.title)}"
         yield from _phase(phase, runbook)
 
 
 def _phase(phase: Phase, runbook: Runbook) -> Iterator[str]:
     if phase.not_here:
         yield ""
-        yield markdown(phase.not_here) if phase.checks else f"Does not apply: {markdown(phase.not_here)}."
+        yield prose(phase.not_here) if phase.checks else f"Does not apply: {prose(phase.not_here)}."
     if phase.predictions:
         yield ""
         yield from (f"- Found here: {_finding(finding)}" for finding in phase.predictions)
@@ -40,20 +40,20 @@ def _phase(phase: Phase, runbook: Runbook) -> Iterator[str]:
 
 
 def _check(check: Check, runbook: Runbook) -> Iterator[str]:
-    yield f"### {markdown(check.title)}"
+    yield f"### {prose(check.title)}"
     yield ""
     if check.facts:
-        yield from (f"- {markdown(fact)}" for fact in check.facts)
+        yield from (f"- {prose(fact)}" for fact in check.facts)
         yield ""
     yield from _code(check.commands)
     yield ""
-    yield f"**Healthy:** {markdown(check.healthy)}"
+    yield f"**Healthy:** {prose(check.healthy)}"
     yield ""
     yield "| You see | It means | Predicted by |"
     yield "| --- | --- | --- |"
     for failure in check.failures:
         found = "<br>".join(_finding(finding) for finding in runbook.predicted(failure))
-        yield f"| {markdown(failure.seen)} | {markdown(failure.means)} | {found or '–'} |"
+        yield f"| {prose(failure.seen)} | {prose(failure.means)} | {found or '–'} |"
 
 
 def _code(commands: Sequence[str]) -> Iterator[str]:
@@ -68,4 +68,4 @@ def _code(commands: Sequence[str]) -> Iterator[str]:
 
 def _finding(finding: ReportedFinding) -> str:
     at = finding.location
-    return f"**{markdown(finding.code)}** {markdown(finding.message)} ({markdown(f'{at.file}:{at.line}')})"
+    return f"**{prose(finding.code)}** {prose(finding.message)} ({prose(f'{at.file}:{at.line}')})"

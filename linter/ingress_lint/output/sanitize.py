@@ -9,6 +9,7 @@ from typing import Any, Final
 
 _BEYOND_ASCII: Final = re.compile(r"[^\n -~]")
 _MARKDOWN: Final = re.compile(r"[\\`*_\[\]#|~$@:]|(?<=www)\.", re.IGNORECASE)
+_CODE: Final = re.compile(r"`([^`]+)`")
 _HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -58,6 +59,12 @@ def html(text: str) -> str:
 def markdown(text: str) -> str:
     """`text` for within a line of Markdown or a table cell: nothing in it is markup, HTML or an automatic link."""
     return html(_MARKDOWN.sub(r"\\\g<0>", visible(text)))
+
+
+def prose(text: str) -> str:
+    """The same for a sentence, with what stands between backticks as code."""
+    parts = _CODE.split(text)
+    return "".join(f"<code>{markdown(part)}</code>" if i % 2 else markdown(part) for i, part in enumerate(parts))
 
 
 def _escaped(char: str) -> str:

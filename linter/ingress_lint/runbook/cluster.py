@@ -32,9 +32,9 @@ _SERVICE_FAILURES: Final = (
         "one side speaks TLS, HTTP/2 or a mesh's mTLS and the other does not",
         ("IL502", "IL503", "IL507", "IL511"),
     ),
-    Failure(
-        "404 or 5xx", "the application itself answers so: it gets a path or host that it does not know", ("IL110",)
-    ),
+)
+_HTTP_FAILURE: Final = Failure(
+    "404 or 5xx", "the application itself answers so: it gets a path or host that it does not know", ("IL110",)
 )
 
 
@@ -52,7 +52,7 @@ def service_check(backend: BackendRef, question: Question) -> Check:
         f"Ask {backend} from a debug pod",
         question.ask(space, host, shell.in_url(str(port))),
         question.healthy,
-        _SERVICE_FAILURES,
+        (*_SERVICE_FAILURES, _HTTP_FAILURE) if question.is_http else _SERVICE_FAILURES,
         tuple(facts),
     )
 
@@ -86,7 +86,7 @@ def endpoint_checks(backend: BackendRef, question: Question, graph: ObjectGraph)
             Failure(
                 "pods with these labels, and none of them READY",
                 "the readiness probe fails: wrong port, wrong path, too little time",
-                ("IL504", "IL505", "IL506", "IL512"),
+                ("IL504", "IL506", "IL512"),
             ),
             Failure(
                 "endpoints at a port that the container does not listen on",

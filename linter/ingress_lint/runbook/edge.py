@@ -33,6 +33,47 @@ _OVER_TLS: Final = (
 )
 
 
+_OVER_HTTP: Final = (
+    Failure(
+        "404 with the gateway's own page",
+        "no route takes this host and path, or another one takes them first",
+        ("IL102", "IL103", "IL107", "IL108", "IL109", "IL112", "IL115"),
+    ),
+    Failure("404 of the application", "the path is rewritten into one that it does not know", ("IL110",)),
+    Failure("301 or 308, again and again", "a redirect to the same URL", ("IL111",)),
+    Failure(
+        "400",
+        "TLS against plain HTTP, or a PROXY header that one side does not know",
+        ("IL213", "IL214", "IL502"),
+    ),
+    Failure("413 or 431", "a limit on the body or the headers", ("IL211", "IL216")),
+    Failure(
+        "502",
+        "the pod speaks another protocol, closes the connection, or no target is healthy",
+        ("IL201", "IL202", "IL203", "IL209", "IL401", "IL502", "IL503", "IL507", "IL511"),
+    ),
+    Failure(
+        "500 or 503",
+        "no healthy target: phase 2 says whether there are endpoints at all",
+        (
+            "IL201",
+            "IL202",
+            "IL203",
+            "IL205",
+            "IL401",
+            "IL402",
+            "IL403",
+            "IL405",
+            "IL408",
+            "IL409",
+            "IL410",
+            "IL501",
+        ),
+    ),
+    Failure("504", "the pod takes longer than the gateway waits, or cannot be reached", ("IL210", "IL404", "IL508")),
+)
+
+
 def address_check(trace: Trace, entry: Entry, own: KubernetesObject[Service] | None) -> Check:
     """Finds the address of the gateway. `own` is the Service in front of its pods, where the manifests hold it."""
     item = _addressed(trace, entry, own)
@@ -84,6 +125,7 @@ def request_check(trace: Trace, entry: Entry) -> Check:
     asked = trace.asked
     commands = _to_the_address(asked)
     facts: tuple[str, ...] = ()
+    http = asked.request.protocol in ("http", "grpc")
     if shell.changes_things(asked.request.method) and asked.request.protocol == "http":
         facts = (f"this sends a real {asked.request.method}; ask for something harmless where that matters",)
     return Check(
@@ -97,45 +139,7 @@ def request_check(trace: Trace, entry: Entry) -> Check:
                 ("IL101", "IL114", "IL117", "IL207", "IL215"),
             ),
             *(_OVER_TLS if trace.asked.request.encrypted else ()),
-            Failure(
-                "404 with the gateway's own page",
-                "no route takes this host and path, or another one takes them first",
-                ("IL102", "IL103", "IL107", "IL108", "IL109", "IL112", "IL115"),
-            ),
-            Failure("404 of the application", "the path is rewritten into one that it does not know", ("IL110",)),
-            Failure("301 or 308, again and again", "a redirect to the same URL", ("IL111",)),
-            Failure(
-                "400",
-                "TLS against plain HTTP, or a PROXY header that one side does not know",
-                ("IL213", "IL214", "IL502"),
-            ),
-            Failure("413 or 431", "a limit on the body or the headers", ("IL211", "IL216")),
-            Failure(
-                "502",
-                "the pod speaks another protocol, closes the connection, or no target is healthy",
-                ("IL201", "IL202", "IL203", "IL209", "IL401", "IL502", "IL503", "IL507", "IL511"),
-            ),
-            Failure(
-                "500 or 503",
-                "no healthy target: phase 2 says whether there are endpoints at all",
-                (
-                    "IL201",
-                    "IL202",
-                    "IL203",
-                    "IL205",
-                    "IL401",
-                    "IL402",
-                    "IL403",
-                    "IL405",
-                    "IL408",
-                    "IL409",
-                    "IL410",
-                    "IL501",
-                ),
-            ),
-            Failure(
-                "504", "the pod takes longer than the gateway waits, or cannot be reached", ("IL210", "IL404", "IL508")
-            ),
+            *(_OVER_HTTP if http else ()),
         ),
         facts,
     )
@@ -146,7 +150,7 @@ def _expected(trace: Trace) -> str:
     if answer is not None and answer.redirect is not None:
         return f"{answer.redirect.status}, with Location {location(answer.redirect)}"
     if trace.outcome == "backend":
-        return "the answer of phase 1, with the same status"
+        return "the answer of phase 1" + (", with the same status" if trace.status is not None else "")
     said = f"{trace.status}" if trace.status is not None else "no answer"
     return f"none to expect: by these manifests the client sees {said} ({trace.why})"
 

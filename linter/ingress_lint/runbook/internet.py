@@ -134,8 +134,9 @@ def _repeated(asked: Asked) -> Check:
         (
             Failure(
                 "now and then a 502",
-                "the pod closes idle connections before the gateway does, or pods end while still in rotation",
-                ("IL209", "IL212", "IL305", "IL307"),
+                "the pod closes idle connections before the gateway does, or pods are in rotation before they listen or "
+                "after they end",
+                ("IL209", "IL212", "IL305", "IL307", "IL505"),
             ),
             Failure(
                 "every second or third a 503 or 404", "some pods, or two routes of one host, differ", ("IL103", "IL404")
