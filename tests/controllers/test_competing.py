@@ -1,0 +1,54 @@
+"""What one match takes of another, by how paths are compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingress_lint.controllers.competing import covers
+from ingress_lint.load.document import Document, Place, SourceFile
+from ingress_lint.routes.model import Match, Origin, PathMatch, PathMatchType, Sourced, ValueMatch
+
+PLACE = Place(Document(SourceFile("manifest.yaml", ""), 0, 0, 0))
+EXACT, PREFIX, REGEX = PathMatchType.EXACT, PathMatchType.PREFIX, PathMatchType.REGULAR_EXPRESSION
+TEXT, GLOB = PathMatchType.STRING_PREFIX, PathMatchType.GLOB
+
+
+def match(kind: PathMatchType, value: str, **more) -> Match:
+    return Match(Sourced(PathMatch(kind, value, **more), Origin.EXPLICIT, PLACE))
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        (match(PREFIX, "/"), match(EXACT, "/shop"), True),
+        (match(PREFIX, "/shop"), match(PREFIX, "/shop/cart"), True),
+        (match(PREFIX, "/shop"), match(PREFIX, "/shopping"), False),
+        (match(PREFIX, "/shop"), match(EXACT, "/shop"), True),
+        (match(PREFIX, "/shop"), match(TEXT, "/shop"), False),
+        (match(TEXT, "/shop"), match(PREFIX, "/shopping"), True),
+        (match(GLOB, "/*"), match(GLOB, "/api/*"), True),
+        (match(GLOB, "/*/edit"), match(GLOB, "/cart/edit"), False),
+        (match(REGEX, "/(.*)"), match(REGEX, "/api", open_end=True), True),
+        (match(REGEX, "/api"), match(EXACT, "/api/v1"), False),
+        (match(REGEX, "/api.*"), match(REGEX, "/(api|rest)"), False),
+        (match(REGEX, "/ap.*"), match(REGEX, "/api?/v1"), True),
+        (match(REGEX, "/api.*"), match(REGEX, "/api?/v1"), False),
+        (match(REGEX, "/api", open_end=True), match(REGEX, "/api/v1", ignore_case=True), False),
+        (match(EXACT, "/shop"), match(PREFIX, "/shop"), False),
+    ],
+)
+def test_covers(wide: Match, narrow: Match, expected: bool) -> None:
+    assert covers(wide, narrow) is expected
+
+
+def test_conditions_narrow_a_match() -> None:
+    plain = match(PREFIX, "/")
+    beta = Match(plain.path, headers=(ValueMatch("x-beta", "1"),))
+    post = Match(plain.path, method="POST")
+    odd = Match(plain.path, condition="ClientIP(`10.0.0.0/8`)")
+    assert covers(plain, beta)
+    assert covers(plain, post)
+    assert covers(plain, odd)
+    assert not covers(beta, plain)
+    assert not covers(post, plain)
+    assert not covers(odd, plain)
