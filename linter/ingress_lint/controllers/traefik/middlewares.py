@@ -88,10 +88,10 @@ def find(graph: ObjectGraph, kind: str, named: Named) -> Resolution[Any]:
     name, at, provider = named.name.rpartition("@")
     if not at and named.namespace:
         return graph.resolve(kind, named.namespace, named.name)
+    if not at and (kind, named.name) == ("TLSOption", "default"):
+        return Resolution(Existence.EXTERNAL, why="Traefik always has it")
     if not at:
-        if any(True for _ in graph.of_kind(kind)):
-            return Resolution(Existence.MISSING, why=f"`@{CRD_PROVIDER}` and the namespace in front are missing")
-        return Resolution(Existence.PARTIAL, why="it does not say which provider has it")
+        return Resolution(Existence.MISSING, why=f"`@{CRD_PROVIDER}` and the namespace in front are missing")
     if provider != CRD_PROVIDER:
         return Resolution(Existence.EXTERNAL, why=f"provider `{provider}` has it")
     for item in graph.of_kind(kind):
