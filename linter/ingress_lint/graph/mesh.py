@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ingress_lint.graph.workload import Workload
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.reading import string_map
 
 if TYPE_CHECKING:
     from ingress_lint.graph.graph import ObjectGraph
+    from ingress_lint.objects.istio import PeerAuthentication, WorkloadSelector
 
 _POD_KEYS: Final = {
     "sidecar.istio.io/inject": "Istio",
@@ -33,6 +36,9 @@ _NAMESPACE_KEYS: Final = {
     "appmesh.k8s.aws/sidecarInjectorWebhook": "App Mesh",
 }
 _IMAGES: Final = {"proxyv2": "Istio", "pilot": "Istio", "linkerd": "Linkerd", "linkerd2-proxy": "Linkerd"}
+_LINKERD_POLICY: Final = "config.linkerd.io/default-inbound-policy"
+_ISTIO_SECURITY: Final = "security.istio.io"
+_ISTIO_ROOT: Final = "istio-system"
 _OFF: Final = frozenset({"false", "disabled", "none", "off", ""})
 
 
@@ -60,6 +66,76 @@ def membership(workload: Workload, graph: ObjectGraph) -> Membership:
         if key in _NAMESPACE_KEYS:
             return Membership("" if value in _OFF else _NAMESPACE_KEYS[key], settled=True)
     return Membership("", settled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Something that makes a pod's proxy refuse whoever does not speak the mesh's TLS."""
+
+    title: str
+    place: Place
+
+
+def demand(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None:
+    """What demands the mesh's TLS at a port of a pod; None where nothing does, or where the set leaves it open.
+
+    Istio's policies: the port's before the pod's before the namespace's before the root namespace's, UNSET passing on
+    (istio/istio:pilot/pkg/security/authn/policy_applier.go). Linkerd's `config.linkerd.io/default-inbound-policy`.
+    """
+    pod = dict(_pod_metadata(workload))
+    if pod.keys() & {"traffic.sidecar.istio.io/includeInboundPorts"} or str(number) in pod.get(
+        "traffic.sidecar.istio.io/excludeInboundPorts", ""
+    ).replace(" ", "").split(","):
+        return None
+    namespace = graph.get("Namespace", "", workload.object.namespace)
+    linkerd = pod.get(_LINKERD_POLICY) or (namespace.annotations.get(_LINKERD_POLICY, "") if namespace else "")
+    if linkerd.endswith("-authenticated"):
+        own = _LINKERD_POLICY in pod or namespace is None
+        place = (
+            workload.object.at(*workload.labels_pointer[:-1], "annotations", _LINKERD_POLICY)
+            if own or namespace is None
+            else namespace.annotation_place(_LINKERD_POLICY)
+        )
+        return Demand(f"Linkerd's inbound policy `{linkerd}`", place)
+    return _peer_authentication(workload, number, graph)
+
+
+def _peer_authentication(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None:
+    if _ISTIO_SECURITY not in graph.groups:
+        return None
+    policies: list[KubernetesObject[PeerAuthentication]] = [
+        item for item in graph.of_kind("PeerAuthentication") if item.body is not None
+    ]
+    here = [item for item in policies if item.namespace == workload.object.namespace]
+    own = [item for item in here if _for_pod(item.body.spec.selector, workload)]
+    levels: list[list[tuple[str, Demand]]] = [[], [], [], []]
+    for item in own:
+        for port, mtls in item.body.spec.port_level_mtls.items():
+            if str(port) == str(number):
+                levels[0].append((mtls.mode, Demand(str(item), item.at("spec", "portLevelMtls", port, "mode"))))
+        levels[1].append(_mode(item))
+    levels[2] = [_mode(item) for item in here if not _selects_some(item.body.spec.selector)]
+    levels[3] = [
+        _mode(item) for item in policies if item.namespace == _ISTIO_ROOT and not _selects_some(item.body.spec.selector)
+    ]
+    for level in levels:
+        told = [(mode, found) for mode, found in level if mode != "UNSET"]
+        if told:
+            return told[0][1] if {mode for mode, _ in told} == {"STRICT"} else None
+    return None
+
+
+def _mode(item: KubernetesObject[PeerAuthentication]) -> tuple[str, Demand]:
+    mtls = item.body.spec.mtls
+    return mtls.mode if mtls else "UNSET", Demand(str(item), item.at("spec", "mtls", "mode"))
+
+
+def _selects_some(selector: WorkloadSelector | None) -> bool:
+    return selector is not None and bool(selector.match_labels)
+
+
+def _for_pod(selector: WorkloadSelector | None, workload: Workload) -> bool:
+    return selector is not None and _selects_some(selector) and selector.match_labels.items() <= workload.labels.items()
 
 
 def _pod_metadata(workload: Workload) -> Iterator[tuple[str, str]]:
