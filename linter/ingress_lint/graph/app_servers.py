@@ -222,7 +222,9 @@ def _uvicorn(seen: _Container) -> AppServer | None:
     names = ("timeout_keep_alive", "uvicorn_timeout_keep_alive")
     found = place or (told.place if told else seen.image_place)
     idle = seen.idle(5, *names, place=found)
-    return AppServer("uvicorn", found, idle, "`--timeout-keep-alive`", listens=("127.0.0.1", 8000))
+    off = Decided("0", idle.place, idle.setting) if idle is not None and idle.seconds == 0 else None
+    kept = None if off else idle
+    return AppServer("uvicorn", found, kept, "`--timeout-keep-alive`", off, listens=("127.0.0.1", 8000))
 
 
 def _hypercorn(seen: _Container) -> AppServer | None:
