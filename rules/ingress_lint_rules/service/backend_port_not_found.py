@@ -110,6 +110,10 @@ class BackendPortNotFound(Rule):
             fix = f"name port {_quoted(port.name if named else port.port)}"
         elif unwritten:
             fix = "name the port that is meant"
+        namesake = graph.service(backend.namespace, route.owner.name)
+        if namesake is not None and namesake is not service and _has(wanted.value, namesake.body.spec.ports):
+            related.append(Related(f"Service `{namesake.name}` has such a port", namesake.name_place))
+            fix = f"did you mean Service `{namesake.name}`?"
         severity = self.severity
         if route.assumed and any(wanted.value == port.target_port for port in ports):
             severity, message = (
@@ -127,6 +131,10 @@ def _mistaken(wanted: int | str, ports: Iterable[ServicePort]) -> Iterator[tuple
             yield index, f"; {_quoted(wanted)} is the target port of port {port.port}, and routes name the port itself"
         elif wanted == port.node_port:
             yield index, f"; {_quoted(wanted)} is the node port of port {port.port}, and routes name the port itself"
+
+
+def _has(wanted: int | str, ports: Iterable[ServicePort]) -> bool:
+    return any(wanted in (port.port, port.name) for port in ports)
 
 
 def _nearest(wanted: int | str, ports: tuple[ServicePort, ...]) -> int:
