@@ -87,10 +87,15 @@ class BackendPortNotFound(Rule):
                 continue
             readable = isinstance(service.body, Service) and not service.left_out
             if readable and service.body.spec.type != "ExternalName":
-                yield self._missing(route, backend, backend.port, service)
+                yield self._missing(route, backend, backend.port, service, graph)
 
     def _missing(
-        self, route: Route, backend: BackendRef, wanted: Sourced[int | str], service: KubernetesObject[Service]
+        self,
+        route: Route,
+        backend: BackendRef,
+        wanted: Sourced[int | str],
+        service: KubernetesObject[Service],
+        graph: ObjectGraph,
     ) -> Finding:
         ports = service.body.spec.ports
         mistaken = next(_mistaken(wanted.value, ports), None)
