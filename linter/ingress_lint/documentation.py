@@ -59,7 +59,9 @@ def index(rules: tuple[RuleInfo, ...]) -> str:
         found = [rule for rule in rules if rule.hop is hop]
         if found:
             lines += ["", f"## {hop}", "", "| code | name | severity | finds |", "| --- | --- | --- | --- |"]
-            lines += [f"| [{r.code}]({r.code}.md) | {r.name} | {r.severity.label} | {_cell(r.summary)} |" for r in found]
+            lines += [
+                f"| [{r.code}]({r.code}.md) | {r.name} | {r.severity.label} | {_cell(r.summary)} |" for r in found
+            ]
     return "\n".join(lines) + "\n"
 
 

@@ -124,7 +124,35 @@ def _alb_specs() -> Iterator[AnnotationSpec]:
 
 
 _NAMESAKES: Final = frozenset(
-    ["backend-keepalive", "backend-scheduler", "backend-scheduler-uch-value", "canary", "canary-by-cookie", "canary-by-header", "canary-by-header-value", "canary-weight", "cookie-timeout", "cors-allow-credentials", "cors-allow-headers", "cors-allow-methods", "cors-allow-origin", "cors-expose-headers", "cors-max-age", "enable-cors", "healthcheck-connect-port", "healthcheck-enabled", "healthcheck-httpcode", "healthcheck-method", "order", "rewrite-target", "rule-direction.*", "sticky-session", "sticky-session-type", "traffic-limit-qps", "use-regex"]
+    [
+        "backend-keepalive",
+        "backend-scheduler",
+        "backend-scheduler-uch-value",
+        "canary",
+        "canary-by-cookie",
+        "canary-by-header",
+        "canary-by-header-value",
+        "canary-weight",
+        "cookie-timeout",
+        "cors-allow-credentials",
+        "cors-allow-headers",
+        "cors-allow-methods",
+        "cors-allow-origin",
+        "cors-expose-headers",
+        "cors-max-age",
+        "enable-cors",
+        "healthcheck-connect-port",
+        "healthcheck-enabled",
+        "healthcheck-httpcode",
+        "healthcheck-method",
+        "order",
+        "rewrite-target",
+        "rule-direction.*",
+        "sticky-session",
+        "sticky-session-type",
+        "traffic-limit-qps",
+        "use-regex",
+    ]
 )
 """What Alibaba Cloud's ALB Ingress Controller reads under the same prefix (its documentation, "ALB Ingress
 configuration dictionary")."""
