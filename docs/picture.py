@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
-COMMAND = ("ingress-lint", "examples/shop-broken")
+COMMAND = ("ingress-lint", "examples/shop-broken", "--select", "IL201,IL403")
 
 
 def main() -> None:

@@ -160,7 +160,7 @@ class HealthCheckCodes(Rule):
             f"the {check.by} asks for `{path.value}`{why}, where {root.title} in {landing.workload} answers {root.status} "
             f"unless it is set up otherwise, while only `{codes}` counts as healthy: {_UNHEALTHY}",
             related=related,
-            path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+            path=way(route, backend, Hop.POD, landing.endpoint),
             fix=f"set the health check's path to `{root.health_path}`",
         )
 
@@ -180,7 +180,7 @@ class HealthCheckCodes(Rule):
             "502 or 503",
             severity=Severity.ERROR,
             related=(Related(f"the {answer.title} asks for `{answer.path}`", answer.place),),
-            path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+            path=way(route, backend, Hop.POD, landing.endpoint),
             fix="count 200 as healthy",
         )
 
@@ -202,7 +202,7 @@ class HealthCheckCodes(Rule):
                     answer.container.at(answer.field, answer.kind, "httpHeaders", index),
                 ),
             ),
-            path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+            path=way(route, backend, Hop.POD, landing.endpoint),
             fix=f"serve `{answer.path}` to requests without that header as well",
         )
 

@@ -184,7 +184,7 @@ class HealthCheckPathMismatch(Rule):
             f"the {check.by} asks for `{path.value}`{why} at port {worst.landing.number}, {worst.text}",
             severity=worst.severity,
             related=worst.related,
-            path=way(route, backend, Hop.LOAD_BALANCER, worst.landing.endpoint),
+            path=way(route, backend, Hop.POD, worst.landing.endpoint),
             fix=worst.fix,
         )
 
@@ -209,7 +209,7 @@ class HealthCheckPathMismatch(Rule):
                         Related(f"{route.owner.kind} `{route.owner.name}` comes first", route.owner.name_place),
                         Related("what makes the load balancer reach the pods", backend.target.place),
                     ),
-                    path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+                    path=way(route, backend, Hop.POD, landing.endpoint),
                     fix=f"set the path `{path.value}` for the health check itself, or apply the workload first",
                 )
 

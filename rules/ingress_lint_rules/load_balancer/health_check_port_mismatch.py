@@ -154,7 +154,7 @@ class HealthCheckPortMismatch(Rule):
             f"the {check.by} checks health at port {port}, {text}{doubt} {_UNHEALTHY}",
             severity=severity,
             related=related,
-            path=way(route, backend, Hop.LOAD_BALANCER),
+            path=way(route, backend, Hop.POD),
             fix=fix,
         )
 

@@ -134,7 +134,7 @@ class HealthCheckProtocolMismatch(Rule):
                 check.protocol.place,
                 message,
                 related=(Related(f"the traffic is {traffic.value}", traffic.place),),
-                path=way(route, backend, Hop.LOAD_BALANCER),
+                path=way(route, backend, Hop.POD),
                 fix=f"let the health check speak {_SPOKEN[not over_tls]}",
             )
         ]
@@ -154,7 +154,7 @@ class HealthCheckProtocolMismatch(Rule):
                     f"{landing.workload} speaks {spoken}, because {verdict.why}: {_UNHEALTHY}",
                     severity=Severity.ERROR if verdict.certain else Severity.WARNING,
                     related=[Related(piece.why, piece.place) for piece in verdict.evidence],
-                    path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+                    path=way(route, backend, Hop.POD, landing.endpoint),
                     fix=fix,
                 )
                 return
@@ -177,7 +177,7 @@ class HealthCheckProtocolMismatch(Rule):
             f"`{port.name}`; unless it answers HTTP after all, {_UNHEALTHY}",
             severity=Severity.WARNING,
             related=(Related(f"port {landing.number} is `{port.name}`", landing.container.at("ports", index, "name")),),
-            path=way(route, backend, Hop.LOAD_BALANCER, landing.endpoint),
+            path=way(route, backend, Hop.POD, landing.endpoint),
             fix="let the health check only open a connection (TCP), or ask a port that serves HTTP",
         )
 
