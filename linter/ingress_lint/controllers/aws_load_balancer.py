@@ -59,6 +59,8 @@ class AWSLoadBalancerController(Controller):
     """The order of listener rules: a rule for any host stands where it is written (docs/guide/ingress/spec.md)."""
     shared: ClassVar[bool] = False
     outside: ClassVar[bool] = True
+    external_names_refused: ClassVar[str] = "its target group stays empty or is never made, and clients get 503"
+    """kubernetes-sigs/aws-load-balancer-controller: issues 1223, 3505."""
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of the Ingresses it claims, then of the Services that are load balancers themselves."""

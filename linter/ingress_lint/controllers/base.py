@@ -135,6 +135,8 @@ class Controller(ABC):
 
     conduct: ClassVar[Conduct] = INGRESS_CONDUCT
     """How it chooses among its routes, and what it answers by itself."""
+    external_names_refused: ClassVar[str] = ""
+    """What comes of a backend of type ExternalName where it takes none; empty where it does, or may."""
     shared: ClassVar[bool] = True
     """Whether one gateway serves all objects of a class; else each makes a load balancer of its own."""
 

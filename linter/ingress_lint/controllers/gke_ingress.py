@@ -71,6 +71,10 @@ class GKEIngress(IngressController):
     conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, hosts_apart=True)
     shared: ClassVar[bool] = False
     outside: ClassVar[bool] = True
+    external_names_refused: ClassVar[str] = (
+        "the controller refuses the whole Ingress, and clients get 404 or what was configured before"
+    )
+    """`is type "ExternalName", expected "NodePort" or "LoadBalancer"` (kubernetes/ingress-gce: issue 1169)."""
     ingress_hints: ClassVar[frozenset[str]] = STATUS | {STATIC_IP, REGIONAL_STATIC_IP}
     service_hints: ClassVar[tuple[str, ...]] = (
         "cloud.google.com/neg",

@@ -251,7 +251,8 @@ class _Chooser:
     def with_proxies(self, name: str, routes: Iterable[Route]) -> tuple[Route, ...]:
         """The routes of a controller with the workloads that run it, where these carry the requests."""
         if CONTROLLERS[name].outside:
-            return tuple(replace(route, from_outside=True) for route in routes)
+            refused = CONTROLLERS[name].external_names_refused
+            return tuple(replace(route, from_outside=True, external_names_refused=refused) for route in routes)
         proxies = (
             tuple(dict.fromkeys(container.workload for found, container in self._containers if found == name))
             if CONTROLLERS[name].proxies_itself

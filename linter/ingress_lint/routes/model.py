@@ -525,6 +525,8 @@ class Route:
     """The workloads of the set whose pods send its requests to the backends; empty where they are not known."""
     from_outside: bool = False
     """Whether what sends them stands outside of the cluster."""
+    external_names_refused: str = ""
+    """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
 
     @property
     def gateway(self) -> str:
