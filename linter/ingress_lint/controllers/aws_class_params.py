@@ -48,7 +48,7 @@ def default_target(graph: ObjectGraph) -> Callable[[IngressObject, Place], Sourc
     `instance`, unless the controller runs with `--default-target-type` (docs/deploy/configurations.md); EKS Auto Mode
     is taken to target pods.
     """
-    flag = _flag(graph)
+    flag = target_flag(graph)
 
     def target(ingress: IngressObject, place: Place) -> Sourced[TargetKind]:
         if flag is not None:
@@ -61,7 +61,8 @@ def default_target(graph: ObjectGraph) -> Callable[[IngressObject, Place], Sourc
     return target
 
 
-def _flag(graph: ObjectGraph) -> Sourced[TargetKind] | None:
+def target_flag(graph: ObjectGraph) -> Sourced[TargetKind] | None:
+    """What the controller of this set is told to target, None where no such controller is in it or it is not told."""
     for workload in graph.workloads:
         for container in workload.containers:
             if not any(image in container.container.image for image in _IMAGES):

@@ -91,6 +91,12 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("gateway.networking.k8s.io", "ReferenceGrant"): "gateway:ReferenceGrant",
     ("gateway.networking.k8s.io", "ReferencePolicy"): "gateway:ReferenceGrant",
     ("gateway.networking.k8s.io", "BackendTLSPolicy"): "gateway:BackendTLSPolicy",
+    ("networking.gke.io", "HealthCheckPolicy"): "gateway_policies:HealthCheckPolicy",
+    ("networking.gke.io", "GCPBackendPolicy"): "gateway_policies:GCPBackendPolicy",
+    ("gateway.k8s.aws", "TargetGroupConfiguration"): "gateway_policies:TargetGroupConfiguration",
+    ("gateway.k8s.aws", "LoadBalancerConfiguration"): "gateway_policies:LoadBalancerConfiguration",
+    ("gateway.envoyproxy.io", "BackendTrafficPolicy"): "gateway_policies:BackendTrafficPolicy",
+    ("gateway.envoyproxy.io", "ClientTrafficPolicy"): "gateway_policies:ClientTrafficPolicy",
 }
 
 CLUSTER_SCOPED: Final = frozenset(

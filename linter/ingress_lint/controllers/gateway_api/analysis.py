@@ -10,6 +10,7 @@ from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
 from ingress_lint.controllers.gateway_api.backends import Backends
 from ingress_lint.controllers.gateway_api.gateways import Gateways
 from ingress_lint.controllers.gateway_api.lowering import lower_route
+from ingress_lint.controllers.gateway_api.policies.treatments import VendorPolicies
 from ingress_lint.controllers.gateway_api.references import References
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute
@@ -25,11 +26,12 @@ class Analysis:
         references = References(graph)
         gateways = Gateways(graph, references)
         policies = BackendTLSPolicies(graph, references)
-        backends = Backends(graph, references, policies, resolver)
+        vendor_policies = VendorPolicies(graph)
+        backends = Backends(graph, references, policies, vendor_policies, resolver)
         attacher = Attacher(graph, gateways)
         self.frontends: tuple[Frontend, ...] = tuple(view.frontend for view in gateways.views)
         routes: list[Route] = []
-        verdicts: list[Verdict] = [*gateways.verdicts, *policies.verdicts]
+        verdicts: list[Verdict] = [*gateways.verdicts, *policies.verdicts, *vendor_policies.verdicts()]
         written: Iterator[RouteObject] = graph.of(HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute)
         for route in written:
             attachment = attacher.attach(route)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
-from ingress_lint.controllers.gateway_api.implementations import Implementation
+from ingress_lint.controllers.gateway_api.policies.treatments import VendorPolicies
 from ingress_lint.controllers.gateway_api.references import Reference, References, Site
+from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.gateway_routes import BackendObjectReference
-from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import (
     AppProtocol,
@@ -25,7 +24,6 @@ from ingress_lint.routes.model import (
     ResolvedPort,
     Sourced,
     TargetKind,
-    Timeouts,
 )
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
@@ -63,26 +61,21 @@ _SEEN: Final = {
 }
 
 
-@dataclass(frozen=True)
-class RouteFacts:
-    """What the backends of a rule need to know of their route."""
-
-    owner: AnyObject
-    implementation: Implementation
-    tls_mode: str | None
-    """How the listeners of a TLSRoute treat TLS; None where that is unknown."""
-    timeouts: Timeouts
-
-
 class Backends:
     """Resolves the backends of one graph; `verdicts` holds what is wrong with them."""
 
     def __init__(
-        self, graph: ObjectGraph, references: References, policies: BackendTLSPolicies, resolver: BackendResolver
+        self,
+        graph: ObjectGraph,
+        references: References,
+        policies: BackendTLSPolicies,
+        vendor_policies: VendorPolicies,
+        resolver: BackendResolver,
     ) -> None:
         self._graph = graph
         self._references = references
         self._policies = policies
+        self._vendor_policies = vendor_policies
         self._resolver = resolver
         self.verdicts: list[Verdict] = []
 
@@ -121,7 +114,7 @@ class Backends:
         if refusal is not None:
             self.verdicts.append(refusal)
         tls = self._policies.for_port(port) if port and facts.implementation.backend_tls_policy else None
-        return BackendRef(
+        backend = BackendRef(
             place=place.at("name"),
             kind=reference.kind,
             group=reference.group,
@@ -138,6 +131,7 @@ class Backends:
             tls=tls,
             refusal=refusal if refusal and refusal.certainty is not Certainty.UNKNOWN else None,
         )
+        return self._vendor_policies.treat(backend, facts)
 
     def _other_kind(self, reference: Reference, namespace: str) -> Resolution[Any]:
         """What is known of a backend that is no Service: rules about Services have nothing to say of it."""

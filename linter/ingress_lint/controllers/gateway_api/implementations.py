@@ -36,6 +36,8 @@ class Implementation:
     """Its deadline for a request where nothing sets one; None is unknown, infinity is none."""
     upstream_idle: float | None = None
     """How long it keeps an idle connection to a pod, in seconds."""
+    retries_idempotent: bool = False
+    """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
 
 
 _NONE: Final[Mapping[str, AppProtocol]] = {}
@@ -104,6 +106,7 @@ IMPLEMENTATIONS: Final = (
         app_protocols={"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS},
         request_timeout=_INFINITE,
         upstream_idle=90,
+        retries_idempotent=True,
     ),
     Implementation(
         # nginx/nginx-gateway-fabric:internal/controller/state/graph/backend_refs.go

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ingress_lint.controllers.gateway_api.attachment import Attachment, RouteObject
-from ingress_lint.controllers.gateway_api.backends import Backends, RouteFacts
+from ingress_lint.controllers.gateway_api.backends import Backends
 from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters
 from ingress_lint.controllers.gateway_api.implementations import SPECIFICATION
+from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
 from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_routes import (
@@ -58,7 +59,16 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
     for index, rule in enumerate(rules):
         place = route.at("spec", "rules", index)
         timeouts = _timeouts(rule.timeouts, place.at("timeouts")) if isinstance(rule, HTTPRouteRule) else Timeouts()
-        facts = RouteFacts(route, implementation, modes.pop() if len(modes) == 1 else None, timeouts)
+        facts = RouteFacts(
+            route,
+            implementation,
+            next(iter(modes)) if len(modes) == 1 else None,
+            timeouts,
+            place,
+            rule.name,
+            view.gateway if view else None,
+            tuple(listener.name for listener in listeners),
+        )
         yield Route(
             controller=controller,
             owner=route,

@@ -1,0 +1,77 @@
+"""Fields of policies as sourced values, and what is wrong with the objects that policies are for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic.alias_generators import to_camel
+
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence
+from ingress_lint.load.document import Place
+from ingress_lint.objects.gateway_policies import PolicyTarget
+from ingress_lint.objects.model import AnyObject, Model
+from ingress_lint.routes.model import Origin, Sourced
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a policy, and where it stands."""
+
+    body: Model
+    place: Place
+
+    @classmethod
+    def spec(cls, policy: AnyObject) -> Block:
+        """All that a policy says."""
+        return cls(policy.body.spec, policy.at("spec"))
+
+    def block(self, *path: str) -> Block | None:
+        """A part of it, by the names of the model's fields; None where nobody wrote it."""
+        body: Any = self.body
+        for step in path:
+            body = getattr(body, step)
+            if body is None:
+                return None
+        return Block(body, self.place.at(*map(to_camel, path)))
+
+    def value(self, name: str, read: Callable[[Any], Value | None]) -> Sourced[Value] | None:
+        """One of its fields, read by `read`; None where nobody wrote it or it cannot be read."""
+        written = getattr(self.body, name)
+        value = None if written is None else read(written)
+        return None if value is None else Sourced(value, Origin.EXPLICIT, self.place.at(to_camel(name)))
+
+
+def first_written(
+    blocks: Iterable[Block], path: tuple[str, ...], read: Callable[[Any], Value | None]
+) -> Sourced[Value] | None:
+    """A field of the first of several policies that has it."""
+    *parents, name = path
+    for block in blocks:
+        inner = block.block(*parents)
+        if inner is not None and (found := inner.value(name, read)) is not None:
+            return found
+    return None
+
+
+def no_such_target(
+    graph: ObjectGraph, policy: AnyObject, target: PolicyTarget, place: Place, consequence: str
+) -> Verdict | None:
+    """Why a policy is for nothing: its namespace has no such object."""
+    existence = graph.resolve(target.kind, policy.namespace, target.name).existence
+    if existence not in (Existence.MISSING, Existence.PARTIAL):
+        return None
+    return Verdict(
+        Reason.TARGET_NOT_FOUND,
+        policy,
+        place.at("name"),
+        f"{policy.kind} `{policy.name}` is for {target.kind} `{target.name}`, which namespace `{policy.namespace}` does "
+        f"not have; it has no effect, and {consequence}",
+        Certainty.of_missing(existence),
+        fix=f"name a {target.kind} of the policy's own namespace",
+    )
