@@ -69,7 +69,7 @@ balancer has a certificate from elsewhere.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from difflib import get_close_matches
 from typing import ClassVar
 
@@ -135,10 +135,8 @@ class TLSHostMismatch(Rule):
             return  # its rules serve any host
         for index, block in enumerate(blocks):
             idle = [host.lower() for host in block.hosts]
-            if any(_share(one, other) for one in idle for other in served | everywhere):
-                continue
-            if uncovered:
-                continue  # the same fault, told where the host is
+            if uncovered or _meet(idle, served) or _meet(idle, everywhere):
+                continue  # with a host uncovered it is the same fault, told where the host is
             shown = " and ".join(f"`{host}`" for host in block.hosts)
             yield self.finding(
                 item.at("spec", "tls", index, "hosts"),
@@ -173,7 +171,8 @@ class TLSHostMismatch(Rule):
                 if any(_covers(name.lower(), host.lower()) for name in names):
                     return
                 certain, why = True, ""
-        if not any(_share(name.lower(), other) for name, _ in listed for other in everywhere | {host.lower()}):
+        names_listed = [name.lower() for name, _ in listed]
+        if not _meet(names_listed, {host.lower()}) and not _meet(names_listed, everywhere):
             certain, why = True, ""  # the blocks serve no host at all, so that one of the two is misspelt
         close = get_close_matches(host, [name for name, _ in listed], 1, 0.8)
         near = next((entry for entry in listed if entry[0] in close), listed[0])
@@ -200,9 +199,11 @@ def _covers(listed: str, host: str) -> bool:
     return hostnames.matches(listed, host) and hostnames.same_depth(listed, host)
 
 
-def _share(one: str, other: str) -> bool:
-    """Whether some host is meant by both names."""
-    return hostnames.intersection(one, other) is not None
+def _meet(names: Sequence[str], hosts: Set[str]) -> bool:
+    """Whether some host is meant both by one of `names` and by one of `hosts`; nearly always they are the same word."""
+    if not hosts.isdisjoint(names):
+        return True
+    return any(hostnames.intersection(one, other) is not None for one in names for other in hosts)
 
 
 def _certified_elsewhere(routes: Sequence[Route]) -> bool:
