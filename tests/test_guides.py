@@ -7,6 +7,7 @@ import types
 from pathlib import Path
 
 import pytest
+
 from ingress_lint.documentation import HEADINGS, examples, sections
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ingress_lint.controllers.units import go_duration, nginx_size, nginx_time
 
 
