@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from ingress_lint.controllers.ingress_classes import CLASS_ANNOTATION
 from ingress_lint.controllers.lowering import CONTROLLERS
-from ingress_lint.objects.gateway import GATEWAY_GROUP
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Criterion, age

@@ -7,14 +7,12 @@ gateway.networking.x-k8s.io v1alpha1, in which fields moved but none changed its
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import ClosedModel, LabelSelector, Many, Model, Port
-
-GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
-EXPERIMENTAL_GROUP: Final = "gateway.networking.x-k8s.io"
 
 Protocol = Annotated[str, Field(min_length=1, max_length=255)]
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ingress_lint.objects.gateway import GATEWAY_GROUP, LocalObjectReference
+from ingress_lint.objects.gateway import LocalObjectReference
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import ClosedModel, Many, Model, Port
 
 Duration = Annotated[str, Field(pattern=r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")]

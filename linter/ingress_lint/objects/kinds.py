@@ -10,6 +10,8 @@ from typing import Final
 
 from ingress_lint.objects.model import Model
 
+GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
+EXPERIMENTAL_GROUP: Final = "gateway.networking.x-k8s.io"
 LEGACY_INGRESS_VERSIONS: Final = frozenset({"extensions/v1beta1", "networking.k8s.io/v1beta1"})
 
 _APPS: Final = "workloads:AppsWorkload"

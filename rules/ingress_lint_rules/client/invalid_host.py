@@ -67,8 +67,7 @@ from typing import ClassVar, Final, NamedTuple
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway import GATEWAY_GROUP
-from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TLSRoute
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
@@ -81,6 +80,7 @@ _PLACEHOLDER: Final = re.compile(r"(^|\.)[A-Z][A-Z0-9_-]*(\.|$)|__")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r":\d*$")
 _MAX_LENGTH: Final = 253
+_ROUTES_WITH_HOSTS = frozenset({"GRPCRoute", "HTTPRoute", "TLSRoute"})
 
 
 class _Fault(NamedTuple):
@@ -110,7 +110,7 @@ class InvalidHost(Rule):
                 for number, host in enumerate(block.hosts):
                     yield from self._refused(item, host, item.at("spec", "tls", index, "hosts", number))
         elif item.group == GATEWAY_GROUP:
-            if isinstance(body, HTTPRoute | GRPCRoute | TLSRoute):
+            if item.kind in _ROUTES_WITH_HOSTS and body is not None:
                 for index, host in enumerate(body.spec.hostnames):
                     yield from self._refused(item, host, item.at("spec", "hostnames", index))
             elif item.kind == "Gateway":

@@ -102,7 +102,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects import gateway_routes, istio
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
@@ -156,6 +156,10 @@ class MisplacedSetting(Rule):
 
 def _split_matches(item: AnyObject) -> Iterator[tuple[tuple[str, ...], int, str, str]]:
     """The list, the index of the first half, and what each half alone has, of each rule in two halves."""
+    if item.group not in (GATEWAY_GROUP, "networking.istio.io"):
+        return
+    from ingress_lint.objects import gateway_routes, istio
+
     body = item.body
     if isinstance(body, gateway_routes.HTTPRoute | gateway_routes.GRPCRoute):
         rules: Sequence[gateway_routes.HTTPRouteRule | gateway_routes.GRPCRouteRule] = body.spec.rules

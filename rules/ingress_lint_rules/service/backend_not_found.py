@@ -75,7 +75,7 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
-from ingress_lint.objects.gateway import GATEWAY_GROUP
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.way import way

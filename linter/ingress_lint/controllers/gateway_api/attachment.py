@@ -12,8 +12,8 @@ from ingress_lint.controllers.gateway_api.selection import Answer, namespace_sel
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway import EXPERIMENTAL_GROUP, GATEWAY_GROUP
 from ingress_lint.objects.gateway_routes import AnyRoute, ParentReference
+from ingress_lint.objects.kinds import EXPERIMENTAL_GROUP, GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict

@@ -27,13 +27,8 @@ from ingress_lint.controllers.gateway_api.references import References, Site
 from ingress_lint.controllers.gateway_api.selection import Answer, namespace_selected
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
-from ingress_lint.objects.gateway import (
-    GATEWAY_GROUP,
-    Gateway,
-    GatewayClass,
-    ListenerEntry,
-    ListenerSet,
-)
+from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.matching import age
 from ingress_lint.routes.model import Frontend, Listener, ListenerTLS, Origin, Sourced

@@ -8,7 +8,8 @@ from typing import Final
 
 from ingress_lint.controllers.gateway_api.references import Site
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway import GATEWAY_GROUP, Gateway, ListenerEntry, ListenerSet, RouteGroupKind
+from ingress_lint.objects.gateway import Gateway, ListenerEntry, ListenerSet, RouteGroupKind
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Listener
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict

@@ -10,14 +10,9 @@ from typing import NamedTuple
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway import (
-    GATEWAY_GROUP,
-    LocalObjectReference,
-    ObjectReference,
-    ReferenceGrant,
-    SecretObjectReference,
-)
+from ingress_lint.objects.gateway import LocalObjectReference, ObjectReference, ReferenceGrant, SecretObjectReference
 from ingress_lint.objects.gateway_routes import BackendObjectReference
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.tls_secrets import TYPE as SECRET_TYPE
 from ingress_lint.routes.tls_secrets import SecretFault, TLSSecrets
