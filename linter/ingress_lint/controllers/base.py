@@ -195,7 +195,7 @@ class IngressController(Controller):
             paths: Sequence[HTTPIngressPath | LegacyHTTPIngressPath] = rule.http.paths if rule.http else ()
             for j, path in enumerate(paths):
                 reference = path.backend.reference()
-                if reference is None or self.ignores(claim, reference):
+                if reference is None:
                     continue
                 place = ingress.at("spec", "rules", i, "http", "paths", j)
                 service, port = self._resolve(graph, claim, reference, backends)
@@ -204,7 +204,7 @@ class IngressController(Controller):
                 )
         default = spec.default_backend
         reference = default.reference() if default else None
-        if reference is not None and not self.ignores(claim, reference):
+        if reference is not None:
             place = ingress.at("spec", DEFAULT_BACKEND_FIELD[type(ingress.body)])
             service, port = self._resolve(graph, claim, reference, backends)
             yield PathContext(
@@ -271,10 +271,6 @@ class IngressController(Controller):
         )
 
     # -- what is special to a controller ------------------------------------------------------------------------------
-
-    def ignores(self, claim: Claim, reference: BackendReference) -> bool:
-        """Whether a backend is no Service to this controller but a name for something else."""
-        return False
 
     @abstractmethod
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:

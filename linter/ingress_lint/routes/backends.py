@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Endpoint, ResolvedPort
@@ -63,10 +63,7 @@ def _endpoints(workload: Workload, port: ServicePort) -> Iterator[Endpoint]:
             index, found = declared
             yield Endpoint(workload, found.container_port, container, found, container.at("ports", index))
             return
-    only = workload.containers[0] if len(workload.containers) == 1 else None
-    yield Endpoint(workload, target if isinstance(target, int) else None, _likely(only, target))
-
-
-def _likely(only: WorkloadContainer | None, target: int | str) -> WorkloadContainer | None:
-    """The container that serves an undeclared numeric port: the pod's only one."""
-    return only if isinstance(target, int) else None
+    if isinstance(target, str):
+        yield Endpoint(workload, None)
+    else:  # an undeclared number may be open all the same, in the pod's only container
+        yield Endpoint(workload, target, workload.containers[0] if len(workload.containers) == 1 else None)
