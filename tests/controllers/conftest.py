@@ -11,7 +11,8 @@ import pytest
 from ingress_lint.engine import Options, read
 from ingress_lint.graph.graph import Assumption
 from ingress_lint.load.positions import Locator
-from ingress_lint.routes.model import Route, Sourced
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 Routes = Callable[..., list[Route]]

@@ -7,17 +7,10 @@ from textwrap import indent
 import pytest
 
 from ingress_lint.controllers.agic import AGIC_ANNOTATIONS
-from ingress_lint.routes.model import (
-    AppProtocol,
-    ExtensionFilter,
-    HealthCheck,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    TargetKind,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import ExtensionFilter, RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 from tests.controllers.conftest import Routes, said
 
 APPGW = "appgw.ingress.kubernetes.io"

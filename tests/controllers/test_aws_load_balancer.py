@@ -8,15 +8,9 @@ import pytest
 
 from ingress_lint.controllers.aws_annotations import ALB_ANNOTATIONS, NLB_ANNOTATIONS
 from ingress_lint.graph.resolution import Existence
-from ingress_lint.routes.model import (
-    AppProtocol,
-    FixedResponse,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    TargetKind,
-    ValueMatch,
-)
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect
+from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from tests.controllers.conftest import Routes, said
 
 PREFIX = "alb.ingress.kubernetes.io/"

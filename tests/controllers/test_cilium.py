@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.controllers.cilium import ANNOTATIONS
-from ingress_lint.routes.model import AppProtocol, PathMatch, PathMatchType, RequestRedirect, Route
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol
 from tests.controllers.conftest import Routes, said
 
 SERVICE = """apiVersion: v1

@@ -6,7 +6,8 @@ import pytest
 
 from ingress_lint.controllers.competing import covers
 from ingress_lint.load.document import Document, Place, SourceFile
-from ingress_lint.routes.model import Match, Origin, PathMatch, PathMatchType, Sourced, ValueMatch
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.sourced import Origin, Sourced
 
 PLACE = Place(Document(SourceFile("manifest.yaml", ""), 0, 0, 0))
 EXACT, PREFIX, REGEX = PathMatchType.EXACT, PathMatchType.PREFIX, PathMatchType.REGULAR_EXPRESSION

@@ -7,7 +7,9 @@ from textwrap import indent
 import pytest
 
 from ingress_lint.controllers.gke_annotations import GKE_ANNOTATIONS
-from ingress_lint.routes.model import AppProtocol, PathMatch, PathMatchType, RequestRedirect, TargetKind
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from tests.controllers.conftest import Routes, said
 
 GCE = "kubernetes.io/ingress.class: gce"

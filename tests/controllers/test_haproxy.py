@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.graph.resolution import Existence
-from ingress_lint.routes.model import (
-    CORS,
-    AppProtocol,
-    ExtensionFilter,
-    HeaderModifier,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.traffic import AppProtocol
 from tests.controllers.conftest import Routes, said
 
 CONTROLLER = """\

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.routes.model import (
-    CORS,
-    AppProtocol,
-    ExtensionFilter,
-    HeaderModifier,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    TargetKind,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from tests.controllers.conftest import Routes, said
 
 SERVICE = """\

@@ -10,8 +10,12 @@ from textwrap import indent
 import pytest
 
 from ingress_lint.engine import Options, read
+from ingress_lint.routes.filters import RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Request, mismatch, path_matches
-from ingress_lint.routes.model import AppProtocol, Origin, PathMatchType, RequestRedirect, Route, TargetKind, URLRewrite
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 
 SERVICE = """\
 ---

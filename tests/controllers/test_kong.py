@@ -7,17 +7,10 @@ from textwrap import indent
 import pytest
 
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS
-from ingress_lint.routes.model import (
-    AppProtocol,
-    FixedResponse,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    TargetKind,
-    URLRewrite,
-    ValueMatch,
-)
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from tests.controllers.conftest import Routes, said
 
 POLICY = """apiVersion: configuration.konghq.com/v1beta1

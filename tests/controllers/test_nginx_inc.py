@@ -7,18 +7,10 @@ from textwrap import dedent, indent
 import pytest
 
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS
-from ingress_lint.routes.model import (
-    AppProtocol,
-    FixedResponse,
-    HeaderModifier,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    TargetKind,
-    URLRewrite,
-    ValueMatch,
-)
+from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason
 from tests.controllers.conftest import Routes, Verdicts, said
 

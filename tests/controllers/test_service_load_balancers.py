@@ -7,7 +7,8 @@ import pytest
 from ingress_lint.controllers.azure_load_balancer import AZURE_ANNOTATIONS
 from ingress_lint.controllers.digitalocean_load_balancer import DIGITALOCEAN_ANNOTATIONS
 from ingress_lint.controllers.oracle_load_balancer import ORACLE_ANNOTATIONS
-from ingress_lint.routes.model import AppProtocol, HealthCheck, Route, TargetKind
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 from tests.controllers.conftest import Routes, said
 
 BETA = "service.beta.kubernetes.io"

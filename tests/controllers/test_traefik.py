@@ -5,20 +5,19 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.graph.resolution import Existence
-from ingress_lint.routes.model import (
+from ingress_lint.routes.filters import (
     CORS,
-    AppProtocol,
     ExtensionFilter,
     ExternalAuth,
     Filter,
     HeaderModifier,
-    PathMatch,
-    PathMatchType,
     RequestMirror,
     RequestRedirect,
-    Route,
     URLRewrite,
 )
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Certainty, Reason
 from tests.controllers.conftest import Routes, said
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.controllers.traefik.rules import Alternative, RuleError, alternatives
-from ingress_lint.routes.model import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
 
 PREFIX, EXACT, REGEX = PathMatchType.STRING_PREFIX, PathMatchType.EXACT, PathMatchType.REGULAR_EXPRESSION
 

@@ -12,7 +12,9 @@ from ingress_lint.load.document import Document, SourceFile
 from ingress_lint.objects.reading import ObjectReader
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.health import accepts, code_ranges, landings
-from ingress_lint.routes.model import AppProtocol, BackendRef, HealthCheck, Origin, Sourced, TargetKind
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 
 _FILE = SourceFile("test.yaml", "")
 

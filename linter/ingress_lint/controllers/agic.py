@@ -25,24 +25,12 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    ExtensionFilter,
-    Filter,
-    HealthCheck,
-    Listener,
-    ListenerTLS,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import ExtensionFilter, Filter, RequestRedirect, URLRewrite
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
 
 _LAST_FRONTEND_PORT: Final = 64999
 _CATCH_ALL: Final = frozenset({"", "/", "/*"})

@@ -17,7 +17,9 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.objects.workloads import HTTPGetAction, Probe
-from ingress_lint.routes.model import AppProtocol, HealthCheck, Origin, ResolvedPort, Sourced
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck
 
 HTTPS_PORT: Final = 443
 _MOST_FAILURES: Final = 20

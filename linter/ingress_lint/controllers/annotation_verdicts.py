@@ -24,7 +24,8 @@ from ingress_lint.controllers.plain_ingress import PlainIngress
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.routes.model import Origin, Route
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _PORTABLE: Final = 3

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.model import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
 
 Value = TypeVar("Value")
 

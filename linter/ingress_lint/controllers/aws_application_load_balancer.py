@@ -24,24 +24,12 @@ from ingress_lint.objects.aws import IngressClassParams
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.objects.networking import BackendReference
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    CertificateRef,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 USE_ANNOTATION: Final = "use-annotation"
 _IDLE_TIMEOUT: Final = "idle_timeout.timeout_seconds"

@@ -10,7 +10,9 @@ from typing import Final
 
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
-from ingress_lint.routes.model import ResolvedPort, Sourced, TargetKind
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.traffic import TargetKind
 
 TRAFFIC_PORT: Final = "traffic-port"
 

@@ -10,7 +10,8 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.aws import IngressClassParams
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import Origin, Sourced, TargetKind
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import TargetKind
 
 AUTO_MODE: Final = "eks.amazonaws.com/alb"
 _DEFAULT_CLASS: Final = "ingressclass.kubernetes.io/is-default-class"

@@ -15,8 +15,9 @@ from ingress_lint.controllers.aws_network_load_balancer import network_load_bala
 from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, Reversed, prefix_length
-from ingress_lint.routes.model import PathMatchType, Route
+from ingress_lint.routes.model import Route
 
 _RANKS: Final = {PathMatchType.EXACT: 2, PathMatchType.PREFIX: 1}
 

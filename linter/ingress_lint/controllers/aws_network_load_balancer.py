@@ -22,19 +22,10 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    CertificateRef,
-    HealthCheck,
-    Listener,
-    ListenerTLS,
-    Origin,
-    ResolvedPort,
-    Route,
-    Sourced,
-    TargetKind,
-)
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 
 _STEM: Final = NLB_ANNOTATIONS.stem
 _AUTO_MODE: Final = "eks.amazonaws.com/nlb"

@@ -12,16 +12,10 @@ from typing import ClassVar, Final
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
 from ingress_lint.objects.model import IntOrString
-from ingress_lint.routes.model import (
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    Origin,
-    ResolvedPort,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import HealthCheck, KeepAlive, TargetKind, Timeouts
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
 _IDLE: Final = "azure-load-balancer-tcp-idle-timeout"

@@ -25,26 +25,13 @@ from ingress_lint.objects.networking import (
     LegacyIngressRule,
 )
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import Filter
+from ingress_lint.routes.listeners import CertificateRef, Frontend, Listener
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    CertificateRef,
-    Filter,
-    Frontend,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    ResolvedPort,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Verdict
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.routes.model import CertificateRef, Listener, Route
+from ingress_lint.routes.listeners import CertificateRef, Listener
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import TLSSecrets
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 

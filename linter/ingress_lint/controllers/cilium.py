@@ -19,22 +19,13 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    ResolvedPort,
-    Route,
-    Sourced,
-    Timeouts,
-)
+from ingress_lint.routes.model import ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 
 _SWITCH: Final = ("enabled", "disabled", "true", "false")
 _INFINITE: Final = float("inf")

@@ -11,8 +11,11 @@ from ingress_lint.controllers.lowering import CONTROLLERS
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Criterion, age
-from ingress_lint.routes.model import Listener, Match, Origin, PathMatch, PathMatchType, Route
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin
 
 _STREAMS: Final = frozenset({"TCP", "UDP", "TLS"})
 _PLACED: Final = ("place", "backend")

@@ -14,18 +14,10 @@ from ingress_lint.controllers.service_load_balancer import ServiceContext, Servi
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    ResolvedPort,
-    Sourced,
-    TargetKind,
-)
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _SERVICE: Final = frozenset({Scope.SERVICE})

@@ -14,8 +14,10 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.choosing import RouteTable
+from ingress_lint.routes.listeners import Frontend, Listener
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
-from ingress_lint.routes.model import Frontend, Listener, Origin, Route, Sourced
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
 
 _GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 _INGRESS_CLASS: Final = "IngressClass"

@@ -17,7 +17,9 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort, HTTPGetAction, Probe
-from ingress_lint.routes.model import AppProtocol, HealthCheck, Origin, ResolvedPort, Sourced, TargetKind
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 
 Value = TypeVar("Value")
 

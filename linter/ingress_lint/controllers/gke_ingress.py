@@ -26,23 +26,13 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig, FrontendConfig
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})

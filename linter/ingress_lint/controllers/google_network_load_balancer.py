@@ -11,7 +11,9 @@ from typing import ClassVar
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.gke_annotations import GKE_ANNOTATIONS
 from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
-from ingress_lint.routes.model import HealthCheck, Origin, ResolvedPort, Sourced, TargetKind
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 
 
 class GoogleNetworkLoadBalancer(ServiceLoadBalancer):

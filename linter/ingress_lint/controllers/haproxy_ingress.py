@@ -33,30 +33,12 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    CORS,
-    AppProtocol,
-    Attachment,
-    BackendRef,
-    CertificateRef,
-    ExtensionFilter,
-    Filter,
-    HeaderModifier,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
+from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 GATEWAY: Final = "HAProxy Ingress"
 _CONTROLLER: Final = "haproxy-ingress.github.io/controller"

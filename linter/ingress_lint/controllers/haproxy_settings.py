@@ -19,7 +19,8 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.model import Listener, ListenerTLS, Origin, Sourced
+from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.sourced import Origin, Sourced
 
 Value = TypeVar("Value")
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ingress_lint.controllers.base import Claim
-from ingress_lint.routes.model import Listener, Match, Origin, PathMatch, PathMatchType, RequestRedirect, Route, Sourced
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
 
 
 def behind_https(route: Route) -> Route:

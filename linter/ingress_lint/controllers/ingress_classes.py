@@ -19,7 +19,7 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import IngressClass
-from ingress_lint.routes.model import Origin
+from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"

@@ -30,26 +30,13 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import Filter, RequestRedirect
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.matching import Conduct, Criterion, Reversed, age, is_exact, path_length
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    CertificateRef,
-    Filter,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-    ValueMatch,
-)
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 
 GATEWAY: Final = "ingress-nginx"
 _ACME: Final = "/.well-known/acme-challenge"

@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ingress_lint.controllers.ingress_nginx_settings import Settings
-from ingress_lint.routes.model import Filter, HeaderModifier, RequestRedirect, URLRewrite, ValueMatch
+from ingress_lint.routes.filters import Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import ValueMatch
 
 _URI_VARIABLES: Final = frozenset({"", "$request_uri", "$uri", "/$request_uri"})
 

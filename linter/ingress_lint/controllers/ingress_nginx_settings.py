@@ -17,7 +17,8 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.model import AppProtocol, KeepAlive, Origin, Sourced, Timeouts
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 
 Value = TypeVar("Value")
 

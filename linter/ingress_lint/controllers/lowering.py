@@ -47,7 +47,9 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import Frontend, Origin, Route, Sourced
+from ingress_lint.routes.listeners import Frontend
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Verdict
 
 CONTROLLERS: Final[Mapping[str, Controller]] = {

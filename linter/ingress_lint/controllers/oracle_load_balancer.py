@@ -10,19 +10,10 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    ResolvedPort,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
 _CLASSIC: Final = "service.beta.kubernetes.io"

@@ -8,17 +8,11 @@ from typing import ClassVar
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import IngressController, PathContext, certificates, specified_path_match
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
-from ingress_lint.routes.model import (
-    AppProtocol,
-    Listener,
-    ListenerTLS,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    Sourced,
-    TargetKind,
-)
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 
 
 class PlainIngress(IngressController):

@@ -20,7 +20,7 @@ from ingress_lint.objects.networking import (
     LegacyIngressBackend,
     LegacyIngressRule,
 )
-from ingress_lint.routes.model import Origin
+from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 

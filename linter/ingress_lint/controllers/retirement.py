@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.ingress_classes import class_place
-from ingress_lint.routes.model import Origin
+from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 

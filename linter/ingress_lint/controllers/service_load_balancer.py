@@ -19,19 +19,10 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    Origin,
-    ResolvedPort,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 KUBE_PROXY_HEALTH: Final = 10256
 _LOCAL: Final = "externalTrafficPolicy is Local"

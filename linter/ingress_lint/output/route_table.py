@@ -9,16 +9,11 @@ from typing import Final
 import click
 
 from ingress_lint.output.sanitize import visible
-from ingress_lint.routes.model import (
-    BackendRef,
-    HealthCheck,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-)
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 
 _HEADER: Final = ("LISTENER", "HOST", "PATH", "BACKEND", "TARGET", "SPEAKS", "HEALTH CHECK", "READ", "IDLE")
 _UNKNOWN: Final = "?"

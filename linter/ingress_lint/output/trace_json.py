@@ -9,7 +9,8 @@ from ingress_lint.load.document import Place
 from ingress_lint.load.positions import Locator
 from ingress_lint.report import ReportedFinding
 from ingress_lint.routes.answering import Redirect, Share
-from ingress_lint.routes.model import BackendRef, Listener
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.model import BackendRef
 from ingress_lint.tracing.asking import Asked
 from ingress_lint.tracing.model import Trace, TracedHop
 

@@ -12,20 +12,18 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
-from ingress_lint.routes.matching import Conduct, Request
-from ingress_lint.routes.model import (
-    BackendRef,
+from ingress_lint.routes.filters import (
     Filter,
     FixedResponse,
     HeaderModifier,
-    Listener,
-    Match,
-    PathMatchType,
     RequestMirror,
     RequestRedirect,
-    Route,
     URLRewrite,
 )
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import Match, PathMatchType
+from ingress_lint.routes.matching import Conduct, Request
+from ingress_lint.routes.model import BackendRef, Route
 
 Outcome = Literal["backend", "redirect", "error", "no-route"]
 

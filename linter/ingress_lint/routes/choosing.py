@@ -9,8 +9,11 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from ingress_lint.routes import hostnames
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import Frontend, Listener
+from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Precedence, Request, mismatch
-from ingress_lint.routes.model import Frontend, Listener, Match, RequestRedirect, Route
+from ingress_lint.routes.model import Route
 
 _SECURE: Final = frozenset({"HTTPS", "TLS"})
 _READ: Final = frozenset({"HTTP", "HTTPS"})

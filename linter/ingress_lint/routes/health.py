@@ -10,7 +10,8 @@ from typing import Final
 from ingress_lint.graph.answers import KnownAnswer, answers
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.objects.core import ServicePort
-from ingress_lint.routes.model import BackendRef, Endpoint, HealthCheck, ResolvedPort, TargetKind
+from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 
 
 @dataclass(frozen=True, slots=True)

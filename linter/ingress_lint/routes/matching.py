@@ -16,14 +16,9 @@ from urllib.parse import parse_qsl
 
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
-from ingress_lint.routes.model import (
-    Listener,
-    Match,
-    PathMatch,
-    PathMatchType,
-    Route,
-    ValueMatch,
-)
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.model import Route
 
 _NO_TIMESTAMP: Final = "~"
 """After every timestamp: an object that has none yet is younger than one that has."""

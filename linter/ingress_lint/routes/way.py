@@ -8,7 +8,8 @@ from dataclasses import replace
 from ingress_lint.finding import Hop, Step
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import BackendRef, Endpoint, Route, TargetKind
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.traffic import TargetKind
 
 _ORDER = list(Hop)
 

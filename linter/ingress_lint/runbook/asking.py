@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
-from ingress_lint.routes.model import AppProtocol
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.runbook import shell
 
 _GRPC: Final = (AppProtocol.GRPC, AppProtocol.GRPCS)

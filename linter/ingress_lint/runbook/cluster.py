@@ -10,7 +10,8 @@ from ingress_lint.graph.endpoints import nearest_workload
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import BackendRef, TargetKind
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.runbook import shell
 from ingress_lint.runbook.asking import Question
 from ingress_lint.runbook.model import Check, Failure

@@ -10,7 +10,8 @@ from ingress_lint.controllers.entries import Entry
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.model import BackendRef, TargetKind
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.runbook import shell
 from ingress_lint.runbook.cluster import pod_address
 from ingress_lint.runbook.model import Check, Failure

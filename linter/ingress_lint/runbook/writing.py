@@ -13,7 +13,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.report import ReportedFinding
 from ingress_lint.routes.answering import Share
-from ingress_lint.routes.model import AppProtocol, TargetKind
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from ingress_lint.runbook import edge
 from ingress_lint.runbook.asking import Question
 from ingress_lint.runbook.cluster import endpoint_checks, no_node_port, node_port_check, service_check

@@ -12,20 +12,12 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.core import Service
 from ingress_lint.routes.answering import Answer, Fault, Redirect, Share
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect
+from ingress_lint.routes.matches import Match, PathMatchType, ValueMatch
 from ingress_lint.routes.matching import Candidate
-from ingress_lint.routes.model import (
-    BackendRef,
-    Endpoint,
-    FixedResponse,
-    HealthCheck,
-    Match,
-    Origin,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    TargetKind,
-    ValueMatch,
-)
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.tracing.asking import Asked
 from ingress_lint.tracing.model import TracedHop, Verdict
 

@@ -75,7 +75,8 @@ from typing import ClassVar, Final
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.kinds import GATEWAY_GROUP
-from ingress_lint.routes.model import Attachment, ExtensionFilter, Route
+from ingress_lint.routes.filters import ExtensionFilter
+from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule

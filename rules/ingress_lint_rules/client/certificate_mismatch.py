@@ -120,7 +120,9 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Secret
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
-from ingress_lint.routes.model import CertificateRef, Listener, Route, Sourced
+from ingress_lint.routes.listeners import CertificateRef, Listener
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.tls_secrets import CERTIFICATE, KEY, TLSSecrets, content_fault, is_filled_in, place_of, text_of
 from ingress_lint.routes.way import way_in
 from ingress_lint.routes.x509 import Certificate, certificates_in, covers, public_key_of

@@ -69,8 +69,9 @@ from typing import ClassVar, Final
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.networking import Ingress, LegacyIngress
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import path_matches
-from ingress_lint.routes.model import Match, PathMatch, PathMatchType, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule
 

@@ -81,8 +81,11 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
 from ingress_lint.routes import hostnames
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, path_matches
-from ingress_lint.routes.model import Listener, PathMatch, PathMatchType, RequestRedirect, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule
 

@@ -72,7 +72,9 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.model import Match, PathMatchType, RequestRedirect, Route, URLRewrite
+from ingress_lint.routes.filters import RequestRedirect, URLRewrite
+from ingress_lint.routes.matches import Match, PathMatchType
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule
 

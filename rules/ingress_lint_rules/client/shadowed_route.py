@@ -83,8 +83,9 @@ from ingress_lint.controllers.competing import Preference, covers, grounds, pref
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Candidate
-from ingress_lint.routes.model import Match, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Rule
 

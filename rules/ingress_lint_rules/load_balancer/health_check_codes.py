@@ -75,7 +75,9 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.answers import KnownAnswer, RootAnswer, root_answer, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, code_ranges, landings
-from ingress_lint.routes.model import BackendRef, HealthCheck, Origin, Route, Sourced
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -120,7 +120,9 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.answers import KnownAnswer, ProbeKind, proxy_image, root_answer, same_but_slash, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, landings
-from ingress_lint.routes.model import BackendRef, HealthCheck, Origin, Route, Sourced
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -103,7 +103,9 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import lacks_node_port, landings
-from ingress_lint.routes.model import BackendRef, HealthCheck, ResolvedPort, Route, Sourced, TargetKind
+from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -80,7 +80,8 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.health import Landing, lacks_node_port, landings
-from ingress_lint.routes.model import AppProtocol, BackendRef, HealthCheck, Route
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

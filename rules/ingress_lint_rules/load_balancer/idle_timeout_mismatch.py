@@ -110,7 +110,9 @@ from typing import ClassVar, Final
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.app_servers import AppServer, IdleTimeout
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import AppProtocol, BackendRef, Endpoint, Route, Sourced
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -81,7 +81,9 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Endpoints, EndpointSlice
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.model import BackendRef, Origin, ResolvedPort, Route, TargetKind
+from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -103,7 +103,9 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.routes.hostnames import intersection
-from ingress_lint.routes.model import BackendRef, Endpoint, Route, Sourced, Timeouts
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.traffic import Timeouts
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -87,7 +87,8 @@ from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Hop, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import AppProtocol, Route
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -76,7 +76,9 @@ from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Hop, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import KeepAlive, Route, Sourced
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.traffic import KeepAlive
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

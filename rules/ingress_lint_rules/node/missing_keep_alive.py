@@ -73,7 +73,9 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import KeepAlive, Origin, Route, Sourced
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import KeepAlive
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

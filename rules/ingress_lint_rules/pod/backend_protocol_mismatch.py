@@ -107,7 +107,9 @@ from ingress_lint.graph.evidence.index import EvidenceIndex
 from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.routes.model import AppProtocol, BackendRef, Endpoint, Origin, ResolvedPort, Route
+from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.verdicts import Verdict as Refusal
 from ingress_lint.routes.way import way

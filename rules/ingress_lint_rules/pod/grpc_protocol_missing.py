@@ -105,7 +105,9 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import AppProtocol, BackendRef, Endpoint, Origin, Route
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

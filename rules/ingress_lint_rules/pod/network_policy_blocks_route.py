@@ -123,7 +123,8 @@ from ingress_lint.graph.network_policies import NetworkPolicies, Peer, Policy, V
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import NetworkPolicyPort
-from ingress_lint.routes.model import BackendRef, Endpoint, Route, TargetKind
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -95,7 +95,8 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.workloads import Probe
-from ingress_lint.routes.model import BackendRef, HealthCheck, Route, TargetKind
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -89,7 +89,8 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.evidence.model import Speech
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
-from ingress_lint.routes.model import BackendRef, Endpoint, Listener, ListenerTLS, Route
+from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -59,7 +59,8 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.kinds import GATEWAY_GROUP
-from ingress_lint.routes.model import ExtensionFilter, FixedResponse, RequestRedirect, Route
+from ingress_lint.routes.filters import ExtensionFilter, FixedResponse, RequestRedirect
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way, way_in
 from ingress_lint.rule import Rule
 

@@ -66,7 +66,8 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import BackendRef, Origin, Route, Sourced
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

@@ -86,7 +86,9 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import AppProtocol, BackendRef, ExtensionFilter, HeaderModifier, Route, URLRewrite
+from ingress_lint.routes.filters import ExtensionFilter, HeaderModifier, URLRewrite
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 

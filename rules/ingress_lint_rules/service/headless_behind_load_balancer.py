@@ -73,7 +73,8 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import BackendRef, ResolvedPort, Route, TargetKind
+from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import first_way, way
 from ingress_lint.rule import Rule
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.load.positions import Locator
-from ingress_lint.routes.model import BackendRef, Sourced
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.sourced import Sourced
 from tests.controllers.gateway_api.conftest import SERVICES, TO_BLUE, Load, World, gateway, route
 
 GKE = "gke-l7-global-external-managed"

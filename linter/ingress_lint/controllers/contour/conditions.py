@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ingress_lint.load.document import Place
-from ingress_lint.routes.model import Match, Origin, PathMatch, PathMatchType, Sourced, ValueMatch
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.sourced import Origin, Sourced
 
 if TYPE_CHECKING:
     from ingress_lint.objects.contour import (

@@ -13,8 +13,9 @@ from ingress_lint.controllers.contour.envoy import CONTROLLER, GATEWAY, IMAGE
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
-from ingress_lint.routes.model import PathMatchType, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
 _RANKS: Final = {PathMatchType.EXACT: 2, PathMatchType.REGULAR_EXPRESSION: 1}

@@ -18,17 +18,10 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    ResolvedPort,
-    Retries,
-    Sourced,
-)
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Retries
 
 CONTROLLER: Final = "contour"
 GATEWAY: Final = "Contour"

@@ -20,18 +20,11 @@ from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect
+from ingress_lint.routes.listeners import ClientValidation, Listener, ListenerTLS
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.model import (
-    Attachment,
-    ClientValidation,
-    FixedResponse,
-    Listener,
-    ListenerTLS,
-    Origin,
-    RequestRedirect,
-    Route,
-    Sourced,
-)
+from ingress_lint.routes.model import Attachment, Route
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 if TYPE_CHECKING:

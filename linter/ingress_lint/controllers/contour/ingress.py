@@ -28,21 +28,12 @@ from ingress_lint.controllers.contour.envoy import (
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Retries,
-    Route,
-    Sourced,
-    Timeouts,
-)
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Retries, Timeouts
 
 _LOOKS_LIKE_REGEX: Final = frozenset("^+*[]%")
 

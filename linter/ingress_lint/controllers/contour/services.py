@@ -24,26 +24,19 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
+from ingress_lint.routes.filters import (
     CORS,
-    AppProtocol,
-    BackendRef,
-    BackendTLS,
     Filter,
     FixedResponse,
     HeaderModifier,
-    HealthCheck,
-    Match,
-    Origin,
-    PathMatchType,
     RequestMirror,
     RequestRedirect,
-    Retries,
-    Sourced,
-    TargetKind,
-    Timeouts,
     URLRewrite,
 )
+from ingress_lint.routes.matches import Match, PathMatchType
+from ingress_lint.routes.model import BackendRef, BackendTLS
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Retries, TargetKind, Timeouts
 
 if TYPE_CHECKING:
     from ingress_lint.objects.contour import (

@@ -15,7 +15,8 @@ from ingress_lint.controllers.gateway_api.references import References
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import Frontend, Route
+from ingress_lint.routes.listeners import Frontend
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
 

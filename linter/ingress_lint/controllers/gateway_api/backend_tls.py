@@ -22,7 +22,8 @@ from ingress_lint.objects.gateway import (
 )
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.model import BackendTLS, Origin, ResolvedPort, Sourced
+from ingress_lint.routes.model import BackendTLS, ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _AUTHORITY_REASONS: Final = (Reason.INVALID_CA_CERTIFICATE_REF, Reason.INVALID_KIND)

@@ -10,8 +10,9 @@ from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.gateway_api.implementations import SPECIFICATION
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
-from ingress_lint.routes.model import Frontend, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
 

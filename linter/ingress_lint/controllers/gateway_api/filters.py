@@ -17,9 +17,8 @@ from ingress_lint.objects.gateway_routes import (
     HTTPRouteFilter,
     HTTPURLRewriteFilter,
 )
-from ingress_lint.routes.model import (
+from ingress_lint.routes.filters import (
     CORS,
-    BackendRef,
     ExtensionFilter,
     ExternalAuth,
     Filter,
@@ -28,6 +27,7 @@ from ingress_lint.routes.model import (
     RequestRedirect,
     URLRewrite,
 )
+from ingress_lint.routes.model import BackendRef
 
 _MIRRORED: Final = "the copies of requests that it is meant to get are dropped"
 _ASKED: Final = "no request can be authorised, and clients get 500"

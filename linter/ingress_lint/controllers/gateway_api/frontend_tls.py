@@ -9,7 +9,8 @@ from ingress_lint.controllers.gateway_api.references import References, Site
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import FrontendTLSValidation, Gateway, ListenerEntry
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.routes.model import CertificateRef, ClientValidation, Origin, Sourced
+from ingress_lint.routes.listeners import CertificateRef, ClientValidation
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _AUTHORITY_REASONS: Final = (Reason.INVALID_CA_CERTIFICATE_REF, Reason.INVALID_CA_CERTIFICATE_KIND)

@@ -30,8 +30,9 @@ from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.listeners import Frontend, Listener, ListenerTLS
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.model import Frontend, Listener, ListenerTLS, Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _CERTMAP_ANNOTATION: Final = "networking.gke.io/certmap"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ingress_lint.routes.model import AppProtocol
+from ingress_lint.routes.traffic import AppProtocol
 
 
 @dataclass(frozen=True, slots=True)

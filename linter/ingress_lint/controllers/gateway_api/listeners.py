@@ -11,7 +11,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import Gateway, ListenerEntry, ListenerSet, RouteGroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import Listener
+from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 Declarer = KubernetesObject[Gateway] | KubernetesObject[ListenerSet]

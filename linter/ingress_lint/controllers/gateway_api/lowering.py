@@ -26,19 +26,12 @@ from ingress_lint.objects.gateway_routes import (
     HTTPRouteTimeouts,
     ValueMatch,
 )
-from ingress_lint.routes import model
-from ingress_lint.routes.model import (
-    Filter,
-    GRPCMethod,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    Retries,
-    Route,
-    Sourced,
-    Timeouts,
-)
+from ingress_lint.routes import matches, model
+from ingress_lint.routes.filters import Filter
+from ingress_lint.routes.matches import GRPCMethod, Match, PathMatch, PathMatchType
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import Retries, Timeouts
 
 Rule = HTTPRouteRule | GRPCRouteRule | ConnectionRule
 
@@ -187,9 +180,9 @@ def _grpc_path(method: GRPCMethodMatch) -> PathMatch:
     return PathMatch(PathMatchType.REGULAR_EXPRESSION, "/" + "/".join(parts))
 
 
-def _values(matches: Sequence[ValueMatch]) -> tuple[model.ValueMatch, ...]:
+def _values(matches: Sequence[ValueMatch]) -> tuple[matches.ValueMatch, ...]:
     """The values to compare; of several with one name only the first counts."""
-    found: dict[str, model.ValueMatch] = {}
+    found: dict[str, matches.ValueMatch] = {}
     for item in matches:
-        found.setdefault(item.name.lower(), model.ValueMatch(item.name, item.value, item.type))
+        found.setdefault(item.name.lower(), matches.ValueMatch(item.name, item.value, item.type))
     return tuple(found.values())

@@ -8,7 +8,7 @@ from ingress_lint.controllers.gateway_api.implementations import Implementation
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import Gateway
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.routes.model import Timeouts
+from ingress_lint.routes.traffic import Timeouts
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,11 @@ from ingress_lint.controllers.istio.virtual_services import VirtualServices
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.istio import VirtualService
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.listeners import Frontend
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.model import Frontend, Match, Origin, PathMatch, PathMatchType, Route, Sourced
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Verdict
 
 _FIRST = 2**31

@@ -11,7 +11,7 @@ from typing import Final
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import ServerTLSSettings
-from ingress_lint.routes.model import CertificateRef, ClientValidation
+from ingress_lint.routes.listeners import CertificateRef, ClientValidation
 
 _SCHEMES: Final = {"kubernetes": "Secret", "kubernetes-gateway": "Secret", "configmap": "ConfigMap"}
 _AUTHORITY_SUFFIX: Final = "-cacert"

@@ -11,8 +11,9 @@ from ingress_lint.controllers.istio import GATEWAY
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.matching import Conduct, Criterion, Precedence
-from ingress_lint.routes.model import Frontend, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
 _PRECEDENCE: Final[Precedence] = (

@@ -29,19 +29,10 @@ from ingress_lint.objects.istio import ISTIO_GROUP, Destination, DestinationRule
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.reading import string_map
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    Attachment,
-    BackendRef,
-    BackendTLS,
-    Filter,
-    KeepAlive,
-    Origin,
-    ResolvedPort,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.filters import Filter
+from ingress_lint.routes.model import Attachment, BackendRef, BackendTLS, ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 _BY_ENTRY: Final = "a ServiceEntry names this host"

@@ -18,18 +18,17 @@ from ingress_lint.objects.istio import (
     HTTPRoute,
     Percent,
 )
-from ingress_lint.routes.model import (
+from ingress_lint.routes.filters import (
     CORS,
-    BackendRef,
     Filter,
     FixedResponse,
     HeaderModifier,
-    Match,
-    PathMatchType,
     RequestMirror,
     RequestRedirect,
     URLRewrite,
 )
+from ingress_lint.routes.matches import Match, PathMatchType
+from ingress_lint.routes.model import BackendRef
 
 _AUTHORITY: Final = frozenset({"host", ":authority"})
 _GROUP: Final = re.compile(r"\\(\d)")

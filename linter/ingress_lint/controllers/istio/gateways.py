@@ -21,7 +21,9 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.istio import Gateway, Server
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.reading import string_map
-from ingress_lint.routes.model import Listener, ListenerTLS, Origin, RequestRedirect, Sourced
+from ingress_lint.routes.filters import RequestRedirect
+from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 _WEB: Final = frozenset({"HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-WEB"})

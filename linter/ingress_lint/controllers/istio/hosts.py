@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
-from ingress_lint.routes.model import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
 
 _SERVICE: Final = re.compile(r"([^.*]+)\.([^.]+)\.svc\..+")
 _INFINITE: Final = float("inf")

@@ -16,20 +16,11 @@ from ingress_lint.controllers.istio.analysis import Analysis
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.istio import Destination, PortSelector
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    CertificateRef,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    Route,
-    Sourced,
-    Timeouts,
-)
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 
 _SELECTOR: Final[Mapping[str, str]] = {"istio": "ingressgateway"}
 """The pods that serve Ingresses, unless the mesh is told otherwise."""

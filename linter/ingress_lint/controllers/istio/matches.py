@@ -10,7 +10,8 @@ from typing import Final
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import HTTPMatchRequest, StringMatch
-from ingress_lint.routes.model import Match, Origin, PathMatch, PathMatchType, Sourced, ValueMatch
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.sourced import Origin, Sourced
 
 _CLAIMS: Final = "@request.auth.claims"
 _ANY: Final = ".*"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingress_lint.routes.model import AppProtocol, Origin, ResolvedPort, Sourced
+from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol
 
 _NAMES: Final = {
     "grpc": AppProtocol.GRPC,

@@ -32,15 +32,11 @@ from ingress_lint.objects.istio import (
     VirtualService,
 )
 from ingress_lint.routes import model
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    Match,
-    Origin,
-    Retries,
-    Route,
-    Sourced,
-)
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import Match
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, Retries
 
 _RESET_CONDITIONS: Final = frozenset({"reset", "5xx", "reset-before-request"})
 
@@ -300,7 +296,7 @@ def _for_gateways(rule: Rule, root: VirtualServiceObject, attachment: Attachment
     )
 
 
-def _listeners(servers: Iterable[BoundServer]) -> tuple[model.Listener, ...]:
+def _listeners(servers: Iterable[BoundServer]) -> tuple[Listener, ...]:
     """The listeners of a rule, without those that answer everything with a redirect, if it has others."""
     found = [server for server in servers if server.listener.usable]
     kept = [server for server in found if server.redirect is None]

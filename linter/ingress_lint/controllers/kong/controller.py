@@ -24,27 +24,13 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import Filter, FixedResponse, RequestRedirect, URLRewrite
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
-from ingress_lint.routes.model import (
-    AppProtocol,
-    CertificateRef,
-    Filter,
-    FixedResponse,
-    HealthCheck,
-    KeepAlive,
-    Listener,
-    ListenerTLS,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-    URLRewrite,
-)
+from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 if TYPE_CHECKING:
     from ingress_lint.objects.kong import IngressClassParameters

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ingress_lint.load.document import Place
-from ingress_lint.routes.model import HealthCheck, Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import HealthCheck
 
 if TYPE_CHECKING:
     from ingress_lint.objects.kong import ActiveHealthCheck

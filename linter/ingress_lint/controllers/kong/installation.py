@@ -14,7 +14,8 @@ from ingress_lint.controllers.units import nginx_size
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
-from ingress_lint.routes.model import KeepAlive, Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import KeepAlive
 
 GATEWAY: Final = "Kong"
 IMAGE: Final = re.compile(r"(^|/)(kong|kong-gateway|kong/kubernetes-ingress-controller)([:@]|$)")

@@ -20,7 +20,10 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.routes.model import AppProtocol, Attachment, HealthCheck, Origin, Sourced, Timeouts, ValueMatch
+from ingress_lint.routes.matches import ValueMatch
+from ingress_lint.routes.model import Attachment
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Timeouts
 
 if TYPE_CHECKING:
     from ingress_lint.objects.kong import KongIngress

@@ -15,17 +15,10 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    CertificateRef,
-    Listener,
-    ListenerTLS,
-    Origin,
-    Route,
-    Sourced,
-    TargetKind,
-)
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, TargetKind
 
 if TYPE_CHECKING:
     from ingress_lint.objects.kong import StreamBackend, StreamIngressSpec, StreamRule

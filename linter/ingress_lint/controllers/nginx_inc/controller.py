@@ -21,8 +21,9 @@ from ingress_lint.controllers.nginx_inc.transport_server import passthrough_host
 from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, path_length
-from ingress_lint.routes.model import PathMatchType, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
 

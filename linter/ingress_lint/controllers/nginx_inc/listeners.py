@@ -11,7 +11,8 @@ from ingress_lint.controllers.nginx_inc.settings import GATEWAY, Installation, S
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import CertificateRef, Listener, ListenerTLS, Origin, Sourced
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.sourced import Origin, Sourced
 
 if TYPE_CHECKING:
     from ingress_lint.objects.nginx_inc import GlobalListener, TransportServer, VirtualServer

@@ -18,7 +18,9 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.model import KeepAlive, Listener, ListenerTLS, Origin, Sourced, Timeouts
+from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import KeepAlive, Timeouts
 
 Value = TypeVar("Value")
 

@@ -13,7 +13,9 @@ from ingress_lint.controllers.nginx_inc.upstreams import reference
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import AppProtocol, BackendRef, Origin, Route, Sourced
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol
 
 if TYPE_CHECKING:
     from ingress_lint.objects.nginx_inc import TransportServer

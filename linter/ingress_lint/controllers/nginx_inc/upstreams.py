@@ -15,16 +15,9 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    HealthCheck,
-    Origin,
-    ResolvedPort,
-    Sourced,
-    TargetKind,
-    Timeouts,
-)
+from ingress_lint.routes.model import BackendRef, ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
 
 if TYPE_CHECKING:
     from ingress_lint.objects.nginx_inc import StreamUpstream, Upstream

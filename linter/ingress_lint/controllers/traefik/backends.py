@@ -20,18 +20,10 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.traefik import LoadBalancerSpec, ServersTransport, ServiceTCP, TraefikService
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    Attachment,
-    BackendRef,
-    HealthCheck,
-    Origin,
-    RequestMirror,
-    ResolvedPort,
-    Sourced,
-    TargetKind,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import RequestMirror, URLRewrite
+from ingress_lint.routes.model import Attachment, BackendRef, ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _MAX_DEPTH = 8

@@ -21,24 +21,12 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.traefik import ServersTransport
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import (
-    AppProtocol,
-    Attachment,
-    BackendRef,
-    Filter,
-    KeepAlive,
-    Listener,
-    Match,
-    Origin,
-    PathMatch,
-    PathMatchType,
-    RequestRedirect,
-    Route,
-    Sourced,
-    TargetKind,
-    Timeouts,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import Filter, RequestRedirect, URLRewrite
+from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
+from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 
 _STRICT_PREFIX: Final = "providers.kubernetesingress.strictprefixmatching"
 _NATIVE_BY_DEFAULT: Final = "providers.kubernetesingress.nativelbbydefault"

@@ -15,7 +15,8 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ServicePort
-from ingress_lint.routes.model import CertificateRef, ClientValidation, Listener, ListenerTLS, Origin, Sourced
+from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS
+from ingress_lint.routes.sourced import Origin, Sourced
 
 CONTROLLER: Final = "traefik"
 GATEWAY: Final = "Traefik"

@@ -25,20 +25,18 @@ from ingress_lint.objects.traefik import (
     ObjectReference,
     RedirectScheme,
 )
-from ingress_lint.routes.model import (
+from ingress_lint.routes.filters import (
     CORS,
-    Attachment,
-    BackendRef,
     ExtensionFilter,
     ExternalAuth,
     Filter,
     HeaderModifier,
-    Origin,
     RequestRedirect,
-    Retries,
-    Sourced,
     URLRewrite,
 )
+from ingress_lint.routes.model import Attachment, BackendRef
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import Retries
 
 CRD_PROVIDER: Final = "kubernetescrd"
 NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"

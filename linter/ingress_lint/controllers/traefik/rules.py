@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ingress_lint.routes.model import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
 
 V2: Final = "v2"
 _MAX_ALTERNATIVES: Final = 64

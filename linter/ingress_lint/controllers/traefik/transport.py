@@ -15,15 +15,9 @@ from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.objects.traefik import ServersTransport
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendTLS,
-    KeepAlive,
-    Origin,
-    ResolvedPort,
-    Sourced,
-    Timeouts,
-)
+from ingress_lint.routes.model import BackendTLS, ResolvedPort
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 
 SCHEMES: Final[Mapping[str, AppProtocol]] = {
     "http": AppProtocol.HTTP,

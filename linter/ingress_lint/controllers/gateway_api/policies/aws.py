@@ -19,15 +19,9 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway import GatewayClass
 from ingress_lint.objects.gateway_policies import LoadBalancerConfiguration, TargetGroupConfiguration
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.routes.model import (
-    AppProtocol,
-    BackendRef,
-    HealthCheck,
-    KeepAlive,
-    Origin,
-    Sourced,
-    TargetKind,
-)
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind
 from ingress_lint.routes.verdicts import Verdict
 
 _BY: Final = "ALB"

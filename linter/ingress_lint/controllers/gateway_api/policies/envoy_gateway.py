@@ -27,7 +27,9 @@ from ingress_lint.objects.gateway_policies import (
 )
 from ingress_lint.objects.model import AnyObject, KubernetesObject, LabelSelector
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.model import BackendRef, HealthCheck, Origin, Sourced, TargetKind
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 _BY: Final = "Envoy Gateway"

@@ -18,7 +18,9 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import GCPBackendPolicy, HealthCheckPolicy
 from ingress_lint.objects.model import AnyObject, IntOrString
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.model import AppProtocol, BackendRef, HealthCheck, KeepAlive, Origin, Sourced
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive
 from ingress_lint.routes.verdicts import Verdict
 
 _BY: Final = "GKE Gateway"

@@ -9,7 +9,9 @@ from typing import Final, Protocol
 
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import BackendRef, KeepAlive, Origin, Sourced, Timeouts
+from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import KeepAlive, Timeouts
 from ingress_lint.routes.verdicts import Verdict
 
 

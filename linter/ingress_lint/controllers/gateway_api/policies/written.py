@@ -13,7 +13,7 @@ from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_policies import PolicyTarget
 from ingress_lint.objects.model import AnyObject, Model
-from ingress_lint.routes.model import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 Value = TypeVar("Value")

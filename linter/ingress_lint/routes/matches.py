@@ -1,0 +1,62 @@
+"""What a request must look like for a route to take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from ingress_lint.routes.sourced import Sourced
+
+
+class PathMatchType(StrEnum):
+    """How a path is compared. The first three are the Gateway API's, the others are what controllers really do."""
+
+    EXACT = "Exact"
+    PREFIX = "PathPrefix"
+    REGULAR_EXPRESSION = "RegularExpression"
+    STRING_PREFIX = "StringPrefix"
+    """By characters: /foo matches /foobar."""
+    GLOB = "Glob"
+    """With * and ?, as an ALB does; without them, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathMatch:
+    """A path and how it is compared."""
+
+    type: PathMatchType
+    value: str
+    ignore_case: bool = False
+    open_end: bool = False
+    """Whether a regular expression need not match to the path's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMatch:
+    """A header or query parameter that must have a value, exactly or by regular expression."""
+
+    name: str
+    value: str
+    type: Literal["Exact", "RegularExpression"] = "Exact"
+
+
+@dataclass(frozen=True, slots=True)
+class GRPCMethod:
+    """The service and method of a gRPC call, as they are written; None is any. `Match.path` says the same as a path."""
+
+    service: str | None
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a request must look like; every part must hold."""
+
+    path: Sourced[PathMatch]
+    headers: tuple[ValueMatch, ...] = ()
+    query: tuple[ValueMatch, ...] = ()
+    method: str | None = None
+    grpc: GRPCMethod | None = None
+    condition: str = ""
+    """What else must hold and has no form here, as its controller writes it; whether it does is unknown."""

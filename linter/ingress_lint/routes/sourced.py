@@ -1,0 +1,40 @@
+"""A value of a route, and who decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from ingress_lint.load.document import Place
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Origin(StrEnum):
+    """Who decided a value."""
+
+    EXPLICIT = "explicit"
+    """Somebody wrote it."""
+    DERIVED = "derived"
+    """The controller computes it from another field."""
+    DEFAULT = "default"
+    """Nobody wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced(Generic[T_co]):
+    """A value, who decided it, the text that decides it, and in words why (for `default` and `derived`).
+
+    `place` of a default is where it would be set: the object whose annotation or field is absent.
+    """
+
+    value: T_co
+    origin: Origin
+    place: Place
+    why: str = ""
+
+    @property
+    def explicit(self) -> bool:
+        """Whether somebody wrote it."""
+        return self.origin is Origin.EXPLICIT
