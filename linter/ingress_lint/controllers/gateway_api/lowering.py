@@ -180,9 +180,9 @@ def _grpc_path(method: GRPCMethodMatch) -> PathMatch:
     return PathMatch(PathMatchType.REGULAR_EXPRESSION, "/" + "/".join(parts))
 
 
-def _values(matches: Sequence[ValueMatch]) -> tuple[matches.ValueMatch, ...]:
+def _values(written: Sequence[ValueMatch]) -> tuple[matches.ValueMatch, ...]:
     """The values to compare; of several with one name only the first counts."""
     found: dict[str, matches.ValueMatch] = {}
-    for item in matches:
+    for item in written:
         found.setdefault(item.name.lower(), matches.ValueMatch(item.name, item.value, item.type))
     return tuple(found.values())
