@@ -21,6 +21,8 @@ MAX_DEPTH: Final = 200
 """Deeper nesting than any manifest needs, and far from where a parser's own stack would overflow."""
 MAX_NODES: Final = 2_000_000
 """How many values a document may expand to through its aliases."""
+_LIBYAML_DEPTH: Final = "exceeded maximum nesting depth"
+"""What libyaml itself says of text that nests past a limit of its own, a thousand levels and more."""
 _OPENERS: Final = ("[", "{", " -", " ?", " :")
 
 PLAIN: Final = "?"
@@ -89,16 +91,22 @@ def compose(composer_class: type[Any], text: str) -> Any:
     try:
         return (composer_class if _may_nest_deeply(text) else composer_class.shallow)(text).get_single_node()
     except NestingError:
-        raise YAMLError(f"the text nests deeper than {MAX_DEPTH} levels", 0) from None
+        raise _too_deep() from None
     except Exception as error:
         mark = getattr(error, "problem_mark", None)
         if mark is not None:
+            if error.problem == _LIBYAML_DEPTH:  # type: ignore[attr-defined]
+                raise _too_deep() from None
             context = getattr(error, "context", None) or ""
             message = f"{error.problem} ({context})" if context else str(error.problem)  # type: ignore[attr-defined]
             raise YAMLError(message, min(mark.index, len(text))) from None
         if hasattr(error, "character") or isinstance(error, UnicodeError):
             raise _unreadable_character(text) from None
         raise
+
+
+def _too_deep() -> YAMLError:
+    return YAMLError(f"the text nests deeper than {MAX_DEPTH} levels", 0)
 
 
 def _may_nest_deeply(text: str) -> bool:
