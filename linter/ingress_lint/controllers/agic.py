@@ -258,6 +258,12 @@ class ApplicationGatewayIngressController(IngressController):
             AGIC_ANNOTATIONS.reader(context.ingress), context, protocol, container_probe(graph, context.service_port)
         ).health_check(self.gateway)
 
+    def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
+        """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""
+        return Sourced(
+            False, Origin.DEFAULT, context.default_place(), "an Application Gateway sends no PROXY protocol header"
+        )
+
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """`request-timeout`, 30 s: how long the gateway waits for the pod before it answers 504 (docs/annotations.md)."""
         written = AGIC_ANNOTATIONS.reader(context.ingress).integer("request-timeout")

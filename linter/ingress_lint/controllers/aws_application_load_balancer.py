@@ -323,6 +323,10 @@ class ApplicationLoadBalancers(IngressController):
             self._balancer(context).idle_timeout, 60.0, context.default_place(), f"no attribute sets {_IDLE_TIMEOUT}"
         )
 
+    def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
+        """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""
+        return Sourced(False, Origin.DEFAULT, context.default_place(), "an ALB sends no PROXY protocol header")
+
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """A target that stays silent for the idle timeout gets cut off: the client sees 504."""
         return Timeouts(read=self._idle(context))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
@@ -26,7 +27,7 @@ from ingress_lint.objects.networking import (
 )
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import Filter
-from ingress_lint.routes.listeners import CertificateRef, Frontend, Listener
+from ingress_lint.routes.listeners import CertificateRef, Frontend, Listener, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
@@ -147,6 +148,10 @@ class Controller(ABC):
         """Whether a set holds anything for it; else it is not asked, and need not load what serves such objects."""
         return self.serves_services or bool(claims) or not self.groups.isdisjoint(graph.groups)
 
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """What a port of its own pods takes from a load balancer in front of them; `container` is of its image."""
+        return ProxyPort(self.gateway)
+
     @abstractmethod
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes it makes of the Ingresses it claims, and of whatever else it serves."""
@@ -255,6 +260,7 @@ class IngressController(Controller):
             timeouts=self.timeouts(graph, context),
             keep_alive=self.keep_alive(graph, context),
             body_limit=self.body_limit(graph, context),
+            proxy_protocol=self.proxy_protocol(context),
         )
 
     # -- what is special to a controller ------------------------------------------------------------------------------
@@ -291,6 +297,10 @@ class IngressController(Controller):
 
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """The largest request body it takes, in bytes; None where that is unknown."""
+        return None
+
+    def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
+        """Whether its connections to the pod start with a PROXY protocol header; None where that is unknown."""
         return None
 
     def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:

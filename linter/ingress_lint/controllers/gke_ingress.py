@@ -255,6 +255,15 @@ class GKEIngress(IngressController):
         )
         return sources.health_check(self.gateway)
 
+    def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
+        """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""
+        return Sourced(
+            False,
+            Origin.DEFAULT,
+            context.default_place(),
+            "a Google application load balancer sends no PROXY protocol header",
+        )
+
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """The backend service's timeout is a deadline for the whole answer: 30 s, or a BackendConfig's `timeoutSec`."""
         named, config = self._backend_config(graph, context)

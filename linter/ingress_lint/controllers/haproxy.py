@@ -24,20 +24,23 @@ from ingress_lint.controllers.haproxy_settings import (
     Settings,
     installation,
     plain_listener,
+    proxy_port,
     secure_listener,
 )
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.core import Service
+from ingress_lint.graph.workload import WorkloadContainer
+from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderModifier, RequestRedirect, URLRewrite
-from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import PathMatch, PathMatchType
-from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 GATEWAY: Final = "HAProxy"
+_IMAGE: Final = re.compile(r"haproxytech/kubernetes-ingress([:@]|$)")
 _CONTROLLER: Final = "haproxy.org/ingress-controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-kubernetes-ingress", "kubernetes-ingress", "haproxy-configmap"})
 """The names that the project's chart and its manifests give the ConfigMap."""
@@ -55,11 +58,16 @@ class HAProxy(Controller):
     annotations: ClassVar[AnnotationTable] = HAPROXY_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
     service_hints: ClassVar[tuple[str, ...]] = ("haproxy.org/", "haproxy.com/")
-    image: ClassVar[re.Pattern[str] | None] = re.compile(r"haproxytech/kubernetes-ingress([:@]|$)")
+    image: ClassVar[re.Pattern[str] | None] = _IMAGE
 
     def claims_controller(self, controller: str) -> bool:
         """`haproxy.org/ingress-controller`, or that and the value of `--ingress.class` (documentation/ingressclass.md)."""
         return controller == _CONTROLLER or controller.startswith(f"{_CONTROLLER}/")
+
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """TLS on 443, which newer releases open as 8443."""
+        own = installation(graph, _IMAGE, self.annotations, _CONFIG_NAMES)
+        return proxy_port(GATEWAY, container, port, takes_proxy_protocol(own.config))
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route a path, and one for its redirect to HTTPS."""
@@ -73,7 +81,7 @@ class _Lowering(IngressController):
 
     def __init__(self, graph: ObjectGraph) -> None:
         assert HAProxy.image is not None  # noqa: S101
-        self._installation: Installation = installation(graph, HAProxy.image, HAPROXY_ANNOTATIONS, _CONFIG_NAMES)
+        self._installation: Installation = installation(graph, _IMAGE, HAPROXY_ANNOTATIONS, _CONFIG_NAMES)
         self._settings: dict[tuple[IngressObject, KubernetesObject[Service] | None], Settings] = {}
 
     def _of(self, context: PathContext) -> Settings:
@@ -90,7 +98,9 @@ class _Lowering(IngressController):
                 yield route
                 redirect = self._https_redirect(context)
                 if redirect is not None and not self._passes_through(context):
-                    plain = plain_listener(GATEWAY, context.default_place(), self._takes_proxy_protocol(context))
+                    plain = plain_listener(
+                        GATEWAY, context.default_place(), takes_proxy_protocol(self._installation.config)
+                    )
                     yield replace(route, listeners=(plain,), filters=(redirect,), backends=())
 
     def route(self, graph: ObjectGraph, context: PathContext) -> Route:
@@ -110,21 +120,20 @@ class _Lowering(IngressController):
             attached=tuple(self._attached(graph, context)),
         )
 
-    def backend(self, graph: ObjectGraph, context: PathContext) -> BackendRef:
-        """The backend of one path, and whether it gets the PROXY protocol."""
+    def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
+        """`send-proxy-protocol`, off by default."""
         asked = self._of(context).text("send-proxy-protocol")
-        sent = (
+        return (
             Sourced(True, asked.origin, asked.place)
             if asked
             else self._of(context).default(False, "no send-proxy-protocol")
         )
-        return replace(super().backend(graph, context), proxy_protocol=sent)
 
     # -- the client's side --------------------------------------------------------------------------------------------
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
         """Port 80, and 443 with a TLS block or a default certificate; only 443 where plain requests are redirected."""
-        proxied = self._takes_proxy_protocol(context)
+        proxied = takes_proxy_protocol(self._installation.config)
         if self._passes_through(context):
             asked = self._of(context).on("ssl-passthrough") or self._of(context).default(True)
             tls = ListenerTLS(Sourced("Passthrough", asked.origin, asked.place, "ssl-passthrough"))
@@ -146,17 +155,7 @@ class _Lowering(IngressController):
         else:
             return None
         tls = ListenerTLS(Sourced("Terminate", Origin.DERIVED, place, why), found)
-        return secure_listener(GATEWAY, tls, "HTTPS", self._takes_proxy_protocol(context))
-
-    def _takes_proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
-        """`proxy-protocol` lists who must send it; who is not listed must not."""
-        if self._installation.config is None:
-            return None
-        ranges = self._of(context).items("proxy-protocol")
-        if not ranges:
-            return Sourced(False, Origin.DEFAULT, self._installation.config.at("data"), "no proxy-protocol")
-        everybody = next((item for item in ranges if item.value in _EVERYBODY), None)
-        return Sourced(True, everybody.origin, everybody.place) if everybody else None
+        return secure_listener(GATEWAY, tls, "HTTPS", takes_proxy_protocol(self._installation.config))
 
     def _https_redirect(self, context: PathContext) -> RequestRedirect | None:
         """On for Ingresses with a TLS block, off for others (pkg/annotations/ingress/httpsRedirect.go)."""
@@ -329,3 +328,13 @@ def _filters(settings: Settings) -> Iterator[Filter]:
     login = settings.text("auth-type")
     if login is not None:
         yield ExtensionFilter(login.place, "haproxy.org", login.value.strip(), "auth-type")
+
+
+def takes_proxy_protocol(config: KubernetesObject[ConfigMap] | None) -> Sourced[bool] | None:
+    """`proxy-protocol` lists who must send it; who is not listed must not."""
+    if config is None:
+        return None
+    ranges = [item.strip() for item in str(config.body.data.get("proxy-protocol", "")).split(",") if item.strip()]
+    if not ranges:
+        return Sourced(False, Origin.DEFAULT, config.at("data"), "no proxy-protocol")
+    return Sourced(True, Origin.EXPLICIT, config.at("data", "proxy-protocol")) if _EVERYBODY & set(ranges) else None

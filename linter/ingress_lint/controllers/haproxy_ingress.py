@@ -25,22 +25,25 @@ from ingress_lint.controllers.haproxy_settings import (
     Settings,
     installation,
     plain_listener,
+    proxy_port,
     secure_listener,
 )
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
-from ingress_lint.objects.core import Service
+from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderModifier, RequestRedirect, URLRewrite
-from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
-from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 GATEWAY: Final = "HAProxy Ingress"
+_IMAGE: Final = re.compile(r"jcmoraisjr/haproxy-ingress([:@]|$)")
 _CONTROLLER: Final = "haproxy-ingress.github.io/controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-ingress"})
 _ACME: Final = "/.well-known/acme-challenge"
@@ -79,11 +82,16 @@ class HAProxyIngress(Controller):
     annotations: ClassVar[AnnotationTable] = HAPROXY_INGRESS_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = False
     service_hints: ClassVar[tuple[str, ...]] = ("haproxy-ingress.github.io/",)
-    image: ClassVar[re.Pattern[str] | None] = re.compile(r"jcmoraisjr/haproxy-ingress([:@]|$)")
+    image: ClassVar[re.Pattern[str] | None] = _IMAGE
 
     def claims_controller(self, controller: str) -> bool:
         """`haproxy-ingress.github.io/controller`, or that and a suffix (command-line.md, controller-class)."""
         return controller == _CONTROLLER or controller.startswith(f"{_CONTROLLER}/")
+
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """TLS on 443, which newer releases open as 8443."""
+        own = installation(graph, _IMAGE, self.annotations, _CONFIG_NAMES)
+        return proxy_port(GATEWAY, container, port, takes_proxy_protocol(own.config))
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route a path, and one for each redirect."""
@@ -107,9 +115,7 @@ class _Lowering(IngressController):
 
     def __init__(self, graph: ObjectGraph, claims: Sequence[Claim]) -> None:
         assert HAProxyIngress.image is not None  # noqa: S101
-        self._installation: Installation = installation(
-            graph, HAProxyIngress.image, HAPROXY_INGRESS_ANNOTATIONS, _CONFIG_NAMES
-        )
+        self._installation: Installation = installation(graph, _IMAGE, HAPROXY_INGRESS_ANNOTATIONS, _CONFIG_NAMES)
         self._settings: dict[tuple[IngressObject, KubernetesObject[Service] | None], Settings] = {}
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
         for claim in claims:
@@ -156,7 +162,9 @@ class _Lowering(IngressController):
                 yield route
                 redirect = self._https_redirect(context)
                 if redirect is not None:
-                    plain = plain_listener(GATEWAY, context.default_place(), self._takes_proxy_protocol())
+                    plain = plain_listener(
+                        GATEWAY, context.default_place(), takes_proxy_protocol(self._installation.config)
+                    )
                     yield replace(route, listeners=(plain,), filters=(redirect,), backends=())
 
     def route(self, graph: ObjectGraph, context: PathContext) -> Route:
@@ -213,22 +221,21 @@ class _Lowering(IngressController):
                 found = graph.resolve("Secret", namespace, name)
                 yield Attachment(secret.place, "Secret", namespace, name, found, consequence)
 
-    def backend(self, graph: ObjectGraph, context: PathContext) -> BackendRef:
-        """The backend of one path, and whether it gets the PROXY protocol."""
+    def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
+        """`proxy-protocol`, off by default."""
         settings = self._of(context)
         asked = settings.text("proxy-protocol")
-        sent = (
+        return (
             Sourced(True, asked.origin, asked.place)
             if asked is not None and asked.value.strip() != "no"
             else settings.default(False, "no proxy-protocol")
         )
-        return replace(super().backend(graph, context), proxy_protocol=sent)
 
     # -- the client's side --------------------------------------------------------------------------------------------
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
         """Port 80, and 443 for a host with a TLS block; only 443 where plain requests are redirected."""
-        host, proxied = self._host(context), self._takes_proxy_protocol()
+        host, proxied = self._host(context), takes_proxy_protocol(self._installation.config)
         if self._passes_through(context) and host.passthrough is not None:
             asked = host.passthrough
             tls = ListenerTLS(Sourced("Passthrough", asked.origin, asked.place, "ssl-passthrough"))
@@ -245,15 +252,6 @@ class _Lowering(IngressController):
         )
         secure = secure_listener(GATEWAY, mode, "HTTPS", proxied)
         return (secure,) if self._https_redirect(context) is not None else (plain, secure)
-
-    def _takes_proxy_protocol(self) -> Sourced[bool] | None:
-        config = self._installation.config
-        if config is None:
-            return None
-        value = str(config.body.data.get("use-proxy-protocol", "")).lower()
-        if value:
-            return Sourced(value == "true", Origin.EXPLICIT, config.at("data", "use-proxy-protocol"))
-        return Sourced(False, Origin.DEFAULT, config.at("data"), f"{GATEWAY}'s default")
 
     def _https_redirect(self, context: PathContext) -> RequestRedirect | None:
         """On for hosts with TLS, except below `no-tls-redirect-locations`; 302."""
@@ -412,3 +410,13 @@ def _filters(settings: Settings) -> Iterator[Filter]:
         login = settings.text(key)
         if login is not None:
             yield ExtensionFilter(login.place, "haproxy-ingress.github.io", key, login.value.strip())
+
+
+def takes_proxy_protocol(config: KubernetesObject[ConfigMap] | None) -> Sourced[bool] | None:
+    """`use-proxy-protocol`, off by default; None where the ConfigMap is not in the set."""
+    if config is None:
+        return None
+    value = str(config.body.data.get("use-proxy-protocol", "")).lower()
+    if value:
+        return Sourced(value == "true", Origin.EXPLICIT, config.at("data", "use-proxy-protocol"))
+    return Sourced(False, Origin.DEFAULT, config.at("data"), f"{GATEWAY}'s default")

@@ -19,7 +19,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 
 Value = TypeVar("Value")
@@ -28,6 +28,8 @@ _TIME: Final = re.compile(r"(\d+)(us|ms|s|m|h|d)?")
 _UNITS: Final = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TRUE: Final = frozenset({"true", "1", "t", "yes", "on", "enabled"})
 _FALSE: Final = frozenset({"false", "0", "f", "no", "off", "disabled"})
+_PLAIN_PORTS: Final = frozenset({80, 8080})
+_TLS_PORTS: Final = frozenset({443, 8443})
 CHECK_INTERVAL: Final = 2.0
 CHECK_RISE: Final = 2
 CHECK_FALL: Final = 3
@@ -175,3 +177,13 @@ def secure_listener(
         tls=tls,
         takes_proxy_protocol=takes_proxy_protocol,
     )
+
+
+def proxy_port(
+    gateway: str, container: WorkloadContainer, port: int, takes_proxy_protocol: Sourced[bool] | None
+) -> ProxyPort:
+    """What a port of HAProxy takes: 80 and 443 in the first releases, 8080 and 8443 in later ones."""
+    if port not in _PLAIN_PORTS | _TLS_PORTS:
+        return ProxyPort(gateway)
+    tls = Sourced(port in _TLS_PORTS, Origin.DEFAULT, container.at("image"), f"port {port} of HAProxy")
+    return ProxyPort(gateway, tls, takes_proxy_protocol)

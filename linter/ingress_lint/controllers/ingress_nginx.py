@@ -24,14 +24,16 @@ from ingress_lint.controllers.ingress_nginx_settings import (
     Installation,
     Settings,
     installations,
+    installed,
     serving,
 )
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import Filter, RequestRedirect
-from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.matching import Conduct, Criterion, Reversed, age, is_exact, path_length
 from ingress_lint.routes.model import BackendRef, Route
@@ -90,6 +92,15 @@ class IngressNginx(Controller):
     def claims_controller(self, controller: str) -> bool:
         """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""
         return "ingress-nginx" in controller.rpartition("/")[2]
+
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """TLS on the port of `--https-port` alone; `use-proxy-protocol` concerns both (rootfs/etc/nginx/template)."""
+        own = installed(container, graph)
+        if port not in (own.http_port, own.https_port):
+            return ProxyPort(self.gateway)
+        place = container.at("args") if container.container.args else container.at("image")
+        secure = Sourced(port == own.https_port, Origin.DERIVED, place, f"port {own.https_port} is its port for TLS")
+        return ProxyPort(self.gateway, secure, own.takes_proxy_protocol(place))
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route for each path, and one for each redirect that nginx answers by itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
@@ -55,6 +55,19 @@ class Installation:
     controller_class: str = DEFAULT_CONTROLLER_CLASS
     seen: bool = False
     """Whether its workload is in the set."""
+    told: bool = False
+    """Whether its ConfigMap is in the set, or it is given none, so that defaults are known to hold."""
+    http_port: int = 80
+    https_port: int = 443
+
+    def takes_proxy_protocol(self, absent: Place) -> Sourced[bool] | None:
+        """`use-proxy-protocol` of its ConfigMap, for all that comes; None where that is not in the set."""
+        key = "use-proxy-protocol"
+        if self.config is not None and key in self.config.body.data:
+            value = str(self.config.body.data[key])
+            return Sourced(value in _TRUE, Origin.EXPLICIT, self.config.at("data", key))
+        place = self.config.at("data") if self.config is not None else absent
+        return Sourced(False, Origin.DEFAULT, place, f"`{key}` is off by default") if self.told else None
 
     def serves(self, class_name: str | None, controller_class: str | None) -> bool:
         """Whether an Ingress of this class, which an IngressClass may map to `controller_class`, is its own."""
@@ -66,7 +79,7 @@ class Installation:
 def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
     """The controllers of the set, by image or program; else the one whose ConfigMap alone is there."""
     found = tuple(
-        _installation(container, graph)
+        installed(container, graph)
         for workload in graph.workloads
         for container in workload.containers
         if IMAGE.search(container.container.image)
@@ -89,15 +102,17 @@ def serving(
     return candidates[0] if len(candidates) == 1 else Installation()
 
 
-def _installation(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
+def installed(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
+    """What a container of the controller is told. Flags: pkg/flags/flags.go."""
     flags: dict[str, tuple[str, Place]] = {}
     for word, place in graph.evidence.of(container).words:
         name, _, value = word.partition("=")
         if name.startswith("-"):
             flags[name.lstrip("-")] = value, place
     enabled = flags.get("enable-ssl-passthrough")
+    config = named_config_map(container, graph)
     return Installation(
-        config=named_config_map(container, graph),
+        config=config,
         passthrough=Sourced(enabled[0] in _TRUE | {""}, Origin.EXPLICIT, enabled[1])
         if enabled
         else Sourced(False, Origin.DEFAULT, container.at("args"), "--enable-ssl-passthrough is not given"),
@@ -105,7 +120,15 @@ def _installation(container: WorkloadContainer, graph: ObjectGraph) -> Installat
         class_name=flags["ingress-class"][0] if "ingress-class" in flags else DEFAULT_CLASS,
         controller_class=flags["controller-class"][0] if "controller-class" in flags else DEFAULT_CONTROLLER_CLASS,
         seen=True,
+        told=config is not None or "configmap" not in flags,
+        http_port=_port(flags, "http-port", 80),
+        https_port=_port(flags, "https-port", 443),
     )
+
+
+def _port(flags: Mapping[str, tuple[str, Place]], name: str, default: int) -> int:
+    value = flags[name][0] if name in flags else ""
+    return int(value) if value.isdecimal() else default
 
 
 def _is_conventional(item: KubernetesObject[ConfigMap]) -> bool:

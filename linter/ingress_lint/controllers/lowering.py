@@ -47,8 +47,8 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.listeners import Frontend
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.listeners import Frontend, ProxyPort
+from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Verdict
 
@@ -252,6 +252,7 @@ class _Chooser:
 
     def with_proxies(self, name: str, routes: Iterable[Route]) -> tuple[Route, ...]:
         """The routes of a controller with the workloads that run it, where these carry the requests."""
+        routes = map(self._in_front, routes) if self._containers else routes
         if CONTROLLERS[name].outside:
             refused = CONTROLLERS[name].external_names_refused
             return tuple(replace(route, from_outside=True, external_names_refused=refused) for route in routes)
@@ -261,6 +262,19 @@ class _Chooser:
             else ()
         )
         return tuple(replace(route, proxies=proxies) for route in routes) if proxies else tuple(routes)
+
+    def _in_front(self, route: Route) -> Route:
+        """A route with what the proxies take that its backends lead to."""
+        backends = tuple(replace(backend, proxy_port=self._proxy_port(backend)) for backend in route.backends)
+        return route if all(backend.proxy_port is None for backend in backends) else replace(route, backends=backends)
+
+    def _proxy_port(self, backend: BackendRef) -> ProxyPort | None:
+        if len(backend.endpoints) != 1 or (number := backend.endpoints[0].number) is None:
+            return None
+        for name, container in self._containers:
+            if container.workload == backend.endpoints[0].workload:
+                return CONTROLLERS[name].proxy_port(container, number, self._graph)
+        return None
 
     @cached_property
     def _containers(self) -> Sequence[tuple[str, WorkloadContainer]]:

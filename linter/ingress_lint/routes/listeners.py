@@ -71,6 +71,18 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxyPort:
+    """What a port of a controller's own pods takes from the load balancer in front of them; None is unknown."""
+
+    gateway: str
+    """Whose pods they are, as people call it."""
+    tls: Sourced[bool] | None = None
+    """Whether it opens TLS."""
+    proxy_protocol: Sourced[bool] | None = None
+    """Whether each connection must start with a PROXY protocol header."""
+
+
+@dataclass(frozen=True, slots=True)
 class Frontend:
     """What clients connect to: all listeners of one gateway, whether a route uses them or not."""
 

@@ -17,7 +17,7 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.filters import ExternalAuth, Filter, RequestMirror
-from ingress_lint.routes.listeners import Listener
+from ingress_lint.routes.listeners import Listener, ProxyPort
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, Retries, TargetKind, Timeouts
@@ -104,6 +104,8 @@ class BackendRef:
     body_limit: Sourced[int] | None = None
     proxy_protocol: Sourced[bool] | None = None
     """Whether each connection to it starts with a PROXY protocol header; None where that is unknown."""
+    proxy_port: ProxyPort | None = None
+    """What the pods behind it take where they are another controller's proxy."""
     filters: tuple[Filter, ...] = ()
     tls: BackendTLS | None = None
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""

@@ -144,6 +144,8 @@ class BackendProtocolMismatch(Rule):
             port = backend.service_port
             if port is None or port.port.protocol != "TCP" or protocol is AppProtocol.TLS:
                 continue
+            if backend.proxy_port is not None and backend.proxy_port.tls is not None:
+                continue
             if protocol.plain or protocol.over_tls:
                 against = _against(protocol, port, backend.endpoints, graph.evidence)
                 if against is not None:

@@ -19,13 +19,14 @@ from ingress_lint.controllers.kong.installation import GATEWAY, IMAGE, Installat
 from ingress_lint.controllers.kong.settings import RouteSettings, ServiceSettings, own_object
 from ingress_lint.controllers.kong.streams import stream_routes
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import Filter, FixedResponse, RequestRedirect, URLRewrite
-from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
 from ingress_lint.routes.model import Route
@@ -88,6 +89,10 @@ class Kong(Controller):
     def claims_class(self, class_name: str, *, by_field: bool) -> bool:
         """Further installations take names such as kong-internal."""
         return class_name in self.class_names or class_name.startswith("kong-") or class_name.endswith("-kong")
+
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """What `proxy_listen` says of it."""
+        return installation(graph).proxy_port(port)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routes of Ingresses, then those of connections and packets."""

@@ -14,12 +14,14 @@ from ingress_lint.controllers.units import nginx_size
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
+from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive
 
 GATEWAY: Final = "Kong"
 IMAGE: Final = re.compile(r"(^|/)(kong|kong-gateway|kong/kubernetes-ingress-controller)([:@]|$)")
 _PROXY: Final = re.compile(r"(^|/)(kong|kong-gateway)([:@]|$)")
+_LISTEN: Final = "0.0.0.0:8000, 0.0.0.0:8443 http2 ssl"
 _UPSTREAM_IDLE: Final = 60.0
 _BY_KONG: Final = "Kong's default"
 
@@ -81,6 +83,24 @@ class Installation:
         if found is None:
             return Sourced(False, Origin.DEFAULT, self.container.at("env"), "no `proxy_listen` with proxy_protocol")
         return Sourced("proxy_protocol" in found.value, found.origin, found.place)
+
+    def proxy_port(self, port: int) -> ProxyPort:
+        """What `proxy_listen` says of one port; `KONG_PROXY_LISTEN=0.0.0.0:8000, 0.0.0.0:8443 http2 ssl` by default."""
+        found = self.setting("proxy_listen")
+        if self.container is None:
+            return ProxyPort(GATEWAY)
+        if found is None:
+            found = Sourced(_LISTEN, Origin.DEFAULT, self.container.at("env"), "`proxy_listen` by default")
+        for listener in found.value.split(","):
+            address, *options = listener.split() or [""]
+            if address.rpartition(":")[2] == str(port):
+                tls, header = "ssl" in options, "proxy_protocol" in options
+                return ProxyPort(
+                    GATEWAY,
+                    Sourced(tls, found.origin, found.place, found.why),
+                    Sourced(header, found.origin, found.place, found.why),
+                )
+        return ProxyPort(GATEWAY)
 
     @property
     def trusts_forwarded(self) -> Sourced[bool] | None:

@@ -20,7 +20,9 @@ from ingress_lint.controllers.nginx_inc.settings import GATEWAY, IMAGE, installa
 from ingress_lint.controllers.nginx_inc.transport_server import passthrough_hosts, transport_routes
 from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, path_length
 from ingress_lint.routes.model import Route
@@ -69,6 +71,10 @@ class NginxIngressController(Controller):
 
     def __init__(self) -> None:
         self._verdicts: WeakKeyDictionary[ObjectGraph, tuple[Verdict, ...]] = WeakKeyDictionary()
+
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """What it takes there."""
+        return installation(graph).proxy_port(port)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routes of Ingresses, VirtualServers and TransportServers, which compete for hosts."""

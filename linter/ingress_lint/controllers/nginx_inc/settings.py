@@ -18,7 +18,7 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.listeners import Listener, ListenerTLS
+from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive, Timeouts
 
@@ -69,6 +69,28 @@ class Installation:
     def option(self, name: str) -> Sourced[str] | None:
         """The value of an option."""
         return (self.flags or {}).get(name)
+
+    def proxy_port(self, port: int) -> ProxyPort:
+        """80 without TLS and 443 with it, unless options move them; `proxy-protocol` concerns both.
+
+        nginx/kubernetes-ingress:cmd/nginx-ingress/flags.go, internal/configs/configmaps.go.
+        """
+        numbers = {}
+        for name, default in (("default-http-listener-port", 80), ("default-https-listener-port", 443)):
+            found = self.option(name)
+            numbers[int(found.value) if found and found.value.isdecimal() else default] = default == 443
+        if port not in numbers or self.container is None:
+            return ProxyPort(GATEWAY)
+        tls = Sourced(numbers[port], Origin.DEFAULT, self.container.at("image"), f"port {port} of nginx")
+        if self.config is None:
+            return ProxyPort(GATEWAY, tls)
+        written = str(self.config.body.data.get("proxy-protocol", ""))
+        header = (
+            Sourced(written.lower() in _TRUE, Origin.EXPLICIT, self.config.at("data", "proxy-protocol"))
+            if written
+            else Sourced(False, Origin.DEFAULT, self.config.at("data"), "`proxy-protocol` is off by default")
+        )
+        return ProxyPort(GATEWAY, tls, header)
 
     @property
     def keeps_connections(self) -> bool | None:

@@ -15,9 +15,11 @@ from typing import ClassVar
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.traefik.annotations import ANNOTATIONS, PREFIX
-from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, IMAGE
+from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, IMAGE, installation
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
@@ -40,6 +42,10 @@ class Traefik(Controller):
     def claims_class(self, class_name: str, *, by_field: bool) -> bool:
         """Further installations take names such as traefik-internal."""
         return class_name in self.class_names or class_name.startswith("traefik-") or class_name.endswith("-traefik")
+
+    def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
+        """What the entry point there takes."""
+        return installation(graph).proxy_port(port)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routers of Ingresses, then of IngressRoutes; entry points that only redirect serve none of them."""

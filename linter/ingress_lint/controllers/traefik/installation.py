@@ -15,7 +15,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ServicePort
-from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS
+from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 
 CONTROLLER: Final = "traefik"
@@ -42,6 +42,8 @@ class EntryPoint:
     redirects_to: Sourced[str] | None = None
     """The entry point that all its requests are redirected to."""
     is_default: bool = False
+    pod_port: int | None = None
+    """The port on the pod; None where the set does not define the entry point."""
     idle_timeout: Sourced[str] | None = None
     trusts_forwarded: Sourced[bool] | None = None
     takes_proxy_protocol: Sourced[bool] | None = None
@@ -73,6 +75,14 @@ class Installation:
     def client_idle(self) -> Sourced[str] | None:
         """How long clients' connections are kept, where an entry point says so."""
         return next((item.idle_timeout for item in self.entry_points.values() if item.idle_timeout), None)
+
+    def proxy_port(self, port: int) -> ProxyPort:
+        """What a port of the pod takes; without TLS at the entry point each router decides by itself."""
+        found = next((item for item in self.entry_points.values() if item.pod_port == port), None)
+        if found is None:
+            return ProxyPort(GATEWAY)
+        tls = found.tls if found.tls is not None and found.tls.value else None
+        return ProxyPort(GATEWAY, tls, found.takes_proxy_protocol if self.told else None)
 
     # -- listeners ----------------------------------------------------------------------------------------------------
 
@@ -203,6 +213,7 @@ def _entry_point(
         parsed[2] or "tcp",
         tls=Sourced(on, Origin.EXPLICIT if on else Origin.DEFAULT, place, "" if on else f"`--{prefix}.http.tls`"),
         redirects_to=flags.get(f"{prefix}.http.redirections.entrypoint.to"),
+        pod_port=int(parsed[1]),
         is_default=default is not None and default.value.lower() in _TRUE,
         idle_timeout=flags.get(f"{prefix}.transport.respondingtimeouts.idletimeout"),
         trusts_forwarded=Sourced(True, trusted.origin, trusted.place)
