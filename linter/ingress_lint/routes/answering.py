@@ -24,6 +24,7 @@ from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.matching import Conduct, Request
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.served_certificates import refused_certificate
 
 Outcome = Literal["backend", "redirect", "error", "no-route"]
 
@@ -163,7 +164,8 @@ def fault_of(backend: BackendRef, conduct: Conduct, graph: ObjectGraph | None) -
     if port is not None and port.endpoints and all(endpoint.number is None for endpoint in port.endpoints):
         why = f"no container of its pods has a port named `{port.target}`"
         return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)
-    return None
+    refused = refused_certificate(backend, graph)
+    return Fault(f"the gateway refuses {refused.why}", conduct.no_endpoints_status) if refused is not None else None
 
 
 def _broken(backend: BackendRef) -> str | None:

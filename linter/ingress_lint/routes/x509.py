@@ -16,10 +16,20 @@ class Certificate:
 
     names: tuple[str, ...]
     """Its DNS names (subject alternative names)."""
+    uris: tuple[str, ...]
+    """Its URIs (subject alternative names), such as SPIFFE identities."""
     common_name: str
     not_before: datetime
     not_after: datetime
     public_key: bytes
+
+    def invalidity(self, now: datetime) -> str | None:
+        """Why it is not valid at a time, in words that follow "the certificate"; None where it is."""
+        if now > self.not_after:
+            return f"expired on {self.not_after:%Y-%m-%d}"
+        if now < self.not_before:
+            return f"is not valid before {self.not_before:%Y-%m-%d}"
+        return None
 
 
 def certificates_in(pem: str) -> tuple[Certificate, ...]:
@@ -33,13 +43,12 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
             extension = item.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
         except x509.ExtensionNotFound:
             extension = None
-        names = (
-            extension.get_values_for_type(x509.DNSName) if isinstance(extension, x509.SubjectAlternativeName) else []
-        )
+        known = extension if isinstance(extension, x509.SubjectAlternativeName) else None
         common = [str(name.value) for name in item.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         found.append(
             Certificate(
-                tuple(names),
+                tuple(known.get_values_for_type(x509.DNSName) if known else ()),
+                tuple(known.get_values_for_type(x509.UniformResourceIdentifier) if known else ()),
                 common[0] if common else "",
                 item.not_valid_before_utc,
                 item.not_valid_after_utc,

@@ -99,8 +99,9 @@ openssl s_client -connect HOST:443 -servername HOST </dev/null | openssl x509 -n
 ```
 
 ## How sure
-Always an error: the certificate itself is read. Hosts are compared where every certificate of the listener is in the
-set. Silent for Secrets that something else fills, for encrypted values and placeholders.
+An error where clients meet the certificate: it is read itself. A warning for the certificate of a pod that a proxy
+checks, as only the container's settings say which one that is. Hosts are compared where every certificate of the listener
+is in the set; which authority signed it is not looked at. Silent for Secrets that something else fills, for encrypted values and placeholders.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/ingress/#tls
@@ -114,7 +115,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
 
-from ingress_lint.finding import Finding, Related, Severity
+from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Secret
@@ -122,9 +123,10 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import CertificateRef, Listener
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.tls_secrets import CERTIFICATE, KEY, TLSSecrets, content_fault, is_filled_in, place_of, text_of
-from ingress_lint.routes.way import way_in
+from ingress_lint.routes.way import way, way_in
 from ingress_lint.routes.x509 import Certificate, certificates_in, covers, public_key_of
 from ingress_lint.rule import Rule
 
@@ -176,6 +178,24 @@ class CertificateMismatch(Rule):
                         reported.add(reference.place)
                         yield self._faulty(route, reference, pair)
                 yield from self._uncovered(route, listener, list(zip(references, pairs, strict=True)), reported)
+
+    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
+        """Compares the certificate of the pods with what a proxy asks of it that opens TLS to them."""
+        for backend in route.backends:
+            refused = refused_certificate(backend, graph) if backend.tls is not None else None
+            if refused is not None and backend.tls is not None:
+                yield self.finding(
+                    backend.tls.hostname.place,
+                    f"{route.gateway} opens TLS to {refused.why}; every connection to the pods fails and clients get 503 "
+                    f"or 502, unless the pods show another certificate than {refused.setting} says",
+                    severity=Severity.WARNING,
+                    related=[
+                        Related(f"the pods are told to show it by {refused.setting}", refused.setting.place),
+                        Related("the certificate", refused.place),
+                    ],
+                    path=way(route, backend, Hop.POD),
+                    fix="ask for a name that the certificate holds, or get a certificate for the name",
+                )
 
     def _faulty(self, route: Route, reference: CertificateRef, pair: _Pair) -> Finding:
         return self.finding(
@@ -253,7 +273,8 @@ def _read(secret: KubernetesObject[Secret], now: datetime) -> _Pair | None:
         chain = certificates_in(certificate)
     except ValueError:
         return _Pair(secret, (), None, ("cannot be read",))
-    validity = _validity(chain[0], now)
+    invalid = chain[0].invalidity(now)
+    validity = (invalid,) if invalid else ()
     try:
         public_key = public_key_of(key)
     except ValueError:
@@ -261,14 +282,6 @@ def _read(secret: KubernetesObject[Secret], now: datetime) -> _Pair | None:
     unfit = _unfit(chain, public_key)
     consequence = _UNUSABLE if unfit else "clients refuse the connection"
     return _Pair(secret, chain, public_key, (*validity, *unfit), consequence)
-
-
-def _validity(own: Certificate, now: datetime) -> tuple[str, ...]:
-    if now > own.not_after:
-        return (f"expired on {own.not_after:%Y-%m-%d}",)
-    if now < own.not_before:
-        return (f"is not valid before {own.not_before:%Y-%m-%d}",)
-    return ()
 
 
 def _unfit(chain: tuple[Certificate, ...], public_key: bytes | None) -> tuple[str, ...]:

@@ -16,7 +16,14 @@ from ingress_lint.graph.evidence.model import (
     Source,
     Speech,
 )
-from ingress_lint.graph.evidence.serving import TLSSwitch, listenings, opens_port, serves_aside, tls_switches
+from ingress_lint.graph.evidence.serving import (
+    TLSSwitch,
+    listenings,
+    opens_port,
+    served_files,
+    serves_aside,
+    tls_switches,
+)
 from ingress_lint.graph.evidence.settings import Setting, environment, settings, snake_case, unknown_environment, words
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -100,6 +107,17 @@ class ContainerEvidence:
     def secrets(self) -> tuple[tuple[str, str], ...]:
         """The names of the Secrets mounted in it, each with the mount's path."""
         return tuple(self._mounted("secret", "secret"))
+
+    @cached_property
+    def served_secret(self) -> tuple[str, Setting] | None:
+        """The name of the Secret whose certificate it is told to serve, and what tells it; None where that is unknown."""
+        found = {
+            name: setting
+            for setting in served_files(self.tls_switches)
+            for name, path in self.secrets
+            if setting.value.startswith(f"{path.rstrip('/')}/")
+        }
+        return next(iter(found.items())) if len(found) == 1 else None
 
     @cached_property
     def configured(self) -> tuple[tuple[KubernetesObject[ConfigMap], str, ConfiguredPort], ...]:

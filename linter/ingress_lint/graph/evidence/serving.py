@@ -45,7 +45,7 @@ _CERTIFICATE_OPTIONS: Final = word_set(
     "tls_private_key_file ssl_certfile ssl_keyfile ssl_cert ssl_cert_file ssl_key ssl_certificate certfile keyfile "
     "https_cert https_key https_cert_file https_certificate_file kc_https_certificate_file kc_https_key_store_file "
     "server_cert server_key server_tls_cert_file server_ssl_key_store server_ssl_certificate server_ssl_bundle "
-    "web_tls_cert_file http_tls_cert"
+    "web_tls_cert_file http_tls_cert tls_server_cert tls_server_key tls_server_privkey"
 )
 _TLS_SWITCHES: Final = word_set(
     "tls enable_tls tls_enable tls_enabled ssl enable_ssl ssl_enable ssl_enabled enable_https https_enabled https "
@@ -156,6 +156,13 @@ def tls_switches(settings: Iterable[Setting]) -> Iterator[TLSSwitch]:
                 yield TLSSwitch(Speech.PLAIN, Certainty.LIKELY, setting)
         elif name == "insecure" and setting.switched_on and not setting.from_environment:
             yield TLSSwitch(Speech.PLAIN, Certainty.HINT, setting)
+
+
+def served_files(switches: Iterable[TLSSwitch]) -> Iterator[Setting]:
+    """The settings that name a file, by its whole path, to open TLS with."""
+    for switch in switches:
+        if switch.setting.name in _CERTIFICATE_OPTIONS and switch.setting.value.startswith("/"):
+            yield switch.setting
 
 
 def serves_aside(port_name: str) -> bool:
