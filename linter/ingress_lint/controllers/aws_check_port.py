@@ -1,20 +1,47 @@
-"""Which port an AWS health check asks, for ALBs and NLBs alike.
+"""What an AWS health check asks where nobody writes it, and at which port, for ALBs and NLBs alike.
 
 Source: kubernetes-sigs/aws-load-balancer-controller:pkg/ingress/model_build_target_group.go and
-pkg/service/model_build_target_group.go, buildTargetGroupHealthCheckPort.
+pkg/service/model_build_target_group.go, buildTargetGroupHealthCheckPort; pkg/service/model_builder.go.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.model import ResolvedPort
-from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import TargetKind
 
 TRAFFIC_PORT: Final = "traffic-port"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDefaults:
+    """A health check's defaults, times in seconds; None where they are unknown."""
+
+    protocol: str = "TCP"
+    path: str = "/"
+    of_kube_proxy: bool = False
+    """Whether it asks kube-proxy which nodes have pods, at the Service's healthCheckNodePort."""
+    interval: int | None = 10
+    timeout: int | None = 10
+    healthy: int | None = 3
+    unhealthy: int | None = 3
+
+
+OF_KUBE_PROXY: Final = CheckDefaults("HTTP", "/healthz", True, 10, 6, 2, 2)
+"""What an NLB asks of nodes where `externalTrafficPolicy` is Local."""
+
+
+def kube_proxy_port(service: KubernetesObject[Service]) -> tuple[Sourced[IntOrString], int | None]:
+    """The port at which kube-proxy tells whether a node has pods of a Service, and its number where one is written."""
+    number = service.body.spec.health_check_node_port
+    place = service.at("spec", "healthCheckNodePort")
+    value: IntOrString = number or "healthCheckNodePort"
+    return Sourced(value, Origin.DERIVED, place, "externalTrafficPolicy is Local"), number
 
 
 def written_port(written: Sourced[str] | None) -> Sourced[IntOrString] | None:

@@ -11,12 +11,18 @@ kubernetes/cloud-provider-aws:docs/service_controller.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from ingress_lint.controllers.annotations import AnnotationReader, or_default
 from ingress_lint.controllers.aws_annotations import NLB_ANNOTATIONS
-from ingress_lint.controllers.aws_check_port import checked_port, written_port
+from ingress_lint.controllers.aws_check_port import (
+    OF_KUBE_PROXY,
+    CheckDefaults,
+    checked_port,
+    kube_proxy_port,
+    written_port,
+)
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.objects.core import Service
@@ -38,21 +44,7 @@ _PROTOCOLS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Defaults:
-    """A health check's defaults; None where the programs that may serve the Service differ."""
-
-    protocol: str = "TCP"
-    path: str = "/"
-    of_kube_proxy: bool = False
-    interval: int | None = 10
-    timeout: int | None = 10
-    healthy: int | None = 3
-    unhealthy: int | None = 3
-
-
-_CLUSTER: Final = _Defaults()
-_LOCAL: Final = _Defaults("HTTP", "/healthz", True, 10, 6, 2, 2)
+_OF_CONTROLLER: Final = CheckDefaults()
 
 
 def network_load_balancer_routes(controller: str, graph: ObjectGraph, backends: BackendResolver) -> Iterator[Route]:
@@ -175,13 +167,16 @@ class _NetworkLoadBalancer:
             return Sourced(attribute.value == "true", Origin.EXPLICIT, attribute.place)
         return Sourced(False, Origin.DEFAULT, self._place, "nothing sets proxy-protocol")
 
-    def _defaults(self) -> _Defaults:
-        """With `externalTrafficPolicy: Local` and nodes as targets, kube-proxy's own health check is asked."""
+    def _defaults(self) -> CheckDefaults:
+        """With `externalTrafficPolicy: Local` and nodes as targets, kube-proxy's own health check is asked.
+
+        Of what the three programs do differently nothing is told where any of them may serve the Service.
+        """
         local = self._service.body.spec.external_traffic_policy == "Local" and self._target.value is TargetKind.NODE
-        defaults = _LOCAL if local else _CLUSTER
+        defaults = OF_KUBE_PROXY if local else _OF_CONTROLLER
         if self._by_controller:
             return defaults
-        return _Defaults(defaults.protocol, defaults.path, defaults.of_kube_proxy, 10, None, None, None)
+        return replace(defaults, interval=10, timeout=None, healthy=None, unhealthy=None)
 
     def _health_check(self, port: ResolvedPort) -> HealthCheck:
         defaults, place, reader = self._defaults(), self._place, self._reader
@@ -227,10 +222,7 @@ class _NetworkLoadBalancer:
     ) -> tuple[Sourced[IntOrString] | None, int | None]:
         """The port as written or derived, and its number; kube-proxy's own has one even where nobody wrote it."""
         if written is None and local:
-            number = self._service.body.spec.health_check_node_port
-            place = self._service.at("spec", "healthCheckNodePort")
-            value: IntOrString = number or "healthCheckNodePort"
-            return Sourced(value, Origin.DERIVED, place, "externalTrafficPolicy is Local"), number
+            return kube_proxy_port(self._service)
         return written_port(written), checked_port(written, self._service, port, self._target.value)
 
 

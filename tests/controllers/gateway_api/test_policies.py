@@ -169,6 +169,37 @@ def test_aws_without_configurations(load: Load) -> None:
     assert unseen.keep_alive.upstream_idle is None
 
 
+def on_network_load_balancer(load: Load, kind: str, *more: str, services: str = SERVICES) -> BackendRef:
+    made = ON_AWS.replace("alb", "nlb").replace("protocol: HTTP}", f"protocol: {kind.removesuffix('Route')}}}")
+    written = route(TO_BLUE).replace("kind: HTTPRoute", f"kind: {kind}").replace("/v1\n", "/v1alpha2\n")
+    return backend(load(made, services, written, *more))
+
+
+def test_aws_network_load_balancer(load: Load) -> None:
+    found = on_network_load_balancer(load, "TCPRoute")
+    assert found.health_check is not None
+    assert (found.health_check.by, found.health_check.protocol.value, found.health_check.path) == ("NLB", "TCP", None)
+    assert said(found.health_check.interval)[:2] == (15.0, "default")
+    assert said(found.target)[:2] == ("node", "default")
+    assert found.keep_alive.upstream_idle is None
+
+
+def test_aws_network_load_balancer_asks_kube_proxy(load: Load) -> None:
+    local = SERVICES.replace(
+        "{ports", "{type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 31000, ports"
+    )
+    check = on_network_load_balancer(load, "TCPRoute", services=local).health_check
+    assert check is not None
+    assert check.path is not None
+    assert (check.protocol.value, check.path.value, check.resolved_port) == ("HTTP", "/healthz", 31000)
+
+
+def test_aws_network_load_balancer_speaks_tls(load: Load) -> None:
+    group = TARGET_GROUP.replace("    healthCheckConfig:\n      healthCheckPath: /healthz", "    protocol: TLS")
+    found = on_network_load_balancer(load, "TCPRoute", group)
+    assert said(found.protocol)[:2] == ("TLS", "explicit")
+
+
 def test_envoy_gateway_policies(load: Load) -> None:
     check = "healthCheck: {active: {type: HTTP, interval: 4s, http: {path: /ping, expectedStatuses: [200, 204]}}}"
     of_gateway = traffic("all", "Gateway", "front", "timeout: {http: {requestTimeout: 40s}}")

@@ -11,11 +11,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from ingress_lint.controllers.aws_check_port import checked_port, written_port
+from ingress_lint.controllers.aws_check_port import (
+    OF_KUBE_PROXY,
+    CheckDefaults,
+    checked_port,
+    kube_proxy_port,
+    written_port,
+)
 from ingress_lint.controllers.aws_class_params import target_flag
 from ingress_lint.controllers.gateway_api.policies.written import Block, no_such_target
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import GatewayClass
 from ingress_lint.objects.gateway_policies import LoadBalancerConfiguration, TargetGroupConfiguration
 from ingress_lint.objects.model import AnyObject, KubernetesObject
@@ -24,10 +31,18 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind
 from ingress_lint.routes.verdicts import Verdict
 
-_BY: Final = "ALB"
 _IDLE: Final = "idle_timeout.timeout_seconds"
+_NETWORK: Final = "gateway.k8s.aws/nlb"
+_NETWORK_CLASSES: Final = frozenset({"aws-nlb", "nlb"})
+_OF_ALB: Final = CheckDefaults("", "/", False, 15, 5, 3, 3)
+_OF_NLB: Final = CheckDefaults("TCP", "/", False, 15, 5, 3, 3)
 _TARGETS: Final = {"ip": TargetKind.POD, "instance": TargetKind.NODE}
-_PROTOCOLS: Final = {"HTTP": AppProtocol.HTTP, "HTTPS": AppProtocol.HTTPS}
+_PROTOCOLS: Final = {
+    "HTTPRoute": {"HTTP": AppProtocol.HTTP, "HTTPS": AppProtocol.HTTPS},
+    "TLSRoute": {"TCP": AppProtocol.TCP, "TLS": AppProtocol.TLS},
+    "TCPRoute": {"TCP": AppProtocol.TCP, "TLS": AppProtocol.TLS},
+}
+"""By kind of route, the protocols of a target group that change what is spoken to pods."""
 
 
 class Policies:
@@ -46,25 +61,45 @@ class Policies:
                 self._of_service.setdefault((item.namespace, target.name), item)
 
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
-        """Target type, protocol, health check and idle timeout behind an ALB; an NLB's routes stay as they are."""
-        if backend.kind != "Service" or not facts.of_requests:
+        """Target type, protocol, health check and, behind an ALB, idle timeout."""
+        if backend.kind != "Service":
             return backend
         balancers, all_known = self._load_balancers(facts)
         groups = list(self._properties(backend, facts, balancers))
-        target = self._target(backend, groups, all_known)
-        protocol = _first(groups, "protocol")
-        spoken = backend.protocol
-        if protocol is not None and protocol.value in _PROTOCOLS and facts.owner.kind == "HTTPRoute":
-            spoken = Sourced(_PROTOCOLS[protocol.value], Origin.EXPLICIT, protocol.place)
-        backend = replace(backend, target=target, protocol=spoken)
+        backend = replace(
+            backend,
+            target=self._target(backend, groups, all_known),
+            protocol=_protocol(backend, facts, _first(groups, "protocol")),
+        )
+        block = next((found for group in groups if (found := group.block("health_check_config"))), None)
+        defaults = self._check_defaults(backend, facts)
+        check = _health_check(backend, block, defaults) if defaults and (block or all_known) else None
+        backend = replace(backend, health_check=check)
+        if not facts.of_requests:
+            return backend
         idle = _idle(balancers, all_known, backend)
-        check = next((found for group in groups if (found := group.block("health_check_config"))), None)
         return replace(
             backend,
             timeouts=replace(backend.timeouts, read=idle) if idle else backend.timeouts,
             keep_alive=KeepAlive(upstream_idle=idle, client_idle=idle),
-            health_check=_health_check(backend, check) if check or all_known else None,
         )
+
+    def _check_defaults(self, backend: BackendRef, facts: RouteFacts) -> CheckDefaults | None:
+        """What a target group checks where nobody writes it; None where it is not known whether nodes are its targets."""
+        if not self._by_network(facts):
+            return _OF_ALB
+        service = backend.service.object
+        if service is None or service.body.spec.external_traffic_policy != "Local":
+            return _OF_NLB
+        return {TargetKind.NODE: OF_KUBE_PROXY, TargetKind.POD: _OF_NLB}.get(backend.target.value)
+
+    def _by_network(self, facts: RouteFacts) -> bool:
+        """Whether an NLB serves the route: by the Gateway's class, else by the kind of the route."""
+        name = facts.gateway.body.spec.gateway_class_name if facts.gateway else ""
+        gateway_class = self._classes.get(name)
+        if gateway_class is not None:
+            return gateway_class.body.spec.controller_name == _NETWORK
+        return name in _NETWORK_CLASSES or not facts.of_requests
 
     def verdicts(self) -> list[Verdict]:
         """Configurations for Services that do not exist."""
@@ -121,6 +156,16 @@ class Policies:
         return Sourced(TargetKind.NODE, Origin.DEFAULT, backend.place, why)
 
 
+def _protocol(backend: BackendRef, facts: RouteFacts, written: Sourced[str] | None) -> Sourced[AppProtocol]:
+    """What the target group's protocol makes of what the route would speak; a TLSRoute's own is TLS."""
+    known = _PROTOCOLS.get(facts.owner.kind, {})
+    if written is not None and written.value in known:
+        return Sourced(known[written.value], Origin.EXPLICIT, written.place)
+    if facts.owner.kind == "TLSRoute" and written is None:
+        return Sourced(AppProtocol.TLS, Origin.DERIVED, backend.place, "a TLSRoute's target group speaks TLS")
+    return backend.protocol
+
+
 def _first(groups: list[Block], field: str) -> Sourced[str] | None:
     return next((found for group in groups if (found := group.value(field, str))), None)
 
@@ -157,7 +202,7 @@ def _idle(
     return Sourced(60.0, Origin.DEFAULT, place, f"no LoadBalancerConfiguration sets {_IDLE}")
 
 
-def _health_check(backend: BackendRef, block: Block | None) -> HealthCheck:
+def _health_check(backend: BackendRef, block: Block | None, defaults: CheckDefaults) -> HealthCheck:
     """The check of a target group, each field that nobody writes with its default."""
     grpc = backend.protocol.value in (AppProtocol.GRPC, AppProtocol.GRPCS)
     absent, why = (block.place if block else backend.place), "no TargetGroupConfiguration sets it"
@@ -165,41 +210,54 @@ def _health_check(backend: BackendRef, block: Block | None) -> HealthCheck:
     def text(found: Sourced[str] | None, default: str) -> Sourced[str]:
         return found or Sourced(default, Origin.DEFAULT, absent, why)
 
-    def number(field: str, default: int) -> Sourced[int]:
+    def number(field: str, default: int | None) -> Sourced[int]:
         found = block.value(field, int) if block else None
-        return found or Sourced(default, Origin.DEFAULT, absent, why)
+        return found or Sourced(default or 0, Origin.DEFAULT, absent, why)
 
-    def seconds(field: str, default: int) -> Sourced[float]:
+    def seconds(field: str, default: int | None) -> Sourced[float]:
         found = number(field, default)
         return Sourced(float(found.value), found.origin, found.place, found.why)
 
     def written(field: str) -> Sourced[str] | None:
         return block.value(field, str) if block else None
 
-    spoken = backend.protocol
-    protocol = written("health_check_protocol")
-    if grpc:
-        protocol = Sourced("GRPC", Origin.DERIVED, spoken.place, "the protocol version is GRPC")
-    elif protocol is None:
-        secure = spoken.value.over_tls and spoken.origin is Origin.EXPLICIT
-        protocol = Sourced("HTTPS" if secure else "HTTP", Origin.DERIVED, spoken.place, "the target group's protocol")
+    protocol = _check_protocol(backend, written("health_check_protocol"), defaults, absent)
+    by_http = protocol.value != "TCP"
     matcher = block.block("matcher") if block else None
     codes = matcher.value("grpc_code" if grpc else "http_code", str) if matcher else None
-    port = written("health_check_port")
+    asked = written("health_check_port")
     service, target = backend.service.object, backend.target.value
-    return HealthCheck(
-        by=_BY,
-        protocol=protocol,
-        path=None
-        if protocol.value == "TCP"
-        else text(written("health_check_path"), "/AWS.ALB/healthcheck" if grpc else "/"),
-        port=written_port(port),
-        codes=None if protocol.value == "TCP" else text(codes, "12" if grpc else "200-399"),
-        interval=seconds("health_check_interval", 15),
-        timeout=seconds("health_check_timeout", 5),
-        healthy_threshold=number("healthy_threshold_count", 3),
-        unhealthy_threshold=number("unhealthy_threshold_count", 3),
-        target=target,
-        resolved_port=checked_port(port, service, backend.service_port, target),
-        strict_timeout=True,
+    port, resolved = (
+        kube_proxy_port(service)
+        if service is not None and asked is None and defaults.of_kube_proxy
+        else (written_port(asked), checked_port(asked, service, backend.service_port, target))
     )
+    return HealthCheck(
+        by="ALB" if defaults is _OF_ALB else "NLB",
+        protocol=protocol,
+        path=text(written("health_check_path"), "/AWS.ALB/healthcheck" if grpc else defaults.path) if by_http else None,
+        port=port,
+        codes=text(codes, "12" if grpc else "200-399") if by_http else None,
+        interval=seconds("health_check_interval", defaults.interval),
+        timeout=seconds("health_check_timeout", defaults.timeout),
+        healthy_threshold=number("healthy_threshold_count", defaults.healthy),
+        unhealthy_threshold=number("unhealthy_threshold_count", defaults.unhealthy),
+        target=target,
+        resolved_port=resolved,
+        strict_timeout=defaults is _OF_ALB,
+    )
+
+
+def _check_protocol(
+    backend: BackendRef, written: Sourced[str] | None, defaults: CheckDefaults, absent: Place
+) -> Sourced[str]:
+    """What the check speaks: an ALB's what the target group speaks, an NLB's TCP."""
+    spoken = backend.protocol
+    if spoken.value in (AppProtocol.GRPC, AppProtocol.GRPCS):
+        return Sourced("GRPC", Origin.DERIVED, spoken.place, "the protocol version is GRPC")
+    if written is not None:
+        return written
+    if defaults.protocol:
+        return Sourced(defaults.protocol, Origin.DEFAULT, absent, "no TargetGroupConfiguration sets it")
+    secure = spoken.value.over_tls and spoken.origin is Origin.EXPLICIT
+    return Sourced("HTTPS" if secure else "HTTP", Origin.DERIVED, spoken.place, "the target group's protocol")
