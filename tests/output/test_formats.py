@@ -8,7 +8,7 @@ from dataclasses import replace
 from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions, render
 from ingress_lint.output.markdown import SIZE_LIMIT
-from ingress_lint.report import Report, Summary
+from ingress_lint.report import Report, Spot, Summary
 
 from .samples import EMPTY, ORDINARY, RULES, finding
 
@@ -28,6 +28,17 @@ def test_the_same_report_gives_the_same_bytes() -> None:
 
 def test_quiet_says_nothing_where_nothing_was_found() -> None:
     assert render("text", EMPTY, RenderOptions(quiet=True, statistics=True)) == ""
+
+
+def test_text_shows_a_few_of_many_related_places() -> None:
+    related = tuple(Spot("as well", None, Location("a.yaml", n, 1, n, 2, "")) for n in range(10, 20))
+    report = Report((finding("IL305", Location("a.yaml", 3, 5, 3, 6, ""), "m", related=related),), Summary(), RULES)
+    short = render("text", report, RenderOptions())
+    assert short.count(": as well") == 6
+    assert "= note: 4 more places are not shown; --verbose shows them all" in short
+    full = render("text", report, RenderOptions(verbose=True))
+    assert full.count(": as well") == 10
+    assert "not shown" not in full
 
 
 def test_json_has_what_the_contract_names() -> None:

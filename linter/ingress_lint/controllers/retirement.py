@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.ingress_classes import class_place
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+
+_SHOWN: Final = 9
+"""How many further Ingresses are shown; the message counts them all."""
 
 
 def retirement_verdicts(claimed: Iterable[tuple[Controller, Sequence[Claim]]]) -> Iterator[Verdict]:
@@ -29,6 +33,6 @@ def retirement_verdicts(claimed: Iterable[tuple[Controller, Sequence[Claim]]]) -
             f"{controller.title}{rests} serves {count}{f' for {named}' if hosts else ''}, and was retired "
             f"{controller.retired}: it gets no fixes any more, not for security either",
             Certainty.LIKELY if first.rivals else Certainty.KNOWN,
-            tuple((f"Ingress `{claim.ingress.name}` as well", class_place(claim.ingress)) for claim in others),
+            tuple((f"Ingress `{claim.ingress.name}` as well", class_place(claim.ingress)) for claim in others[:_SHOWN]),
             "move to a controller that is maintained, or to the Gateway API",
         )

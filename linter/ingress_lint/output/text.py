@@ -17,6 +17,7 @@ from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Sp
 
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GUTTER: Final = "blue"
+_MOST_RELATED: Final = 6
 _CONTEXT: Final = 1
 """How many lines around a finding are shown."""
 
@@ -76,8 +77,12 @@ class _FindingText:
         yield f"{level} {visible(finding.name)}: {paint(visible(finding.message), bold=True)}"
         yield from self._place("-->", finding.location, finding.object, "")
         yield from self._frame(finding.location, "^", color, "", _CONTEXT)
-        for spot in finding.related:
+        shown = finding.related if self._verbose else finding.related[:_MOST_RELATED]
+        for spot in shown:
             yield from self._related(spot)
+        if more := len(finding.related) - len(shown):
+            places = "1 more place is" if more == 1 else f"{more} more places are"
+            yield self._note("note", f"{places} not shown; --verbose shows them all")
         if finding.path:
             yield self._note("way", self._way(finding.path))
             if self._verbose:
