@@ -247,7 +247,12 @@ class TargetPortMismatch(Rule):
         self, target: _Target, name: str, meant: tuple[WorkloadContainer, int], graph: ObjectGraph
     ) -> Finding:
         container, index = meant
-        workload = container.workload
+        workload, selector = container.workload, target.service.at("spec", "selector")
+        differing = [
+            Related(f"{workload} does not have this label", selector.at(key))
+            for key, value in graph.selector(target.service).items()
+            if workload.labels.get(key) != value
+        ]
         return self._finding(
             target,
             f"Service `{target.service.name}` targets the port named `{name}`, which {workload} declares, but its "
@@ -255,7 +260,7 @@ class TargetPortMismatch(Rule):
             f"{target.port.port}, and {_refused(target, 'no endpoint')}",
             self._severity(target, graph),
             [
-                Related("what it selects by", target.service.at("spec", "selector")),
+                *(differing or [Related("what it selects by", selector)]),
                 Related(f"the port that it names, in {workload}", container.at("ports", index)),
                 Related("the labels of these pods", workload.labels_place),
             ],

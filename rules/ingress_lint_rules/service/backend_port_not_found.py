@@ -118,7 +118,10 @@ class BackendPortNotFound(Rule):
             fix = "name the port that is meant"
         namesake = graph.service(backend.namespace, route.owner.name)
         if namesake is not None and namesake is not service and _has(wanted.value, namesake.body.spec.ports):
-            related.append(Related(f"Service `{namesake.name}` has such a port", namesake.name_place))
+            related += [
+                Related(f"Service `{service.name}` is named here", backend.place),
+                Related(f"Service `{namesake.name}` has such a port", namesake.name_place),
+            ]
             fix = f"did you mean Service `{namesake.name}`?"
         severity = self.severity
         if route.assumed and any(wanted.value == port.target_port for port in ports):

@@ -135,13 +135,19 @@ class SelectorTooBroad(Rule):
             if all(w.labels.get(key) == value for w in serving) and all(w.labels.get(key) != value for w in others)
         ]
         which, does = _consequence(port, wrong)
+        selector = service.at("spec", "selector")
+        last = selector.at(*list(graph.selector(service))[-1:])
         return self.finding(
-            service.at("spec", "selector"),
+            selector,
             f"the selector of Service `{service.name}` matches the pods of {right.object.kind} `{right.object.name}`, which "
             f"serve port {_target(port)}, and also those of {wrong.object.kind} `{wrong.object.name}`, which {which}; {does}",
             severity=None if isinstance(_target(port), int) else Severity.NOTE,
             related=[
-                Related(f"also matched: the pods of {w.object.kind} `{w.object.name}`", w.labels_place) for w in others
+                *(Related(f"{telling[0]} would tell them apart here", last) for _ in telling[:1]),
+                *(
+                    Related(f"also matched: the pods of {w.object.kind} `{w.object.name}`", w.labels_place)
+                    for w in others
+                ),
             ],
             path=first_way(routes, service, Hop.SERVICE),
             fix=f"select by {telling[0]} too" if telling else "select by a label that only the right pods have",
