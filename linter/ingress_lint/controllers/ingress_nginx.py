@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
-from weakref import WeakKeyDictionary
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
@@ -21,7 +20,6 @@ from ingress_lint.controllers.ingress_nginx_filters import canary_decisions, own
 from ingress_lint.controllers.ingress_nginx_settings import (
     DEFAULT_CONTROLLER_CLASS,
     IMAGE,
-    Installation,
     Settings,
     installations,
     installed,
@@ -79,15 +77,9 @@ class IngressNginx(Controller):
     """Of a host's locations nginx takes an exact one, then the longest prefix; regular expressions it tries in order of
     length, longest first (internal/ingress/controller/controller.go, getBackendServers)."""
 
-    def __init__(self) -> None:
-        self._installations: WeakKeyDictionary[ObjectGraph, tuple[Installation, ...]] = WeakKeyDictionary()
-
     def annotation_prefixes(self, graph: ObjectGraph, ingress: IngressObject) -> tuple[str, ...]:
         """The installation's own prefix, where `--annotations-prefix` names one (pkg/flags/flags.go)."""
-        found = self._installations.get(graph)
-        if found is None:
-            found = self._installations[graph] = installations(graph)
-        return (serving(found, ingress, graph).prefix,)
+        return (serving(installations(graph), ingress, graph).prefix,)
 
     def claims_controller(self, controller: str) -> bool:
         """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""

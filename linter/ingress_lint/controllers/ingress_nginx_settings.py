@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS, PREFIX
+from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.graph.app_servers import named_config_map
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -76,6 +77,7 @@ class Installation:
         return not self.seen or class_name is None or class_name == self.class_name
 
 
+@once_per_graph
 def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
     """The controllers of the set, by image or program; else the one whose ConfigMap alone is there."""
     found = tuple(

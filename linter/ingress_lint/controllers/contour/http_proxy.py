@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from ingress_lint.controllers.contour.conditions import PlacedConditions, merged, path_fault
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate, own_object
 from ingress_lint.controllers.contour.services import RouteParts, Services
+from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place
@@ -384,12 +384,7 @@ def _controller(proxy: Proxy) -> Sourced[str]:
     return Sourced(CONTROLLER, Origin.EXPLICIT, proxy.at("kind"), "only Contour reads an HTTPProxy")
 
 
-_ANALYSES: WeakKeyDictionary[ObjectGraph, Analysis] = WeakKeyDictionary()
-
-
+@once_per_graph
 def analyse(graph: ObjectGraph, resolver: BackendResolver) -> Analysis:
-    """The analysis of a graph; the same one when asked again."""
-    found = _ANALYSES.get(graph)
-    if found is None:
-        found = _ANALYSES[graph] = Analysis(graph, resolver)
-    return found
+    """The analysis of a graph."""
+    return Analysis(graph, resolver)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from ingress_lint.controllers.gateway_api.attachment import Attacher, RouteObject
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
@@ -12,6 +11,7 @@ from ingress_lint.controllers.gateway_api.gateways import Gateways
 from ingress_lint.controllers.gateway_api.lowering import lower_route
 from ingress_lint.controllers.gateway_api.policies.treatments import VendorPolicies
 from ingress_lint.controllers.gateway_api.references import References
+from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute
 from ingress_lint.routes.backends import BackendResolver
@@ -48,12 +48,7 @@ def _distinct(verdicts: list[Verdict]) -> tuple[Verdict, ...]:
     return tuple({(verdict.reason, verdict.place): verdict for verdict in reversed(verdicts)}.values())[::-1]
 
 
-_ANALYSES: WeakKeyDictionary[ObjectGraph, Analysis] = WeakKeyDictionary()
-
-
+@once_per_graph
 def analyse(graph: ObjectGraph, resolver: BackendResolver) -> Analysis:
-    """The analysis of a graph; the same one when asked again."""
-    found = _ANALYSES.get(graph)
-    if found is None:
-        found = _ANALYSES[graph] = Analysis(graph, resolver)
-    return found
+    """The analysis of a graph."""
+    return Analysis(graph, resolver)

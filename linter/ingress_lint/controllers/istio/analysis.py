@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from weakref import WeakKeyDictionary
 
 from ingress_lint.controllers.istio.attachment import Attacher
 from ingress_lint.controllers.istio.destinations import Destinations
 from ingress_lint.controllers.istio.gateways import BoundServer, Gateways
 from ingress_lint.controllers.istio.virtual_services import VirtualServices
+from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.istio import VirtualService
 from ingress_lint.routes.backends import BackendResolver
@@ -84,12 +84,7 @@ def _redirects(gateways: Gateways) -> Iterator[Route]:
             )
 
 
-_ANALYSES: WeakKeyDictionary[ObjectGraph, Analysis] = WeakKeyDictionary()
-
-
+@once_per_graph
 def analyse(graph: ObjectGraph, resolver: BackendResolver) -> Analysis:
-    """The analysis of a graph; the same one when asked again."""
-    found = _ANALYSES.get(graph)
-    if found is None:
-        found = _ANALYSES[graph] = Analysis(graph, resolver)
-    return found
+    """The analysis of a graph."""
+    return Analysis(graph, resolver)

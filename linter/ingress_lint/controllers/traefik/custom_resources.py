@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from weakref import WeakKeyDictionary
 
+from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.controllers.traefik.backends import Backends
 from ingress_lint.controllers.traefik.installation import CONTROLLER, Installation, installation, terminated
 from ingress_lint.controllers.traefik.middlewares import (
@@ -291,12 +291,7 @@ def _explicit(item: AnyObject, field: str, values: Iterable[str]) -> list[Source
     return [Sourced(value, Origin.EXPLICIT, item.at("spec", field, index)) for index, value in enumerate(values)]
 
 
-_ANALYSES: WeakKeyDictionary[ObjectGraph, Analysis] = WeakKeyDictionary()
-
-
+@once_per_graph
 def analyse(graph: ObjectGraph, resolver: BackendResolver) -> Analysis:
-    """The analysis of a graph; the same one when asked again."""
-    found = _ANALYSES.get(graph)
-    if found is None:
-        found = _ANALYSES[graph] = Analysis(graph, resolver)
-    return found
+    """The analysis of a graph."""
+    return Analysis(graph, resolver)
