@@ -36,7 +36,7 @@ def test_examples_do_what_they_say(rule: Rule, tmp_path: Path, monkeypatch: pyte
             continue
         file = Path(f"{number}{EXTENSIONS[example.language]}")
         file.write_text(example.text, encoding="utf-8")
-        report = check(Options((os.fspath(file),)), [rule])
+        report = check(Options((os.fspath(file),)), [rule], catalogue=RULES)
         assert bool(report.findings) == example.bad, example.text
     assert kinds == {True, False}
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from ingress_lint.controllers.lowering import lower
+from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph, SetContext
 from ingress_lint.linting import SetLinter, overriding
-from ingress_lint.load.document import Document, Loaded
+from ingress_lint.load.document import Document, Loaded, Problem
 from ingress_lint.load.loading import Loader, OnFile
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.kinds import wanted
@@ -19,6 +20,7 @@ from ingress_lint.objects.reading import ObjectReader
 from ingress_lint.report import Report
 from ingress_lint.reporter import Reporter
 from ingress_lint.rule import Rule
+from ingress_lint.suppressions import Suppressions
 
 _CONTEXT_SET: Final = "\0context"
 
@@ -86,15 +88,27 @@ def _unparsed(loaded: Loaded) -> dict[str, tuple[str, ...]]:
     return {name: tuple(files) for name, files in found.items()}
 
 
-def check(options: Options, rules: Sequence[Rule], on_file: OnFile = _no_progress) -> Report:
-    """Lints: the report of what `rules` find."""
+def check(
+    options: Options, rules: Sequence[Rule], on_file: OnFile = _no_progress, *, catalogue: Sequence[Rule] = ()
+) -> Report:
+    """Lints: the report of what `rules` find.
+
+    `catalogue` is every rule there is, where `rules` are but some: what the manifests suppress is looked up in it.
+    """
     manifests = read(options, on_file)
-    findings = [
-        finding
-        for rule in overriding(rules, "check_problem")
-        for problem in manifests.problems
-        for finding in rule.check_problem(problem)
-    ]
+    reporter = Reporter(manifests, rules, options)
+    suppressions = Suppressions(manifests, catalogue or rules, reporter.locator)
+    chosen = {rule.code for rule in rules}
+    further = suppressions.codes - chosen
+    running = [*rules, *(rule for rule in catalogue if rule.code in further)]
+    findings = [*_of_problems(running, manifests.problems)]
     for manifest_set in manifests.sets:
-        findings.extend(SetLinter(manifest_set, rules).everything())
-    return Reporter(manifests, rules, options).report(findings)
+        findings.extend(SetLinter(manifest_set, running).everything())
+    findings = suppressions.apply(findings)
+    findings += _of_problems(rules, suppressions.unused())
+    return reporter.report(finding for finding in findings if finding.code in chosen)
+
+
+def _of_problems(rules: Sequence[Rule], problems: Iterable[Problem]) -> Iterator[Finding]:
+    reading = overriding(rules, "check_problem")
+    return (finding for problem in problems for rule in reading for finding in rule.check_problem(problem))

@@ -67,3 +67,5 @@ class Finding:
     related: tuple[Related, ...] = ()
     path: tuple[Step, ...] = ()
     fix: str = ""
+    suppressed: str = ""
+    """Why it is not shown, in the words of whoever suppressed it; empty where it is."""

@@ -43,7 +43,7 @@ class Reporter:
         reported = tuple(self._reported(location, finding) for location, finding in located)
         manifests = self._manifests
         documents = [document for document in manifests.loaded.documents if document.reported]
-        levels = Counter(finding.severity for finding in reported)
+        levels = Counter(finding.severity for finding in reported if not finding.suppressed)
         summary = Summary(
             files=len({document.file.path for document in documents} | {f.path for f in manifests.loaded.files}),
             documents=len(documents),
@@ -52,6 +52,7 @@ class Reporter:
             error=levels[Severity.ERROR],
             warning=levels[Severity.WARNING],
             note=levels[Severity.NOTE],
+            suppressed=len(reported) - levels.total(),
         )
         unread = [*manifests.loaded.missing_paths, *(p.message for p in manifests.problems if p.unreadable)]
         shown = {spot.file for finding in reported for spot in _locations(finding)}
@@ -95,6 +96,7 @@ class Reporter:
             ),
             fix=finding.fix,
             fingerprint=self._fingerprint(finding, owner, location),
+            suppressed=finding.suppressed,
         )
 
     def _ignored(self, finding: Finding) -> bool:

@@ -72,7 +72,7 @@ def run(case: Case, rules: Sequence[Rule]) -> str:
         chosen = [rule for rule in rules if rule.code == case.code]
         if not chosen:
             raise LookupError(f"{case}: there is no rule {case.code}")
-        report = check(Options(paths=manifests, context_paths=context, **options), chosen)
+        report = check(Options(paths=manifests, context_paths=context, **options), chosen, catalogue=rules)
     finally:
         os.chdir(before)
     return "".join(_lines(finding) for finding in report.findings)

@@ -305,3 +305,22 @@ def test_version_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_suppressed_findings_are_counted_and_do_not_fail(folder: Path) -> None:
+    comment = "                name: shop-web  # ingress-lint: ignore[IL401] made by an operator\n"
+    (folder / "taken.yaml").write_text(BAD.replace("                name: shop-web\n", comment))
+    result = run("taken.yaml", *ONLY, "--format", "json")
+    assert result.exit_code == 0
+    written = json.loads(result.stdout)
+    assert (written["findings"], written["summary"]["error"], written["summary"]["suppressed"]) == ([], 0, 1)
+    assert "No findings" in run("taken.yaml", *ONLY).stdout
+    assert "(1 suppressed)" in run("taken.yaml", *ONLY).stdout
+
+
+def test_unused_suppressions_are_told_from_rules_that_are_not_selected(folder: Path) -> None:
+    (folder / "taken.yaml").write_text(BAD.replace("name: shop-web", "name: shop-web  # ingress-lint: ignore[IL401]"))
+    assert json.loads(run("taken.yaml", "--select", "IL009", "--format", "json").stdout)["findings"] == []
+    (folder / "stale.yaml").write_text(GOOD.replace("name: web\n", "name: web  # ingress-lint: ignore[IL401]\n", 1))
+    (finding,) = json.loads(run("stale.yaml", "--select", "IL009", "--format", "json").stdout)["findings"]
+    assert (finding["code"], finding["location"]["line"]) == ("IL009", 15)

@@ -83,7 +83,7 @@ def command(
     except (PackError, SelectionError) as error:
         raise click.UsageError(str(error)) from None
     with Progress(enabled=not quiet) as progress:
-        report = check(options, chosen, progress)
+        report = check(options, chosen, progress, catalogue=rules)
     style = RenderOptions(
         color=use_color(color), verbose=verbose, quiet=quiet, statistics=statistics, width=_terminal_width()
     )

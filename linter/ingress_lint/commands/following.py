@@ -19,6 +19,7 @@ from ingress_lint.packs import PackError, load_rules
 from ingress_lint.report import Report, ReportedFinding
 from ingress_lint.reporter import Reporter
 from ingress_lint.selection import SelectionError, select
+from ingress_lint.suppressions import Suppressions
 from ingress_lint.tracing.asking import Asked, RequestError, asked, headers_of
 from ingress_lint.tracing.concerns import Concerns, judged
 from ingress_lint.tracing.following import Tracer
@@ -66,15 +67,16 @@ class Follower:
         config_file: str | None,
     ) -> None:
         try:
-            rules = load_rules()
-            config, options = reading(paths, controller, namespace, context_paths, assume, config_file, rules)
-            rules = select(rules, config.select, config.ignore)
+            catalogue = load_rules()
+            config, options = reading(paths, controller, namespace, context_paths, assume, config_file, catalogue)
+            rules = select(catalogue, config.select, config.ignore)
         except (PackError, SelectionError) as error:
             raise click.UsageError(str(error)) from None
         manifests = read(options)
         self._tracer = Tracer(manifests)
         self._concerns = Concerns(manifests, rules)
         self._reporter = Reporter(manifests, rules, options)
+        self._suppressions = Suppressions(manifests, catalogue, self._reporter.locator)
         self._reports: dict[tuple[Finding, ...], Report] = {}
         self._manifests = manifests
         self.locator = self._reporter.locator
@@ -86,7 +88,7 @@ class Follower:
     def follow(self, request: Asked) -> Followed:
         """Follows one request and runs the rules on what it meets."""
         trace = self.trace(request)
-        found = tuple(self._concerns.of(trace))
+        found = tuple(self._suppressions.apply(self._concerns.of(trace)))
         if found not in self._reports:
             self._reports[found] = self._reporter.report(found)
         report = self._reports[found]

@@ -118,6 +118,7 @@ class ProblemKind(StrEnum):
     SCHEMA_VIOLATION = "schema-violation"
     DUPLICATE_KEY = "duplicate-key"
     RENDER_FAILED = "render-failed"
+    UNUSED_SUPPRESSION = "unused-suppression"
 
 
 @dataclass(frozen=True, slots=True)

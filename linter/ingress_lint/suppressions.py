@@ -1,0 +1,133 @@
+"""What manifests themselves say about findings that they take: comments beside a line, annotations on an object."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ingress_lint.finding import Finding
+from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
+from ingress_lint.load.positions import Locator
+from ingress_lint.manifests import Manifests
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.rule import Rule
+from ingress_lint.selection import SelectionError, matching, split_selectors
+
+ANNOTATION: Final = "ingress-lint.dev/ignore"
+_MARKER: Final = "ingress-lint:"
+_COMMENT: Final = re.compile(r"(?<!\S)#[ \t]*ingress-lint:[ \t]*ignore\b(?:\[(?P<selectors>[^\]\n]*)\])?(?P<reason>.*)")
+
+
+@dataclass
+class _Suppression:
+    """One selector of a comment or annotation; `codes` are those it means, `fault` is why it means none."""
+
+    selector: str
+    codes: frozenset[str]
+    place: Place
+    scope: str
+    """What it is for, as messages name it."""
+    reason: str
+    fault: str = ""
+    used: bool = False
+
+
+class Suppressions:
+    """The suppressions of one run's manifests. Those beside objects that are not reported on count for nothing."""
+
+    def __init__(self, manifests: Manifests, catalogue: Sequence[Rule], locator: Locator) -> None:
+        self._catalogue = catalogue
+        self._locator = locator
+        self._by_line: defaultdict[str, defaultdict[int, list[_Suppression]]] = defaultdict(lambda: defaultdict(list))
+        self._by_object: defaultdict[Document, list[tuple[AnyObject, list[_Suppression]]]] = defaultdict(list)
+        self._all: list[_Suppression] = []
+        reported = [document for document in manifests.loaded.documents if document.reported]
+        for document in reported:
+            if _MARKER in document.file.text:
+                self._read_comments(document)
+        for held in manifests.sets:
+            for item in held.graph.objects:
+                if item.document.reported and ANNOTATION in item.annotations:
+                    self._read_annotation(item)
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The codes of all rules that any of them means."""
+        return frozenset().union(*(item.codes for item in self._all))
+
+    def apply(self, findings: Iterable[Finding]) -> list[Finding]:
+        """The findings, each that is suppressed with the reason for it."""
+        if not self._all:
+            return list(findings)
+        return [self._applied(finding) for finding in findings]
+
+    def unused(self) -> Iterator[Problem]:
+        """A problem for each that suppressed nothing of what `apply` was given."""
+        for item in self._all:
+            if not item.used:
+                message = item.fault or f"`{item.selector}` is ignored {item.scope}, where it finds nothing"
+                yield Problem(ProblemKind.UNUSED_SUPPRESSION, item.place, message, fix="remove it", level="note")
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _read_comments(self, document: Document) -> None:
+        for found in _COMMENT.finditer(document.file.text, document.start, document.end):
+            span = found.start(), found.start() + len(found[0].rstrip())
+            place = Place(document, span=span)
+            line = _line_meant(document.file, found.start())
+            self._by_line[document.file.path][line] += self._made(
+                found["selectors"] or "", place, "here", found["reason"].strip(" \t\r-:,;.") or "by a comment"
+            )
+
+    def _read_annotation(self, item: AnyObject) -> None:
+        made = self._made(
+            item.annotations[ANNOTATION],
+            item.annotation_place(ANNOTATION),
+            f"on {item.kind} `{item.name}`",
+            f"by the annotation {ANNOTATION}",
+        )
+        self._by_object[item.document].append((item, made))
+
+    def _made(self, selectors: str, place: Place, scope: str, reason: str) -> list[_Suppression]:
+        made = []
+        for selector in split_selectors([selectors]) or ("",):
+            codes, fault = frozenset[str](), ""
+            try:
+                codes = frozenset(matching(self._catalogue, selector)) if selector else codes
+            except SelectionError as error:
+                fault = f"this suppresses nothing: {error}"
+            if not selector:
+                fault = "this suppresses nothing, as it names no rule; write `ignore[IL201]`, say"
+            made.append(_Suppression(selector, codes, place, scope, reason, fault))
+        self._all += made
+        return made
+
+    # -- applying -----------------------------------------------------------------------------------------------------
+
+    def _applied(self, finding: Finding) -> Finding:
+        fitting = [item for item in self._near(finding.place) if finding.code in item.codes]
+        for item in fitting:
+            item.used = True
+        return replace(finding, suppressed=fitting[0].reason) if fitting else finding
+
+    def _near(self, place: Place) -> Iterator[_Suppression]:
+        lines = self._by_line.get(place.document.file.path)
+        if lines:
+            yield from lines.get(self._locator.locate(place).line, ())
+        for item, suppressions in self._by_object.get(place.document, ()):
+            if place.pointer[: len(item.base)] == item.base:
+                yield from suppressions
+
+
+def _line_meant(file: SourceFile, offset: int) -> int:
+    """The line that a comment at `offset` is for: its own, or the next that is no comment where it stands alone."""
+    line, column = file.line_and_column(offset)
+    if file.line_text(line)[: column - 1].strip():
+        return line
+    line += 1
+    while file.line_text(line).lstrip().startswith("#"):
+        line += 1
+    return line
