@@ -30,6 +30,7 @@ class Reporter:
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
         self.locator = Locator()
+        self._infos = tuple(rule_info(rule) for _, rule in sorted(self._rules.items()))
         self._fingerprints: Counter[str] = Counter()
 
     def report(self, findings: Iterable[Finding]) -> Report:
@@ -57,8 +58,7 @@ class Reporter:
         unread = [*manifests.loaded.missing_paths, *(p.message for p in manifests.problems if p.unreadable)]
         shown = {spot.file for finding in reported for spot in _locations(finding)}
         files = {file.path: file for file in manifests.loaded.files if file.path in shown}
-        infos = tuple(rule_info(rule) for _, rule in sorted(self._rules.items()))
-        return Report(reported, summary, infos, files, tuple(self._accounts(documents)), tuple(unread))
+        return Report(reported, summary, self._infos, files, tuple(self._accounts(documents)), tuple(unread))
 
     def _accounts(self, documents: Sequence[Document]) -> Iterator[str]:
         passed_over = Counter(document.kind for document in documents if not document.parsed and document.kind)

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
-from inspect import cleandoc
 from pkgutil import walk_packages
 from types import ModuleType
 from typing import ClassVar
@@ -41,7 +40,7 @@ class Rule:
     @property
     def documentation(self) -> str:
         """Its page."""
-        return cleandoc(sys.modules[type(self).__module__].__doc__ or "")
+        return (sys.modules[type(self).__module__].__doc__ or "").strip()
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Called for each fault met while reading the input."""
