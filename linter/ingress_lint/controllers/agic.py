@@ -29,12 +29,24 @@ from ingress_lint.routes.filters import ExtensionFilter, Filter, RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
 
 _LAST_FRONTEND_PORT: Final = 64999
 _CATCH_ALL: Final = frozenset({"", "/", "/*"})
 _PROTOCOLS: Final = {"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS}
+
+_REMEDIES: Final = Remedies(
+    check_path="set `appgw.ingress.kubernetes.io/health-probe-path: {}`",
+    check_port="set `appgw.ingress.kubernetes.io/health-probe-port: '{}'`",
+    check_codes="set `appgw.ingress.kubernetes.io/health-probe-status-codes: '{}'`",
+    protocols={
+        AppProtocol.HTTPS: "set `appgw.ingress.kubernetes.io/backend-protocol: https`",
+        AppProtocol.HTTP: "set `appgw.ingress.kubernetes.io/backend-protocol: http`",
+    },
+    read_timeout="set `appgw.ingress.kubernetes.io/request-timeout: '{}'`",
+)
 _TEXT: Final = (
     "appgw-ssl-certificate",
     "appgw-ssl-profile",
@@ -257,6 +269,10 @@ class ApplicationGatewayIngressController(IngressController):
         return HealthCheckSources(
             AGIC_ANNOTATIONS.reader(context.ingress), context, protocol, container_probe(graph, context.service_port)
         ).health_check(self.gateway)
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations of the Ingress (docs/annotations.md)."""
+        return _REMEDIES
 
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
         """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""

@@ -28,11 +28,26 @@ from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 USE_ANNOTATION: Final = "use-annotation"
 _IDLE_TIMEOUT: Final = "idle_timeout.timeout_seconds"
+
+_REMEDIES: Final = Remedies(
+    check_path="set `alb.ingress.kubernetes.io/healthcheck-path: {}`",
+    check_port="set `alb.ingress.kubernetes.io/healthcheck-port: '{}'`",
+    check_protocol="set `alb.ingress.kubernetes.io/healthcheck-protocol: {}`",
+    check_codes="set `alb.ingress.kubernetes.io/success-codes: '{}'`",
+    target_pods="set `alb.ingress.kubernetes.io/target-type: ip`",
+    protocols={
+        AppProtocol.HTTPS: "set `alb.ingress.kubernetes.io/backend-protocol: HTTPS`",
+        AppProtocol.HTTP: "set `alb.ingress.kubernetes.io/backend-protocol: HTTP`",
+        AppProtocol.GRPC: "set `alb.ingress.kubernetes.io/backend-protocol-version: GRPC`",
+    },
+    read_timeout="set `alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds={}`",
+)
 _PROTOCOLS: Final = {
     ("HTTP", "HTTP1"): AppProtocol.HTTP,
     ("HTTPS", "HTTP1"): AppProtocol.HTTPS,
@@ -322,6 +337,10 @@ class ApplicationLoadBalancers(IngressController):
         return or_default(
             self._balancer(context).idle_timeout, 60.0, context.default_place(), f"no attribute sets {_IDLE_TIMEOUT}"
         )
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations, on the Ingress or, for one backend, on its Service (docs/guide/ingress/annotations.md)."""
+        return _REMEDIES
 
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
         """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""

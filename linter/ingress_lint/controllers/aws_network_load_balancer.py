@@ -30,10 +30,18 @@ from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 
 _STEM: Final = NLB_ANNOTATIONS.stem
+_REMEDIES: Final = Remedies(
+    check_path="set `service.beta.kubernetes.io/aws-load-balancer-healthcheck-path: {}`",
+    check_port="set `service.beta.kubernetes.io/aws-load-balancer-healthcheck-port: '{}'`",
+    check_protocol="set `service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol: {}`",
+    check_codes="set `service.beta.kubernetes.io/aws-load-balancer-healthcheck-success-codes: '{}'`",
+    target_pods="set `service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: ip`",
+)
 _AUTO_MODE: Final = "eks.amazonaws.com/nlb"
 _CLASSES: Final = frozenset({"service.k8s.aws/nlb", _AUTO_MODE})
 _PROTOCOLS: Final = {
@@ -122,6 +130,7 @@ class _NetworkLoadBalancer:
                     target=self._target,
                     health_check=self._health_check(port),
                     proxy_protocol=self._proxy_protocol(),
+                    remedies=_REMEDIES,
                 ),
             ),
         )

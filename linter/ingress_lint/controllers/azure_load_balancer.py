@@ -14,6 +14,7 @@ from ingress_lint.controllers.service_load_balancer import ServiceContext, Servi
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck, KeepAlive, TargetKind, Timeouts
 
@@ -21,6 +22,10 @@ _SERVICE: Final = frozenset({Scope.SERVICE})
 _IDLE: Final = "azure-load-balancer-tcp-idle-timeout"
 _PROBE: Final = "azure-load-balancer-health-probe-"
 _PROBED: Final = {"tcp": "TCP", "http": "HTTP", "https": "HTTPS"}
+_REMEDIES: Final = Remedies(
+    check_path="set `service.beta.kubernetes.io/azure-load-balancer-health-probe-request-path: {}`",
+    check_protocol="set `service.beta.kubernetes.io/azure-load-balancer-health-probe-protocol: {}`",
+)
 _MINUTE: Final = 60.0
 _TEXT: Final = (
     "azure-dns-label-name",
@@ -96,6 +101,7 @@ class AzureLoadBalancer(ServiceLoadBalancer):
     gateway: ClassVar[str] = "Azure load balancer"
     service_annotations: ClassVar[AnnotationTable] = AZURE_ANNOTATIONS
     cloud: ClassVar[str] = "azure"
+    remedies: ClassVar[Remedies] = _REMEDIES
 
     def serves(self, context: ServiceContext, port: int) -> bool:
         """Not a port that serves health probes alone."""

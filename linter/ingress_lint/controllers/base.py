@@ -31,6 +31,7 @@ from ingress_lint.routes.listeners import CertificateRef, Frontend, Listener, Pr
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Verdict
@@ -261,6 +262,7 @@ class IngressController(Controller):
             keep_alive=self.keep_alive(graph, context),
             body_limit=self.body_limit(graph, context),
             proxy_protocol=self.proxy_protocol(context),
+            remedies=self.remedies(context),
         )
 
     # -- what is special to a controller ------------------------------------------------------------------------------
@@ -286,6 +288,10 @@ class IngressController(Controller):
     ) -> HealthCheck | None:
         """The active check of the backend, None where this controller relies on the pods' readiness."""
         return None
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """How somebody tells it to treat the backend otherwise."""
+        return UNKNOWN
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """How long it waits for the backend."""

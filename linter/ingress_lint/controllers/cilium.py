@@ -24,10 +24,15 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion
 from ingress_lint.routes.model import ResolvedPort, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 
 _SWITCH: Final = ("enabled", "disabled", "true", "false")
+_REMEDIES: Final = Remedies(
+    protocols={AppProtocol.GRPC: "set `appProtocol: kubernetes.io/h2c` at the Service's port"},
+    read_timeout="set `ingress.cilium.io/request-timeout: {}s`",
+)
 _INFINITE: Final = float("inf")
 _UPSTREAM_IDLE: Final = 60.0
 
@@ -213,6 +218,10 @@ class Cilium(IngressController):
             why = "it passes the client's HTTP/2 on"
             return Sourced(AppProtocol.GRPC, Origin.DERIVED, port.at("name"), why)
         return Sourced(AppProtocol.HTTP, Origin.DEFAULT, place, "Cilium opens no TLS to the pods of an Ingress")
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """The Service's appProtocol, and an annotation of the Ingress."""
+        return _REMEDIES
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """A deadline for requests where the annotation sets one; the default is the operator's to decide."""

@@ -16,6 +16,7 @@ from ingress_lint.objects.model import IntOrString
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import ResolvedPort
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -25,6 +26,11 @@ _STEM: Final = "do-loadbalancer-"
 _CHECK: Final = f"{_STEM}healthcheck-"
 _OVERRIDE: Final = f"{_STEM}override-health-check"
 _ASKED: Final = tuple(f"{prefix}/{_CHECK}" for prefix in ("service.beta.kubernetes.io", "service.kubernetes.io"))
+_REMEDIES: Final = Remedies(
+    check_path="set `service.beta.kubernetes.io/do-loadbalancer-healthcheck-path: {}`",
+    check_port="set `service.beta.kubernetes.io/do-loadbalancer-healthcheck-port: '{}'`",
+    check_protocol="set `service.beta.kubernetes.io/do-loadbalancer-healthcheck-protocol: {}`",
+)
 _INERT: Final = frozenset({"path", "port", "protocol"})
 _BY_TLS: Final = frozenset({"https", "http2", "http3"})
 _TEXT: Final = (
@@ -91,6 +97,7 @@ class DigitalOceanLoadBalancer(ServiceLoadBalancer):
     gateway: ClassVar[str] = "DigitalOcean load balancer"
     service_annotations: ClassVar[AnnotationTable] = DIGITALOCEAN_ANNOTATIONS
     cloud: ClassVar[str] = "digitalocean"
+    remedies: ClassVar[Remedies] = _REMEDIES
 
     @staticmethod
     def _network(context: ServiceContext) -> Sourced[str] | None:

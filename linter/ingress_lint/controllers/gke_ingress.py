@@ -31,6 +31,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
@@ -38,6 +39,14 @@ CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
 _NEG_ONLY_CLASSES: Final = frozenset({"gce-internal", "gce-regional-external"})
 _PROTOCOLS: Final = {"HTTP": AppProtocol.HTTP, "HTTPS": AppProtocol.HTTPS, "HTTP2": AppProtocol.HTTP2}
+_CONFIG: Final = "in a BackendConfig that `cloud.google.com/backend-config` of the Service names"
+_REMEDIES: Final = Remedies(
+    check_path=f"set `healthCheck.requestPath: {{}}` {_CONFIG}",
+    check_port=f"set `healthCheck.port: {{}}` {_CONFIG}",
+    check_protocol=f"set `healthCheck.type: {{}}` {_CONFIG}",
+    target_pods="set `cloud.google.com/neg: '{\"ingress\": true}'` on the Service",
+    read_timeout=f"set `timeoutSec: {{}}` {_CONFIG}",
+)
 _REDIRECTS: Final = {
     "MOVED_PERMANENTLY_DEFAULT": 301,
     "FOUND": 302,
@@ -254,6 +263,19 @@ class GKEIngress(IngressController):
             self._service_place(context),
         )
         return sources.health_check(self.gateway)
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """A BackendConfig, and annotations of the Service (docs.cloud.google.com: ingress-configuration)."""
+        port = context.service_port
+        name = port.port.name if port is not None else ""
+        written = {"HTTPS": AppProtocol.HTTPS, "HTTP2": AppProtocol.GRPC} if name else {}
+        return replace(
+            _REMEDIES,
+            protocols={
+                protocol: f'set `cloud.google.com/app-protocols: \'{{"{name}":"{value}"}}\'` on the Service'
+                for value, protocol in written.items()
+            },
+        )
 
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
         """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""

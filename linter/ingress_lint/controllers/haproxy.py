@@ -36,6 +36,7 @@ from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderMod
 from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import Attachment, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
@@ -45,6 +46,14 @@ _CONTROLLER: Final = "haproxy.org/ingress-controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-kubernetes-ingress", "kubernetes-ingress", "haproxy-configmap"})
 """The names that the project's chart and its manifests give the ConfigMap."""
 _CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
+_REMEDIES: Final = Remedies(
+    check_path="set `haproxy.org/check-http: {}`",
+    protocols={
+        AppProtocol.HTTPS: "set `haproxy.org/server-ssl: 'true'`",
+        AppProtocol.GRPC: "set `haproxy.org/server-proto: h2`",
+    },
+    read_timeout="set `haproxy.org/timeout-server: {}s`",
+)
 _EVERYBODY: Final = frozenset({"0.0.0.0/0", "::/0"})
 
 
@@ -262,6 +271,10 @@ class _Lowering(IngressController):
             healthy_threshold=settings.default(CHECK_RISE),
             unhealthy_threshold=settings.default(CHECK_FALL),
         )
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations of Ingress or Service (documentation/annotations.md)."""
+        return _REMEDIES
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """`timeout-connect` and `timeout-server`, which is the longest silence."""

@@ -39,6 +39,7 @@ from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderMod
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import Attachment, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
@@ -46,6 +47,16 @@ GATEWAY: Final = "HAProxy Ingress"
 _IMAGE: Final = re.compile(r"jcmoraisjr/haproxy-ingress([:@]|$)")
 _CONTROLLER: Final = "haproxy-ingress.github.io/controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-ingress"})
+_REMEDIES: Final = Remedies(
+    check_path="set `haproxy-ingress.github.io/health-check-uri: {}`",
+    check_port="set `haproxy-ingress.github.io/health-check-port: '{}'`",
+    protocols={
+        AppProtocol.HTTPS: "set `haproxy-ingress.github.io/backend-protocol: https`",
+        AppProtocol.GRPC: "set `haproxy-ingress.github.io/backend-protocol: grpc`",
+        AppProtocol.FASTCGI: "set `haproxy-ingress.github.io/backend-protocol: fcgi`",
+    },
+    read_timeout="set `haproxy-ingress.github.io/timeout-server: {}s`",
+)
 _ACME: Final = "/.well-known/acme-challenge"
 _CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
 _SIZE: Final = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
@@ -359,6 +370,10 @@ class _Lowering(IngressController):
             target=target.value,
             resolved_port=number,
         )
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations of Ingress or Service (docs/content/en/docs/configuration/keys.md)."""
+        return _REMEDIES
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """`timeout-connect` and `timeout-server`, which is the longest silence."""

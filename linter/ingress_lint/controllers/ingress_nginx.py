@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationTable
@@ -35,6 +36,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS,
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.matching import Conduct, Criterion, Reversed, age, is_exact, path_length
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 
@@ -419,6 +421,10 @@ class _Lowering(IngressController):
             return Sourced(TargetKind.CLUSTER_IP, wanted.origin, wanted.place)
         return Sourced(TargetKind.POD, Origin.DEFAULT, context.default_place())
 
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations under its own prefix (docs/user-guide/nginx-configuration/annotations.md)."""
+        return _remedies(self._of(context).installation.prefix)
+
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """Those of the Ingress; none on TLS passed through."""
         return Timeouts() if self._passes_through(context) else self._of(context).timeouts
@@ -456,3 +462,17 @@ def _location(context: PathContext) -> tuple[str, ...]:
 def _covers(names: Sequence[str], host: str) -> bool:
     """Whether a TLS block is for a host: by name, by a wildcard that its certificate will carry, or by naming none."""
     return not names or host in names or f"*.{host.partition('.')[2]}" in names
+
+
+@cache
+def _remedies(prefix: str) -> Remedies:
+    spoken = {
+        AppProtocol.HTTPS: "HTTPS",
+        AppProtocol.HTTP: "HTTP",
+        AppProtocol.GRPC: "GRPC",
+        AppProtocol.FASTCGI: "FCGI",
+    }
+    return Remedies(
+        protocols={protocol: f"set `{prefix}/backend-protocol: {value}`" for protocol, value in spoken.items()},
+        read_timeout=f"set `{prefix}/proxy-read-timeout: '{{}}'`",
+    )

@@ -21,6 +21,7 @@ from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
@@ -119,6 +120,8 @@ class ServiceLoadBalancer(Controller):
     service_annotations: ClassVar[AnnotationTable]
     cloud: ClassVar[str]
     """Which evidence tells that a Service is its."""
+    remedies: ClassVar[Remedies] = UNKNOWN
+    """How somebody tells it to treat the Service otherwise."""
     load_balancer_classes: ClassVar[frozenset[str]] = frozenset()
     """The classes that mean it; a Service of any other class is not its."""
 
@@ -167,6 +170,7 @@ class ServiceLoadBalancer(Controller):
             timeouts=self.timeouts(context, listener),
             keep_alive=self.keep_alive(context, listener),
             proxy_protocol=self.proxy_protocol(context),
+            remedies=self.remedies,
         )
         return Route(
             controller=context.controller,

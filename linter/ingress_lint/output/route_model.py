@@ -64,7 +64,12 @@ class _Encoder:
                 return [self.encode(item) for item in value]
         if is_dataclass(value):
             kind = {"filter": type(value).__name__} if isinstance(value, Filter) else {}
-            return {**kind, **{to_camel(f.name): self.encode(getattr(value, f.name)) for f in fields(value)}}
+            return {
+                **kind,
+                **{
+                    to_camel(f.name): self.encode(getattr(value, f.name)) for f in fields(value) if f.name != "remedies"
+                },
+            }
         return str(value)
 
     def _place(self, place: Place) -> dict[str, Any]:

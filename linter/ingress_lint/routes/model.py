@@ -19,6 +19,7 @@ from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.filters import ExternalAuth, Filter, RequestMirror
 from ingress_lint.routes.listeners import Listener, ProxyPort
 from ingress_lint.routes.matches import Match
+from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, Retries, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Verdict
@@ -111,6 +112,8 @@ class BackendRef:
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
     refusal: Verdict | None = None
     """Why its controller sends it nothing, None where it does."""
+    remedies: Remedies = UNKNOWN
+    """How somebody tells its controller to treat it otherwise."""
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

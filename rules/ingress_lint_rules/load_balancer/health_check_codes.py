@@ -76,6 +76,7 @@ from ingress_lint.graph.answers import KnownAnswer, RootAnswer, root_answer, sam
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, code_ranges, landings
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
@@ -163,7 +164,9 @@ class HealthCheckCodes(Rule):
             f"unless it is set up otherwise, while only `{codes}` counts as healthy: {_UNHEALTHY}",
             related=related,
             path=way(route, backend, Hop.POD, landing.endpoint),
-            fix=f"set the health check's path to `{root.health_path}`",
+            fix=told(
+                backend.remedies.check_path, root.health_path, f"set the health check's path to `{root.health_path}`"
+            ),
         )
 
     def _excluded(
@@ -183,7 +186,7 @@ class HealthCheckCodes(Rule):
             severity=Severity.ERROR,
             related=(Related(f"the {answer.title} asks for `{answer.path}`", answer.place),),
             path=way(route, backend, Hop.POD, landing.endpoint),
-            fix="count 200 as healthy",
+            fix=told(backend.remedies.check_codes, 200, "count 200 as healthy"),
         )
 
     def _header(

@@ -121,6 +121,7 @@ from ingress_lint.graph.answers import KnownAnswer, ProbeKind, proxy_image, root
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, landings
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
@@ -171,7 +172,7 @@ class HealthCheckPathMismatch(Rule):
         found: list[Landing],
         graph: ObjectGraph,
     ) -> Iterator[Finding]:
-        doubts = [_doubt(route, check, path, landing, graph) for landing in found]
+        doubts = [_doubt(route, backend, check, path, landing, graph) for landing in found]
         answered = None in doubts
         worst = max(
             (doubt for doubt in doubts if doubt and not (doubt.open and answered)),
@@ -212,27 +213,31 @@ class HealthCheckPathMismatch(Rule):
                         Related("what makes the load balancer reach the pods", backend.target.place),
                     ),
                     path=way(route, backend, Hop.POD, landing.endpoint),
-                    fix=f"set the path `{path.value}` for the health check itself, or apply the workload first",
+                    fix=f"{_to_path(backend, path.value)}, or apply the workload first",
                 )
 
 
-def _doubt(route: Route, check: HealthCheck, path: Sourced[str], landing: Landing, graph: ObjectGraph) -> _Doubt | None:
+def _doubt(
+    route: Route, backend: BackendRef, check: HealthCheck, path: Sourced[str], landing: Landing, graph: ObjectGraph
+) -> _Doubt | None:
     """What speaks against the path, None where a probe asks for it too or nothing is known."""
     named = [answer for answer in landing.here if answer.path]
     if any(same_path(answer.path, path.value) for answer in named):
         return None
     if named:
-        return _names_another(check, path, landing, named)
+        return _names_another(backend, check, path, landing, named)
     proxy = proxy_image(landing.container) if landing.container else None
     if proxy is not None:
         return None if path.value in proxy.own_paths else _asks_proxy(route, path, landing, proxy.title, graph)
     if landing.container and same_path(path.value, "/") and root_answer(landing.container):
         return None
-    return _leaves_open(path, landing)
+    return _leaves_open(backend, path, landing)
 
 
-def _names_another(check: HealthCheck, path: Sourced[str], landing: Landing, named: list[KnownAnswer]) -> _Doubt:
-    fix = f"set the health check's path to `{named[0].path}`"
+def _names_another(
+    backend: BackendRef, check: HealthCheck, path: Sourced[str], landing: Landing, named: list[KnownAnswer]
+) -> _Doubt:
+    fix = _to_path(backend, named[0].path)
     related = tuple(Related(f"the {answer.title} asks for `{answer.path}`", answer.place) for answer in named)
     slash = next((answer for answer in named if same_but_slash(answer.path, path.value)), None)
     redirects = accepts(check, *_REDIRECTS)
@@ -242,7 +247,7 @@ def _names_another(check: HealthCheck, path: Sourced[str], landing: Landing, nam
             f"other or answer it with 404, and then {_UNHEALTHY}"
         )
         severity = Severity.NOTE if redirects else Severity.WARNING
-        return _Doubt(landing, severity, text, related, f"set the health check's path to `{slash.path}`")
+        return _Doubt(landing, severity, text, related, _to_path(backend, slash.path))
     known = _listed(named)
     if path.explicit:
         text = (
@@ -253,6 +258,11 @@ def _names_another(check: HealthCheck, path: Sourced[str], landing: Landing, nam
     text = f"while the pods of {landing.workload} are known to answer only at {known}"
     text = f"{text}; unless `{path.value}` redirects, {_UNHEALTHY}" if redirects else f"{text}: {_UNHEALTHY}"
     return _Doubt(landing, Severity.WARNING if redirects else Severity.ERROR, text, related, fix)
+
+
+def _to_path(backend: BackendRef, path: str) -> str:
+    """What makes the health check ask for a path."""
+    return told(backend.remedies.check_path, path, f"set the health check's path to `{path}`")
 
 
 def _listed(named: list[KnownAnswer]) -> str:
@@ -275,7 +285,7 @@ def _asks_proxy(route: Route, path: Sourced[str], landing: Landing, title: str, 
     return _Doubt(landing, severity, text, related, "set the health check to a path that the proxy answers itself")
 
 
-def _leaves_open(path: Sourced[str], landing: Landing) -> _Doubt | None:
+def _leaves_open(backend: BackendRef, path: Sourced[str], landing: Landing) -> _Doubt | None:
     """Nothing names a path on that port: what the pod's other probes suggest."""
     elsewhere = list(landing.elsewhere)
     same = next((answer for answer in elsewhere if same_path(answer.path, path.value)), None)
@@ -285,9 +295,8 @@ def _leaves_open(path: Sourced[str], landing: Landing) -> _Doubt | None:
             f"{landing.number} answers it too, {_UNHEALTHY}"
         )
         related = (Related(f"the {same.title} asks port {same.port}", same.place),)
-        return _Doubt(
-            landing, Severity.WARNING, text, related, f"set the health check's port to {same.port}", open=True
-        )
+        fix = told(backend.remedies.check_port, same.port, f"set the health check's port to {same.port}")
+        return _Doubt(landing, Severity.WARNING, text, related, fix, open=True)
     if path.explicit:
         return None
     if elsewhere:

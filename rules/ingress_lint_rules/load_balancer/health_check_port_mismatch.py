@@ -104,6 +104,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import lacks_node_port, landings
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
@@ -191,7 +192,8 @@ def _not_on_pod(number: int, backend: BackendRef, port: ResolvedPort, graph: Obj
         return None
     traffic = found[0].endpoint.number
     listening = f"the pods listen on {traffic}" if traffic else "the pods listen elsewhere"
-    fix = f"set the health check's port to {traffic}, or leave it out" if traffic else "leave the port out"
+    instruction = told(backend.remedies.check_port, traffic, f"set the health check's port to {traffic}")
+    fix = f"{instruction}, or leave it out" if traffic else "leave the port out"
     for index, candidate in enumerate(port.service.body.spec.ports):
         place = port.service.at("spec", "ports", index)
         if candidate.port == number:

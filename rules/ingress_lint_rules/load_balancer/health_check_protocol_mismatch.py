@@ -81,6 +81,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.health import Landing, lacks_node_port, landings
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
@@ -136,7 +137,7 @@ class HealthCheckProtocolMismatch(Rule):
                 message,
                 related=(Related(f"the traffic is {traffic.value}", traffic.place),),
                 path=way(route, backend, Hop.POD),
-                fix=f"let the health check speak {_SPOKEN[not over_tls]}",
+                fix=_to_protocol(backend, not over_tls),
             )
         ]
 
@@ -192,7 +193,13 @@ def _wrong_transport(landing: Landing, backend: BackendRef, over_tls: bool, grap
         return None
     if landing.on_traffic_port and (backend.protocol.value.over_tls if over_tls else backend.protocol.value.plain):
         return None
-    return verdict, "plain text" if over_tls else "TLS", f"let the health check speak {_SPOKEN[not over_tls]}"
+    return verdict, "plain text" if over_tls else "TLS", _to_protocol(backend, not over_tls)
+
+
+def _to_protocol(backend: BackendRef, over_tls: bool) -> str:
+    """What makes the health check speak TLS, or stop to."""
+    otherwise = f"let the health check speak {_SPOKEN[over_tls]}"
+    return told(backend.remedies.check_protocol, "HTTPS" if over_tls else "HTTP", otherwise)
 
 
 def _grpc(landing: Landing, backend: BackendRef, check: HealthCheck, graph: ObjectGraph) -> _Fault | None:

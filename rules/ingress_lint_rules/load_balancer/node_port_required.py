@@ -82,13 +82,13 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Endpoints, EndpointSlice
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 
 _ON_EVERY_NODE: Final = frozenset({"kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os"})
-_TO_PODS: Final = "let the load balancer target pods, or make the Service one of type NodePort"
 
 
 class NodePortRequired(Rule):
@@ -126,7 +126,7 @@ class NodePortRequired(Rule):
             f"the {route.gateway} targets nodes{why}, but {lacking}; it gets no targets, and clients {seen}",
             related=[Related("the Service opens no port on the nodes", _type_place(port))],
             path=way(route, backend, Hop.LOAD_BALANCER),
-            fix=_TO_PODS,
+            fix=_to_pods(backend),
         )
 
     def _perhaps_nodes(self, route: Route, backend: BackendRef, port: ResolvedPort) -> Iterator[Finding]:
@@ -139,7 +139,7 @@ class NodePortRequired(Rule):
                 severity=Severity.WARNING,
                 related=[Related("the Service opens no port on the nodes", _type_place(port))],
                 path=way(route, backend, Hop.LOAD_BALANCER),
-                fix=_TO_PODS,
+                fix=_to_pods(backend),
             )
 
     def _pods(self, route: Route, backend: BackendRef, port: ResolvedPort, graph: ObjectGraph) -> Iterator[Finding]:
@@ -173,6 +173,12 @@ class NodePortRequired(Rule):
             path=way(route, backend, Hop.LOAD_BALANCER),
             fix="say which it should be: target pods on Fargate, or write down that nodes are meant",
         )
+
+
+def _to_pods(backend: BackendRef) -> str:
+    """What brings the load balancer's targets and the Service together."""
+    instruction = told(backend.remedies.target_pods, "", "let the load balancer target pods")
+    return f"{instruction}, or make the Service one of type NodePort"
 
 
 def _lacking(port: ResolvedPort) -> str | None:

@@ -96,7 +96,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -104,10 +104,14 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.routes.hostnames import intersection
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import Timeouts
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
+
+_MARGIN: Final = 5
+"""Seconds by which a time should be longer than the one behind it."""
 
 
 class TimeoutInversion(Rule):
@@ -150,7 +154,11 @@ class TimeoutInversion(Rule):
             severity=Severity.NOTE if route.assumed else None,
             related=[Related(f"{who} may take {seconds:g} s", place)],
             path=way(route, backend, Hop.POD, endpoint),
-            fix=f"raise the time of {route.gateway} above {seconds:g} s",
+            fix=told(
+                backend.remedies.read_timeout,
+                f"{seconds + _MARGIN:g}",
+                f"raise the time of {route.gateway} above {seconds:g} s",
+            ),
         )
 
 

@@ -108,6 +108,7 @@ from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Reason
@@ -121,6 +122,13 @@ _EXPECTS: Final = {
     Speech.HTTP: "speaks HTTP",
     Speech.GRPC: "speaks gRPC",
     Speech.FASTCGI: "expects FastCGI",
+}
+_WANTED: Final = {
+    Speech.PLAIN: AppProtocol.HTTP,
+    Speech.TLS: AppProtocol.HTTPS,
+    Speech.HTTP: AppProtocol.HTTP,
+    Speech.GRPC: AppProtocol.GRPC,
+    Speech.FASTCGI: AppProtocol.FASTCGI,
 }
 _SEEN: Final = {
     Speech.PLAIN: 'the handshake fails with "wrong version number" and the client gets 502',
@@ -203,10 +211,9 @@ def _place(backend: BackendRef) -> Place:
 def _fix(backend: BackendRef, expected: Speech) -> str:
     if expected is Speech.PLAIN and backend.protocol.explicit:
         return "drop this setting, or lead the route to a port of the pod that opens TLS"
-    return (
-        f"tell the controller that this backend speaks {expected.value}, or lead the route to a port that speaks "
-        f"{_spoken(backend.protocol.value)}"
-    )
+    otherwise = f"tell the controller that this backend speaks {expected.value}"
+    instruction = told(backend.remedies.protocols.get(_WANTED[expected], ""), "", otherwise)
+    return f"{instruction}, or lead the route to a port that speaks {_spoken(backend.protocol.value)}"
 
 
 def _against(

@@ -106,6 +106,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
@@ -135,8 +136,8 @@ class GRPCProtocolMissing(Rule):
 
     def _finding(self, route: Route, backend: BackendRef, endpoint: Endpoint, spoken: Verdict) -> Finding:
         severity = Severity.ERROR if spoken.certain else Severity.WARNING
-        told = backend.protocol
-        by = "by default" if told.origin is Origin.DEFAULT else told.why
+        speaks = backend.protocol
+        by = "by default" if speaks.origin is Origin.DEFAULT else speaks.why
         seen = "calls fail with UNAVAILABLE and the client gets 502"
         message = (
             f"{route.gateway} speaks HTTP/1.1{f' ({by})' if by else ''} to {backend.kind} `{backend.name}`, but port "
@@ -155,5 +156,9 @@ class GRPCProtocolMissing(Rule):
             severity=severity,
             related=[Related(piece.why, piece.place) for piece in spoken.evidence[:3]],
             path=way(route, backend, Hop.POD, endpoint),
-            fix=f"tell {route.gateway} that this backend speaks gRPC",
+            fix=told(
+                backend.remedies.protocols.get(AppProtocol.GRPC, ""),
+                "",
+                f"tell {route.gateway} that this backend speaks gRPC",
+            ),
         )

@@ -114,6 +114,7 @@ from ingress_lint.graph.answers import KnownAnswer, answers, same_but_slash, sam
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import accepts, landings
 from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
@@ -163,7 +164,11 @@ class ProbeDivergence(Rule):
                     Related(f"the {asked.title} asks for `{asked.path}`", asked.place),
                 ),
                 path=way(route, backend, Hop.POD, landing.endpoint),
-                fix=f"let the health check ask for `{readiness[0].path}`",
+                fix=told(
+                    backend.remedies.check_path,
+                    readiness[0].path,
+                    f"let the health check ask for `{readiness[0].path}`",
+                ),
             )
 
     def _among_probes(self, route: Route, backend: BackendRef) -> Iterator[Finding]:

@@ -35,6 +35,7 @@ from ingress_lint.routes.filters import (
 )
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.model import BackendRef, BackendTLS
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Retries, TargetKind, Timeouts
 
@@ -52,6 +53,14 @@ if TYPE_CHECKING:
 
 _CHECKER: Final = "Envoy of Contour"
 _HEALTH_HOST: Final = "contour-envoy-healthcheck"
+_REMEDIES: Final = Remedies(
+    check_path="set `healthCheckPolicy.path: {}`",
+    protocols={
+        AppProtocol.HTTPS: "set `protocol: tls` beside the Service's name",
+        AppProtocol.GRPC: "set `protocol: h2c` beside the Service's name",
+    },
+    read_timeout="set `timeoutPolicy.response: {}s`",
+)
 _INTERVAL: Final = 5
 _CHECK_TIMEOUT: Final = 2
 _UNHEALTHY: Final = 3
@@ -138,6 +147,7 @@ class Services:
             ),
             keep_alive=keep_alive(route_place, retries, on, kept),
             filters=tuple(_header_filters(written, place)),
+            remedies=_REMEDIES,
         )
 
     def _reference(self, proxy: KubernetesObject[HTTPProxy], written: Service, place: Place, weight: int) -> BackendRef:

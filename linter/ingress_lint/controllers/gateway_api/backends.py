@@ -124,6 +124,7 @@ class Backends:
             filters=filters,
             tls=tls,
             refusal=refusal if refusal and refusal.certainty is not Certainty.UNKNOWN else None,
+            remedies=facts.implementation.remedies,
         )
         return self._vendor_policies.treat(backend, facts)
 

@@ -6,10 +6,47 @@ What a project does not support is from its newest conformance report (kubernete
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
+
+_READ_TIMEOUT: Final = "set `timeouts.request: {}s` in the rule"
+_H2C: Final = "set `appProtocol: kubernetes.io/h2c` at the Service's port"
+SPECIFIED: Final = Remedies(
+    protocols={
+        AppProtocol.HTTPS: "make a BackendTLSPolicy for the Service",
+        AppProtocol.GRPC: f"make it a GRPCRoute, or {_H2C}",
+    },
+    read_timeout=_READ_TIMEOUT,
+)
+"""What the specification itself offers."""
+_OF_GKE: Final = Remedies(
+    check_path="set `httpHealthCheck.requestPath: {}` in a HealthCheckPolicy for the Service",
+    check_port="set `httpHealthCheck.port: {}` in a HealthCheckPolicy for the Service",
+    check_protocol="set `config.type: {}` in a HealthCheckPolicy for the Service",
+    protocols={
+        AppProtocol.HTTPS: "set `appProtocol: HTTPS` at the Service's port",
+        AppProtocol.GRPC: "set `appProtocol: HTTP2` at the Service's port",
+    },
+    read_timeout="set `timeoutSec: {}` in a GCPBackendPolicy for the Service",
+)
+_OF_AWS: Final = Remedies(
+    check_path="set `healthCheckConfig.healthCheckPath: {}` in a TargetGroupConfiguration for the Service",
+    check_port="set `healthCheckConfig.healthCheckPort: '{}'` in a TargetGroupConfiguration for the Service",
+    check_protocol="set `healthCheckConfig.healthCheckProtocol: {}` in a TargetGroupConfiguration for the Service",
+    check_codes="set `healthCheckConfig.matcher.httpCode: '{}'` in a TargetGroupConfiguration for the Service",
+    target_pods="set `targetType: ip` in a TargetGroupConfiguration for the Service",
+    protocols={
+        AppProtocol.HTTPS: "set `protocol: HTTPS` in a TargetGroupConfiguration for the Service",
+        AppProtocol.GRPC: "make it a GRPCRoute",
+    },
+    read_timeout="set `idle_timeout.timeout_seconds` to {} in the LoadBalancerConfiguration",
+)
+_OF_ENVOY_GATEWAY: Final = replace(
+    SPECIFIED, check_path="set `healthCheck.active.http.path: {}` in its BackendTrafficPolicy"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +73,8 @@ class Implementation:
     """Its deadline for a request where nothing sets one; None is unknown, infinity is none."""
     upstream_idle: float | None = None
     """How long it keeps an idle connection to a pod, in seconds."""
+    remedies: Remedies = SPECIFIED
+    """How somebody tells it to treat a backend otherwise."""
     retries_idempotent: bool = False
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
 
@@ -54,6 +93,7 @@ IMPLEMENTATIONS: Final = (
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
         request_timeout=15,
         upstream_idle=3600,
+        remedies=_OF_ENVOY_GATEWAY,
     ),
     Implementation(
         # istio/istio:pilot/pkg/config/kube/gateway
@@ -85,6 +125,7 @@ IMPLEMENTATIONS: Final = (
         app_protocols={"HTTPS": AppProtocol.HTTPS, "HTTP2": AppProtocol.HTTP2},
         request_timeout=30,
         upstream_idle=600,
+        remedies=_OF_GKE,
     ),
     Implementation(
         # kubernetes-sigs/aws-load-balancer-controller:docs/guide/gateway
@@ -94,6 +135,7 @@ IMPLEMENTATIONS: Final = (
         ("aws-alb", "aws-nlb", "alb", "nlb"),
         backend_tls_policy=False,
         own_certificates=True,
+        remedies=_OF_AWS,
     ),
     Implementation(
         # traefik/traefik:pkg/provider/kubernetes/gateway

@@ -31,11 +31,19 @@ from ingress_lint.objects.reading import string_map
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import Filter
 from ingress_lint.routes.model import Attachment, BackendRef, BackendTLS, ResolvedPort
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 _BY_ENTRY: Final = "a ServiceEntry names this host"
+_REMEDIES: Final = Remedies(
+    protocols={
+        AppProtocol.HTTPS: "set `trafficPolicy.tls.mode: SIMPLE` in a DestinationRule for the host",
+        AppProtocol.GRPC: "set `appProtocol: grpc` at the Service's port",
+    },
+    read_timeout="set `timeout: {}s` in the route",
+)
 _INFINITE: Final = float("inf")
 _CONNECT: Final = 10.0
 _POOL_IDLE: Final = 3600.0
@@ -115,6 +123,7 @@ class Destinations:
             filters=filters,
             tls=_backend_tls(rules, found),
             refusal=target.refusal,
+            remedies=_REMEDIES,
         )
 
     def _target(self, destination: Destination, place: Place, owner: AnyObject) -> _Target:

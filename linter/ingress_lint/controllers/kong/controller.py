@@ -30,6 +30,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS,
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
@@ -37,6 +38,15 @@ if TYPE_CHECKING:
     from ingress_lint.objects.kong import IngressClassParameters
 
 CONTROLLER: Final = "kong"
+_REMEDIES: Final = Remedies(
+    check_path="set `healthchecks.active.httpPath: {}` in its KongUpstreamPolicy",
+    protocols={
+        AppProtocol.HTTPS: "set `konghq.com/protocol: https` on the Service",
+        AppProtocol.HTTP: "set `konghq.com/protocol: http` on the Service",
+        AppProtocol.GRPC: "set `konghq.com/protocol: grpc` on the Service, and `konghq.com/protocols: grpc,grpcs` on the Ingress",
+    },
+    read_timeout="raise `konghq.com/read-timeout` on the Service above {} s (it counts in milliseconds)",
+)
 _REGEX_PREFIX: Final = "/~"
 _PLAIN_PATH: Final = re.compile(r"[a-zA-Z0-9.\-_~/%]*")
 """What Kong before 3.0 took for a path and no regular expression."""
@@ -302,6 +312,10 @@ class _Ingresses(IngressController):
         if found is None or context.service_port is None:
             return found
         return replace(found, target=target.value, resolved_port=context.service_port.pod_port)
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations of the Service (developer.konghq.com/kubernetes-ingress-controller/reference/annotations)."""
+        return _REMEDIES
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """The Service's."""

@@ -23,6 +23,7 @@ from ingress_lint.routes.filters import Filter, HeaderModifier, RequestRedirect,
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Attachment, ResolvedPort, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -342,6 +343,17 @@ class NginxIngresses(IngressController):
         if not asked.value or self._installation.plus is False or context.service_port is None:
             return None
         return _probed(context.service_port)
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations that name the Service (docs.nginx.com: advanced configuration with annotations)."""
+        name = context.reference.service
+        return Remedies(
+            protocols={
+                AppProtocol.HTTPS: f"set `nginx.org/ssl-services: {name}`",
+                AppProtocol.GRPC: f"set `nginx.org/grpc-services: {name}`",
+            },
+            read_timeout="set `nginx.org/proxy-read-timeout: {}s`",
+        )
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """nginx's."""

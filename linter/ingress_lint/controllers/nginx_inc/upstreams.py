@@ -16,6 +16,7 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef, ResolvedPort
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
 
@@ -31,6 +32,18 @@ _PROTOCOLS: Final = {
     (True, True): AppProtocol.GRPCS,
 }
 """By whether TLS and whether gRPC is on."""
+
+
+_REMEDIES: Final = Remedies(
+    check_path="set `healthCheck.path: {}` in the upstream",
+    check_port="set `healthCheck.port: {}` in the upstream",
+    protocols={
+        AppProtocol.HTTPS: "set `tls.enable: true` in the upstream",
+        AppProtocol.HTTP: "set `tls.enable: false` in the upstream",
+        AppProtocol.GRPC: "set `type: grpc` in the upstream",
+    },
+    read_timeout="set `read-timeout: {}s` in the upstream",
+)
 
 
 def upstream_backend(
@@ -63,6 +76,7 @@ def upstream_backend(
         timeouts=_timeouts(written, place, settings),
         keep_alive=settings.keep_alive(kept, written.next_upstream),
         body_limit=_body_limit(written, place, settings),
+        remedies=_REMEDIES,
     )
 
 

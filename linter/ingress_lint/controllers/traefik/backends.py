@@ -22,6 +22,7 @@ from ingress_lint.objects.traefik import LoadBalancerSpec, ServersTransport, Ser
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestMirror, URLRewrite
 from ingress_lint.routes.model import Attachment, BackendRef, ResolvedPort
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -29,6 +30,16 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 _MAX_DEPTH = 8
 _ALLOW_CROSS_NAMESPACE = "providers.kubernetescrd.allowcrossnamespace"
 _NATIVE_BY_DEFAULT = "providers.kubernetescrd.nativelbbydefault"
+
+_REMEDIES = Remedies(
+    check_path="set `healthCheck.path: {}` beside the Service's name",
+    protocols={
+        AppProtocol.HTTPS: "set `scheme: https` beside the Service's name",
+        AppProtocol.HTTP: "set `scheme: http` beside the Service's name",
+        AppProtocol.GRPC: "set `scheme: h2c` beside the Service's name",
+    },
+    read_timeout="set `forwardingTimeouts.responseHeaderTimeout: {}s` in its ServersTransport",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,7 @@ class Backends:
             tls=transport.tls,
             filters=filters,
             refusal=self._refusal(owner, written, namespace, service, place),
+            remedies=_REMEDIES,
         )
 
     def transport(self, name: str, namespace: str, place: Place) -> Transport:

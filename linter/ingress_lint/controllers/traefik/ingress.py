@@ -25,9 +25,17 @@ from ingress_lint.routes.filters import Filter, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 
+_REMEDIES: Final = Remedies(
+    protocols={
+        AppProtocol.HTTPS: "set `traefik.ingress.kubernetes.io/service.serversscheme: https` on the Service",
+        AppProtocol.HTTP: "set `traefik.ingress.kubernetes.io/service.serversscheme: http` on the Service",
+        AppProtocol.GRPC: "set `traefik.ingress.kubernetes.io/service.serversscheme: h2c` on the Service",
+    }
+)
 _STRICT_PREFIX: Final = "providers.kubernetesingress.strictprefixmatching"
 _NATIVE_BY_DEFAULT: Final = "providers.kubernetesingress.nativelbbydefault"
 _MATCHERS: Final = {
@@ -223,6 +231,10 @@ class TraefikIngresses(IngressController):
         if native is not None and native.value:
             return Sourced(TargetKind.CLUSTER_IP, native.origin, native.place)
         return Sourced(TargetKind.POD, Origin.DEFAULT, self._service_place(context))
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations of the Service (doc.traefik.io: Kubernetes Ingress, on Service)."""
+        return _REMEDIES
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """Those of the ServersTransport."""

@@ -1,0 +1,33 @@
+"""How somebody tells a controller otherwise, in that controller's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ingress_lint.routes.traffic import AppProtocol
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """Instructions, where `{}` stands for the value; empty where nothing does it, or nothing is known."""
+
+    check_path: str = ""
+    check_port: str = ""
+    check_protocol: str = ""
+    check_codes: str = ""
+    target_pods: str = ""
+    """What makes it send to pods instead of nodes."""
+    protocols: Mapping[AppProtocol, str] = field(default_factory=dict)
+    """What makes it speak a protocol to the backend."""
+    read_timeout: str = ""
+    """What decides how long it waits for an answer, in seconds."""
+
+
+UNKNOWN: Final = Remedies()
+
+
+def told(instruction: str, value: object, otherwise: str) -> str:
+    """An instruction with its value, or `otherwise` where there is none."""
+    return instruction.replace("{}", str(value)) if instruction else otherwise
