@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from importlib import import_module
 from typing import Any, Final
 
@@ -12,6 +14,8 @@ from ingress_lint import __version__
 
 COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "explain", "rules")
 DEFAULT_COMMAND: Final = "check"
+_DEBUG: Final = "INGRESS_LINT_DEBUG"
+"""The environment variable that shows the traceback of a failure."""
 _OWN_OPTIONS: Final = frozenset({"--help", "-h", "--version", "-V"})
 
 
@@ -27,6 +31,15 @@ class _LazyGroup(click.Group):
         gc.disable()
         try:
             return super().__call__(*args, **kwargs)
+        except Exception as error:
+            if os.environ.get(_DEBUG):
+                raise
+            from ingress_lint.linting import BUG
+            from ingress_lint.output.sanitize import visible
+
+            told = visible(f"{type(error).__name__}: {error}")
+            click.echo(f"ingress-lint: {told}: {BUG}, with what {_DEBUG}=1 shows", err=True)
+            sys.exit(2)
         finally:
             gc.freeze()
 

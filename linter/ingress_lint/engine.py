@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -102,11 +103,15 @@ def check(
     further = suppressions.codes - chosen
     running = [*rules, *(rule for rule in catalogue if rule.code in further)]
     findings = [*_of_problems(running, manifests.problems)]
+    failures: list[str] = []
     for manifest_set in manifests.sets:
-        findings.extend(SetLinter(manifest_set, running).everything())
+        linter = SetLinter(manifest_set, running)
+        findings.extend(linter.everything())
+        failures += linter.failures
     findings = suppressions.apply(findings)
     findings += _of_problems(rules, suppressions.unused())
-    return reporter.report(finding for finding in findings if finding.code in chosen)
+    report = reporter.report(finding for finding in findings if finding.code in chosen)
+    return replace(report, failures=tuple(failures)) if failures else report
 
 
 def _of_problems(rules: Sequence[Rule], problems: Iterable[Problem]) -> Iterator[Finding]:

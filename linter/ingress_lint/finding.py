@@ -54,6 +54,8 @@ class Step:
     message: str
     place: Place
     broken: bool = False
+    url: str = ""
+    """What the client asks for, at its own station."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class ReportedFinding:
     path: tuple[PathSpot, ...]
     fix: str
     fingerprint: str
+    proof: str = ""
+    """The command that shows how to prove it in the cluster, empty where the rule's page alone tells."""
     suppressed: str = ""
     """Why it is not shown (the justification of a suppression), empty where it is."""
 
@@ -102,5 +104,7 @@ class Report:
     """The files that findings point into, by path, for code frames."""
     accounts: tuple[str, ...] = ()
     """What `--verbose` adds: a line each on what was passed over, on the sets, and on which controller serves what."""
+    failures: tuple[str, ...] = ()
+    """One line for each rule that broke down; any makes the exit status 2."""
     unread: tuple[str, ...] = ()
     """One line for each path or file that could not be opened, read or rendered; any makes the exit status 2."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,8 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo, Spot, Summary
 from ingress_lint.rule import Rule
 
+_MOST_PATHS: Final = 3
+"""As many as a command may repeat that is still read."""
 HELP: Final = "https://github.com/ingress-lint/ingress-lint/blob/main/docs/rules/{code}.md"
 
 
@@ -96,8 +99,17 @@ class Reporter:
             ),
             fix=finding.fix,
             fingerprint=self._fingerprint(finding, owner, location),
+            proof=self._proof(finding),
             suppressed=finding.suppressed,
         )
+
+    def _proof(self, finding: Finding) -> str:
+        """The diagnostic of the route that it lies on; what came by standard input cannot be read again."""
+        url = finding.path[0].url if finding.path else ""
+        paths = self._options.paths
+        if not url or "-" in paths or len(paths) > _MOST_PATHS:
+            return ""
+        return shlex.join(["ingress-lint", "runbook", "--url", url, *paths])
 
     def _ignored(self, finding: Finding) -> bool:
         path = finding.place.document.file.path

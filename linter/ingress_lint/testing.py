@@ -58,7 +58,7 @@ def find_cases(folder: Path) -> Iterator[Case]:
 
 
 def run(case: Case, rules: Sequence[Rule]) -> str:
-    """What the case's own rule reports on it, in the form of `expected.txt`."""
+    """What the case's own rule reports on it, in the form of `expected.txt`; a `RuntimeError` where it breaks down."""
     options: dict[str, Any] = {}
     if (case.folder / OPTIONS).exists():
         options = json.loads((case.folder / OPTIONS).read_text(encoding="utf-8"))
@@ -75,6 +75,8 @@ def run(case: Case, rules: Sequence[Rule]) -> str:
         report = check(Options(paths=manifests, context_paths=context, **options), chosen, catalogue=rules)
     finally:
         os.chdir(before)
+    if report.failures:
+        raise RuntimeError("\n".join(report.failures))
     return "".join(_lines(finding) for finding in report.findings)
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from ingress_lint import __version__
 from ingress_lint.__main__ import main
+from ingress_lint.packs import load_rules
 
 BAD = """\
 apiVersion: networking.k8s.io/v1
@@ -324,3 +325,35 @@ def test_unused_suppressions_are_told_from_rules_that_are_not_selected(folder: P
     (folder / "stale.yaml").write_text(GOOD.replace("name: web\n", "name: web  # ingress-lint: ignore[IL401]\n", 1))
     (finding,) = json.loads(run("stale.yaml", "--select", "IL009", "--format", "json").stdout)["findings"]
     assert (finding["code"], finding["location"]["line"]) == ("IL009", 15)
+
+
+def test_findings_on_a_route_name_the_diagnostic_of_that_route(folder: Path) -> None:
+    assert "prove: ingress-lint runbook --url http://shop.example.com/ bad.yaml" in run("bad.yaml", *ONLY).stdout
+    assert "prove:" not in run("-", *ONLY, stdin=BAD).stdout
+
+
+def test_a_rule_that_breaks_down_loses_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = next(rule for rule in load_rules() if rule.code == "IL402")
+
+    def fail(*_: object) -> None:
+        raise KeyError("\x1b[31mport")
+
+    monkeypatch.setattr(type(broken), "check_route", fail)
+    result = run("bad.yaml", "--select", "IL401,IL402")
+    assert result.exit_code == 2
+    assert "error[IL401]" in result.stdout
+    assert "rule IL402 broke down at Ingress default/shop (KeyError:" in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+def test_no_traceback_reaches_a_user() -> None:
+    program = (
+        "import ingress_lint.engine as engine, ingress_lint.__main__ as entry\n"
+        "def fail(*_, **__): raise RuntimeError('no way')\n"
+        "engine.read = fail\n"
+        "entry.main(['bad.yaml'], prog_name='ingress-lint')\n"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert process.stderr.startswith("ingress-lint: RuntimeError: no way: this is a bug")
+    assert "Traceback" not in process.stderr

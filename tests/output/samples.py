@@ -120,6 +120,7 @@ ORDINARY = Report(
                 PathSpot(Hop.POD, "pod web:8080", "the pod answers 404", _DEPLOYMENT_REF, _PROBE, True),
             ),
             fix="set `alb.ingress.kubernetes.io/healthcheck-path: /healthz`",
+            proof="ingress-lint runbook --url http://shop.example.com/ manifests",
         ),
         finding(
             "IL305",

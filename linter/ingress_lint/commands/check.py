@@ -94,8 +94,8 @@ def command(
         to_screen = to_screen and target_format is not None
     if to_screen:
         click.echo(render(name, report, style), nl=False, color=style.color)
-    complain(unread(report))
-    if report.unread:
+    complain((*unread(report), *report.failures))
+    if report.unread or report.failures:
         sys.exit(EXIT_UNREADABLE)
     level = _LEVELS[fail_on or config.fail_on or "error"]
     if any(finding.severity >= level and not finding.suppressed for finding in report.findings):

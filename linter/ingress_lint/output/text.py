@@ -89,6 +89,8 @@ class _FindingText:
                 yield from self._stations(finding.path)
         if finding.fix:
             yield self._note("fix", visible(finding.fix))
+        if finding.proof:
+            yield self._note("prove", visible(finding.proof))
         if self._verbose:
             yield from self._help()
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
 
 from ingress_lint.finding import Hop, Step
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 
 _ORDER = list(Hop)
+_SCHEMES: Final = {"HTTP": "http", "HTTPS": "https"}
+_WELL_KNOWN: Final = {"http": 80, "https": 443}
+_BARE_ADDRESS: Final = "192.0.2.10"
+"""Stands for the gateway's own address, where a route is for any host."""
+_PATH_SAFE: Final = "/%:@!$&'()*+,;=~"
 
 
 def way(route: Route, backend: BackendRef, broken: Hop, endpoint: Endpoint | None = None) -> tuple[Step, ...]:
@@ -51,6 +59,7 @@ def _entry(route: Route) -> tuple[Step, Step]:
         "client",
         f"a client asks for {host}{path.value.value if path else ''}",
         route.hostnames[0].place if route.hostnames else route.place,
+        url=_url(route),
     )
     gateway = Step(
         Hop.LOAD_BALANCER,
@@ -59,6 +68,23 @@ def _entry(route: Route) -> tuple[Step, Step]:
         path.place if path else route.place,
     )
     return client, gateway
+
+
+def _url(route: Route) -> str:
+    """A URL that the route answers, empty where that is no matter of HTTP or of one path."""
+    listener = next((item for item in route.listeners if item.protocol.value in _SCHEMES), None)
+    match = route.matches[0].path.value if route.matches else None
+    if (
+        listener is None
+        or match is None
+        or match.type is PathMatchType.REGULAR_EXPRESSION
+        or not match.value.startswith("/")
+    ):
+        return ""
+    scheme, port = _SCHEMES[listener.protocol.value], listener.port.value
+    host = route.hostnames[0].value.replace("*", "www") if route.hostnames else _BARE_ADDRESS
+    number = "" if port == _WELL_KNOWN[scheme] else f":{port}"
+    return f"{scheme}://{host}{number}{quote(match.value.rstrip('*'), safe=_PATH_SAFE)}"
 
 
 def _stations(route: Route, backend: BackendRef, endpoint: Endpoint | None) -> list[Step]:
