@@ -242,6 +242,15 @@ def test_timeout(routes: Routes, written: str, expected: tuple[float, str]) -> N
     assert route.backends[0].keep_alive.upstream_idle is None
 
 
+def test_draining(routes: Routes) -> None:
+    (plain,) = routes(ingress(), service())
+    assert plain.backends[0].timeouts.drain is None
+    (route,) = routes(ingress("connection-draining: 'true'"), service())
+    assert said(route.backends[0].timeouts.drain)[:2] == (30.0, "default")
+    (route,) = routes(ingress("connection-draining: 'true'\nconnection-draining-timeout: '45'"), service())
+    assert said(route.backends[0].timeouts.drain)[:2] == (45.0, "explicit")
+
+
 # -- health probes --------------------------------------------------------------------------------------------------
 
 

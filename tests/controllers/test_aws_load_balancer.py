@@ -279,6 +279,17 @@ spec:
 """
 
 
+def test_deregistration_delay(routes: Routes) -> None:
+    (route,) = routes(ingress(), service())
+    assert said(route.backends[0].timeouts.drain)[:2] == (300, "default")
+    attributes = "target-group-attributes: stickiness.enabled=true,deregistration_delay.timeout_seconds=20"
+    (route,) = routes(ingress(attributes), service())
+    assert said(route.backends[0].timeouts.drain)[:2] == (20, "explicit")
+    nlb = f"service.beta.kubernetes.io/aws-load-balancer-type: nlb\nservice.beta.kubernetes.io/aws-load-balancer-{attributes}"
+    first, _ = routes(service(nlb, type_="LoadBalancer"))
+    assert said(first.backends[0].timeouts.drain)[:2] == (20, "explicit")
+
+
 def test_class_params_beat_annotations(routes: Routes) -> None:
     (route,) = routes(
         CLASS,

@@ -376,6 +376,17 @@ def test_backend_config_beats_the_probe(routes: Routes, annotation: str) -> None
     assert said(route.backends[0].timeouts.request) == (90, "explicit", "90")
 
 
+def test_draining(routes: Routes) -> None:
+    (route,) = routes(ingress(), service(NEG), deployment())
+    assert said(route.backends[0].timeouts.drain)[:2] == (0, "default")
+    annotation = 'cloud.google.com/backend-config: \'{"default": "web"}\''
+    config = backend_config("connectionDraining: {drainingTimeoutSec: 70}\n")
+    (route,) = routes(ingress(), service(f"{NEG}\n{annotation}"), deployment(), config)
+    assert said(route.backends[0].timeouts.drain) == (70, "explicit", "70}")
+    (route,) = routes(ingress(), service(f"{NEG}\n{annotation}"), deployment())
+    assert route.backends[0].timeouts.drain is None
+
+
 def test_backend_config_leaves_the_rest_to_the_probe(routes: Routes) -> None:
     annotation = 'cloud.google.com/backend-config: \'{"default": "web"}\''
     config = backend_config("healthCheck: {checkIntervalSec: 30}")

@@ -281,10 +281,22 @@ class ApplicationGatewayIngressController(IngressController):
         )
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
-        """`request-timeout`, 30 s: how long the gateway waits for the pod before it answers 504 (docs/annotations.md)."""
-        written = AGIC_ANNOTATIONS.reader(context.ingress).integer("request-timeout")
-        found = Sourced(float(written.value), written.origin, written.place) if written else None
-        return Timeouts(read=or_default(found, 30.0, context.default_place(), "nothing sets request-timeout"))
+        """`request-timeout`, 30 s: how long the gateway waits for the pod before it answers 504 (docs/annotations.md).
+
+        `connection-draining` lets requests to a leaving pod go on, for 30 s.
+        """
+        reader, place = AGIC_ANNOTATIONS.reader(context.ingress), context.default_place()
+        waited, drained = reader.integer("request-timeout"), reader.boolean("connection-draining")
+        drain = None
+        if drained and drained.value:
+            written = reader.integer("connection-draining-timeout")
+            why = "nothing sets connection-draining-timeout"
+            drain = or_default(_seconds(written), 30.0, drained.place, why)
+        return Timeouts(read=or_default(_seconds(waited), 30.0, place, "nothing sets request-timeout"), drain=drain)
+
+
+def _seconds(found: Sourced[int] | None) -> Sourced[float] | None:
+    return Sourced(float(found.value), found.origin, found.place) if found else None
 
 
 def _redirect(claim: Claim, routes: Sequence[Route]) -> Iterator[Route]:

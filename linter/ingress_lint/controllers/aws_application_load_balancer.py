@@ -15,6 +15,7 @@ from ingress_lint.controllers.aws_actions import Action, applied_conditions, rea
 from ingress_lint.controllers.aws_annotations import ALB_ANNOTATIONS
 from ingress_lint.controllers.aws_check_port import checked_port, written_port
 from ingress_lint.controllers.aws_class_params import class_params, default_target
+from ingress_lint.controllers.aws_target_groups import deregistration_delay
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
 from ingress_lint.graph.graph import ObjectGraph
@@ -348,7 +349,9 @@ class ApplicationLoadBalancers(IngressController):
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """A target that stays silent for the idle timeout gets cut off: the client sees 504."""
-        return Timeouts(read=self._idle(context))
+        attributes = self._reader(context).pairs("target-group-attributes")
+        drain = deregistration_delay(attributes, context.default_place())
+        return Timeouts(read=self._idle(context), drain=drain)
 
     def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
         """The idle timeout counts for both sides (docs.aws.amazon.com: edit-load-balancer-attributes.html)."""

@@ -23,6 +23,7 @@ from ingress_lint.controllers.aws_check_port import (
     kube_proxy_port,
     written_port,
 )
+from ingress_lint.controllers.aws_target_groups import deregistration_delay
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.objects.core import Service
@@ -32,7 +33,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
 
 _STEM: Final = NLB_ANNOTATIONS.stem
 _REMEDIES: Final = Remedies(
@@ -93,6 +94,7 @@ class _NetworkLoadBalancer:
         self._by_controller = controller.explicit
         self._gateway = "NLB" if controller.explicit or (kind and kind.value == "nlb") else "AWS load balancer"
         self._target = self._target_kind(kind)
+        self._attributes = self._reader.pairs(_STEM + "target-group-attributes")
 
     def _target_kind(self, kind: Sourced[str] | None) -> Sourced[TargetKind]:
         if kind and kind.value == "nlb-ip":
@@ -129,6 +131,7 @@ class _NetworkLoadBalancer:
                     protocol=self._protocol(port, listener),
                     target=self._target,
                     health_check=self._health_check(port),
+                    timeouts=Timeouts(drain=deregistration_delay(self._attributes, self._place)),
                     proxy_protocol=self._proxy_protocol(),
                     remedies=_REMEDIES,
                 ),
@@ -171,7 +174,7 @@ class _NetworkLoadBalancer:
         written = self._reader.text(_STEM + "proxy-protocol")
         if written:
             return Sourced(written.value == "*", Origin.EXPLICIT, written.place)
-        attribute = self._reader.pairs(_STEM + "target-group-attributes").get("proxy_protocol_v2.enabled")
+        attribute = self._attributes.get("proxy_protocol_v2.enabled")
         if attribute:
             return Sourced(attribute.value == "true", Origin.EXPLICIT, attribute.place)
         return Sourced(False, Origin.DEFAULT, self._place, "nothing sets proxy-protocol")

@@ -287,15 +287,24 @@ class GKEIngress(IngressController):
         )
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
-        """The backend service's timeout is a deadline for the whole answer: 30 s, or a BackendConfig's `timeoutSec`."""
+        """The backend service's timeout is a deadline for the whole answer: 30 s, or a BackendConfig's `timeoutSec`.
+
+        Requests to a leaving pod go on for `drainingTimeoutSec`, not at all by default.
+        """
         named, config = self._backend_config(graph, context)
-        if config is not None and config.body.spec.timeout_sec is not None:
-            place = config.at("spec", "timeoutSec")
-            return Timeouts(request=Sourced(float(config.body.spec.timeout_sec), Origin.EXPLICIT, place))
         if named and config is None:
             return Timeouts()
-        why = "no BackendConfig sets timeoutSec"
-        return Timeouts(request=Sourced(30.0, Origin.DEFAULT, self._service_place(context), why))
+        place, why = self._service_place(context), "no BackendConfig sets {}"
+        request = Sourced(30.0, Origin.DEFAULT, place, why.format("timeoutSec"))
+        drain = Sourced(0.0, Origin.DEFAULT, place, why.format("drainingTimeoutSec"))
+        spec = config.body.spec if config else None
+        if config and spec and spec.timeout_sec is not None:
+            request = Sourced(float(spec.timeout_sec), Origin.EXPLICIT, config.at("spec", "timeoutSec"))
+        draining = spec.connection_draining if spec else None
+        if config and draining and draining.draining_timeout_sec is not None:
+            where = config.at("spec", "connectionDraining", "drainingTimeoutSec")
+            drain = Sourced(float(draining.draining_timeout_sec), Origin.EXPLICIT, where)
+        return Timeouts(request=request, drain=drain)
 
     def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
         """Fixed: 600 s towards the backends, 610 s towards clients (cloud.google.com/load-balancing: HTTPS)."""

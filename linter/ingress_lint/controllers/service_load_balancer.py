@@ -19,13 +19,13 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.health import KUBE_PROXY_HEALTH
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
-KUBE_PROXY_HEALTH: Final = 10256
 _LOCAL: Final = "externalTrafficPolicy is Local"
 _TRANSPORT: Final = {"TCP": AppProtocol.TCP, "UDP": AppProtocol.UDP}
 _EVIDENCE: Final = {

@@ -68,10 +68,17 @@ class HealthCheckPolicy(Model):
     spec: HealthCheckPolicySpec
 
 
+class GCPConnectionDraining(Model):
+    """How long a leaving backend may finish its requests, in seconds."""
+
+    draining_timeout_sec: int | None = None
+
+
 class GCPBackendPolicyDefault(Model):
     """Settings of a Service's backend services; times in seconds."""
 
     timeout_sec: int | None = None
+    connection_draining: GCPConnectionDraining | None = None
 
 
 class GCPBackendPolicySpec(Model):
@@ -110,9 +117,17 @@ class TargetGroupHealthCheck(Model):
     matcher: HealthCheckMatcher | None = None
 
 
+class TargetGroupAttribute(Model):
+    """An attribute of a target group."""
+
+    key: str
+    value: str
+
+
 class TargetGroupProps(Model):
     """The properties of a target group."""
 
+    target_group_attributes: Many[TargetGroupAttribute] = ()
     health_check_config: TargetGroupHealthCheck | None = None
     target_type: str | None = None
     protocol: str | None = None

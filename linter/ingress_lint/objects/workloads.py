@@ -86,6 +86,33 @@ class VolumeMount(Model):
     sub_path: str = ""
 
 
+class SleepAction(Model):
+    """A pause, in seconds."""
+
+    seconds: int = 0
+
+
+class ExecAction(Model):
+    """A command that runs in the container."""
+
+    command: Many[str] = ()
+
+
+class LifecycleHandler(Model):
+    """What runs at a turn of a container's life; None for what is not written."""
+
+    exec: ExecAction | None = None
+    sleep: SleepAction | None = None
+    http_get: Any = None
+    tcp_socket: Any = None
+
+
+class Lifecycle(Model):
+    """A container's hooks; `pre_stop` runs before it is told to end."""
+
+    pre_stop: LifecycleHandler | None = None
+
+
 class Container(Model):
     """A container as far as its listening, its probes and its command go."""
 
@@ -99,7 +126,7 @@ class Container(Model):
     readiness_probe: Probe | None = None
     liveness_probe: Probe | None = None
     startup_probe: Probe | None = None
-    lifecycle: Any = None
+    lifecycle: Lifecycle | None = None
     restart_policy: str | None = None
     security_context: Any = None
     volume_mounts: Many[VolumeMount] = ()
@@ -134,6 +161,7 @@ class PodSpec(Model):
     termination_grace_period_seconds: int | None = None
     security_context: Any = None
     affinity: Any = None
+    topology_spread_constraints: Many[Any] = ()
     node_selector: dict[str, Any] = Field(default_factory=dict)
 
 

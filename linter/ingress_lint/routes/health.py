@@ -13,6 +13,9 @@ from ingress_lint.objects.core import ServicePort
 from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 
+KUBE_PROXY_HEALTH: Final = 10256
+"""Where kube-proxy answers for the node as a whole, whatever Service is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Landing:
@@ -76,6 +79,23 @@ def landings(backend: BackendRef) -> tuple[Landing, ...]:
 def lacks_node_port(check: HealthCheck, port: ResolvedPort) -> bool:
     """Whether the check asks nodes for a Service that opens no port on them."""
     return check.target is TargetKind.NODE and port.service.body.spec.type in ("ClusterIP", "ExternalName")
+
+
+def sees_pods_of_node(check: HealthCheck, port: ResolvedPort) -> bool | None:
+    """Whether a check of nodes fails at those without a pod, for a Service that is local to nodes; None is unknown.
+
+    There kube-proxy drops packets to the Service's NodePorts, and answers at its `healthCheckNodePort` with 503.
+    """
+    spec = port.service.body.spec
+    if check.target is TargetKind.POD or spec.external_traffic_policy != "Local":
+        return None
+    asked = check.port
+    if asked is None or asked.place.pointer[-1:] == ("healthCheckNodePort",):
+        return True
+    if check.resolved_port == KUBE_PROXY_HEALTH:
+        return False
+    opened = (spec.health_check_node_port, *(item.node_port for item in spec.ports))
+    return True if check.resolved_port is not None and check.resolved_port in opened else None
 
 
 def _number(check: HealthCheck, port: ResolvedPort, endpoint: Endpoint) -> int | None:

@@ -85,6 +85,13 @@ class HealthCheck:
         """Whether it asks for a path, so that an application can answer wrongly."""
         return self.path is not None and self.protocol.value in ("HTTP", "HTTPS", "HTTP2")
 
+    @property
+    def notices_after(self) -> float | None:
+        """How many seconds it takes at most to notice that a target fails; None where that is unknown."""
+        if self.interval is None or self.unhealthy_threshold is None:
+            return None
+        return self.interval.value * self.unhealthy_threshold.value
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -95,6 +102,8 @@ class Timeouts:
     request: Sourced[float] | None = None
     attempt: Sourced[float] | None = None
     """A deadline for each try at a pod."""
+    drain: Sourced[float] | None = None
+    """How long requests under way may still take at a target that is taken out of rotation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.health import lacks_node_port, landings
+from ingress_lint.routes.health import KUBE_PROXY_HEALTH, lacks_node_port, landings
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
@@ -110,7 +110,6 @@ from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
 
-_KUBE_PROXY_HEALTH = 10256
 _NODE_PORTS = range(30000, 32768)
 _UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
 
@@ -211,7 +210,7 @@ def _not_on_pod(number: int, backend: BackendRef, port: ResolvedPort, graph: Obj
 
 
 def _not_on_node(number: int, port: ResolvedPort, graph: ObjectGraph) -> _Fault | None:
-    if number == _KUBE_PROXY_HEALTH or _opened_on_nodes(number, graph):
+    if number == KUBE_PROXY_HEALTH or _opened_on_nodes(number, graph):
         return None
     service = port.service
     pinned = port.port.node_port

@@ -31,6 +31,7 @@ metadata: {name: blue, namespace: shop}
 spec:
   default:
     timeoutSec: 90
+    connectionDraining: {drainingTimeoutSec: 70}
   targetRef: {group: "", kind: Service, name: blue}
 """
 TARGET_GROUP = """
@@ -63,6 +64,7 @@ metadata: {name: defaults, namespace: shop}
 spec:
   defaultConfiguration:
     targetType: ip
+    targetGroupAttributes: [{key: deregistration_delay.timeout_seconds, value: "25"}]
     healthCheckConfig: {healthCheckInterval: 7}
 """
 TRAFFIC = """
@@ -139,6 +141,8 @@ def test_gke_policies(load: Load) -> None:
     assert said(check.timeout) == (4.0, "explicit", line_of(world, "timeoutSec: 4"))
     assert said(check.interval)[:2] == (5.0, "default")
     assert said(found.timeouts.request) == (90.0, "explicit", line_of(world, "timeoutSec: 90"))
+    assert said(found.timeouts.drain) == (70.0, "explicit", line_of(world, "drainingTimeoutSec: 70"))
+    assert all(item.from_outside for item in world.routes)
 
 
 def test_aws_configurations(load: Load) -> None:
@@ -157,6 +161,7 @@ def test_aws_configurations(load: Load) -> None:
     assert said(other.interval) == (7.0, "explicit", line_of(world, "healthCheckInterval: 7"))
     assert said(backend(world).target) == ("pod", "explicit", line_of(world, "targetType: ip"))
     assert said(backend(world).timeouts.read) == (120.0, "explicit", line_of(world, 'value: "120"'))
+    assert said(backend(world).timeouts.drain) == (25.0, "explicit", line_of(world, 'value: "25"'))
 
 
 def test_aws_without_configurations(load: Load) -> None:

@@ -59,6 +59,8 @@ class Implementation:
     """The values of a GatewayClass's `spec.controllerName` that mean it."""
     class_names: tuple[str, ...] = ()
     """The names of the GatewayClasses that its installation makes; one that ends in `-` is a prefix."""
+    outside: bool = False
+    """Whether its gateways stand outside of the cluster, so that no pod sends their requests."""
     isolated_listeners: bool = True
     hosts_apart: bool = False
     """Whether a host that some route names exactly never falls through to a route with a wildcard or no host."""
@@ -119,6 +121,7 @@ IMPLEMENTATIONS: Final = (
         "GKE Gateway",
         ("networking.gke.io/gateway",),
         ("gke-l7-", "gke-td", "gke-persistent-"),
+        outside=True,
         isolated_listeners=False,
         timeouts=False,
         own_certificates=True,
@@ -133,6 +136,7 @@ IMPLEMENTATIONS: Final = (
         "AWS Load Balancer Controller",
         ("gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"),
         ("aws-alb", "aws-nlb", "alb", "nlb"),
+        outside=True,
         backend_tls_policy=False,
         own_certificates=True,
         remedies=_OF_AWS,

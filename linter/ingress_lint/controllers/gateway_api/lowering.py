@@ -73,6 +73,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             backends=_backends(rule.backend_refs, place.at("backendRefs"), facts, backends),
             filters=_filters(rule, place, facts, backends),
             retries=_retries(rule.retry, place.at("retry")) if isinstance(rule, HTTPRouteRule) and rule.retry else None,
+            from_outside=facts.implementation.outside,
         )
 
 

@@ -19,12 +19,17 @@ from ingress_lint.controllers.aws_check_port import (
     written_port,
 )
 from ingress_lint.controllers.aws_class_params import target_flag
+from ingress_lint.controllers.aws_target_groups import DEREGISTRATION_DELAY
 from ingress_lint.controllers.gateway_api.policies.written import Block, no_such_target
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import GatewayClass
-from ingress_lint.objects.gateway_policies import LoadBalancerConfiguration, TargetGroupConfiguration
+from ingress_lint.objects.gateway_policies import (
+    LoadBalancerConfiguration,
+    TargetGroupAttribute,
+    TargetGroupConfiguration,
+)
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -80,7 +85,7 @@ class Policies:
         idle = _idle(balancers, all_known, backend)
         return replace(
             backend,
-            timeouts=replace(backend.timeouts, read=idle) if idle else backend.timeouts,
+            timeouts=replace(backend.timeouts, read=idle or backend.timeouts.read, drain=_drain(groups)),
             keep_alive=KeepAlive(upstream_idle=idle, client_idle=idle),
         )
 
@@ -168,6 +173,19 @@ def _protocol(backend: BackendRef, facts: RouteFacts, written: Sourced[str] | No
 
 def _first(groups: list[Block], field: str) -> Sourced[str] | None:
     return next((found for group in groups if (found := group.value(field, str))), None)
+
+
+def _drain(groups: list[Block]) -> Sourced[float] | None:
+    """How long requests to a deregistered target may go on, where the attributes in force say so."""
+    for group in groups:
+        attributes: tuple[TargetGroupAttribute, ...] = getattr(group.body, "target_group_attributes", ())
+        for index, attribute in enumerate(attributes):
+            if attribute.key == DEREGISTRATION_DELAY and attribute.value.isdigit():
+                place = group.place.at("targetGroupAttributes", index, "value")
+                return Sourced(float(attribute.value), Origin.EXPLICIT, place)
+        if attributes:
+            return None
+    return None
 
 
 def _of_route(configuration: KubernetesObject[TargetGroupConfiguration], route: AnyObject) -> Block | None:

@@ -40,7 +40,7 @@ class Policies:
         self._backend = _by_service(graph.of(GCPBackendPolicy))
 
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
-        """The health check and the timeout of a Service; idle connections are kept for a fixed time."""
+        """The health check and the timeouts of a Service; idle connections are kept for a fixed time."""
         class_name = facts.gateway.body.spec.gateway_class_name if facts.gateway else ""
         if backend.kind != "Service" or not facts.of_requests or not class_name.startswith(_APPLICATION_CLASSES):
             return backend
@@ -51,6 +51,9 @@ class Policies:
         written = settings.value("timeout_sec", float) if settings else None
         if written is not None:
             timeouts = replace(timeouts, request=written)
+        draining = settings.block("connection_draining") if settings else None
+        if draining is not None:
+            timeouts = replace(timeouts, drain=draining.value("draining_timeout_sec", float))
         why = "fixed by Google's load balancer"
         idle = backend.keep_alive.upstream_idle
         keep_alive = KeepAlive(

@@ -1,0 +1,85 @@
+"""How a pod ends: how long it has, and what its containers do before they are told to.
+
+The grace period starts when the pod is deleted, at the same time as everybody else is told that it goes. The preStop
+hook runs first and within it, then the container gets SIGTERM; when the period is over what is left is killed, after a
+hook that took all of it 2 s later (kubernetes/website:content/en/docs/concepts/workloads/pods/pod-lifecycle.md).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.load.document import Place
+
+DEFAULT_GRACE: Final = 30
+"""The grace period in seconds where nobody wrote one."""
+_SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "busybox"})
+_SCRIPT: Final = re.compile(r"-[a-z]*c")
+_SLEEP: Final = re.compile(r"\bsleep\s+[\"']?(\d+(?:\.\d+)?)([smh]?)[\"']?(?![\w.]|\s*&(?!&))")
+_ALTERNATIVE: Final = re.compile(r"\|\|[^;&\n]*")
+_BRANCH: Final = re.compile(r"\b(?:if|while|until|for|case|exit)\b")
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class GracePeriod:
+    """How long a pod has to end, in seconds."""
+
+    seconds: int
+    place: Place
+    written: bool
+    """Whether somebody wrote it; it is the default otherwise."""
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s" if self.written else f"{self.seconds} s, by default"
+
+
+@dataclass(frozen=True, slots=True)
+class PreStop:
+    """What a container does before it is told to end."""
+
+    seconds: float
+    """How long it sleeps at least; 0 where no pause is known, as of a script or a request."""
+    place: Place
+    by_kubelet: bool
+    """Whether it is the `sleep` action, which the API server compares with the grace period."""
+
+
+def grace_period(workload: Workload) -> GracePeriod:
+    """How long the pods of a workload have."""
+    written = workload.pod.termination_grace_period_seconds
+    if written is not None:
+        place = workload.object.at(*workload.spec_pointer, "terminationGracePeriodSeconds")
+        return GracePeriod(written, place, written=True)
+    return GracePeriod(DEFAULT_GRACE, workload.object.at(*workload.spec_pointer), written=False)
+
+
+def pre_stop(container: WorkloadContainer) -> PreStop | None:
+    """A container's preStop hook, None where it has none."""
+    lifecycle = container.container.lifecycle
+    handler = lifecycle.pre_stop if lifecycle else None
+    if handler is None:
+        return None
+    place = container.at("lifecycle", "preStop")
+    if handler.sleep is not None:
+        return PreStop(handler.sleep.seconds, place.at("sleep", "seconds"), by_kubelet=True)
+    if handler.exec is not None:
+        return PreStop(_slept(handler.exec.command), place.at("exec", "command"), by_kubelet=False)
+    return PreStop(0, place, by_kubelet=False)
+
+
+def _slept(command: tuple[str, ...]) -> float:
+    """For how many seconds a command sleeps whatever happens: what follows a branch may not be reached."""
+    text = " ".join(command)
+    if command and command[0].rpartition("/")[2] in _SHELLS:
+        scripts = [after for flag, after in pairwise(command) if _SCRIPT.fullmatch(flag)]
+        text = scripts[0] if scripts else ""
+    elif not command or command[0].rpartition("/")[2] != "sleep":
+        return 0
+    branch = _BRANCH.search(text)
+    certain = _ALTERNATIVE.sub("", text[: branch.start()] if branch else text)
+    return sum(float(number) * _UNITS[unit] for number, unit in _SLEEP.findall(certain))
