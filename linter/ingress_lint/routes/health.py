@@ -87,7 +87,7 @@ def sees_pods_of_node(check: HealthCheck, port: ResolvedPort) -> bool | None:
     There kube-proxy drops packets to the Service's NodePorts, and answers at its `healthCheckNodePort` with 503.
     """
     spec = port.service.body.spec
-    if check.target is TargetKind.POD or spec.external_traffic_policy != "Local":
+    if check.target is not TargetKind.NODE or spec.external_traffic_policy != "Local":
         return None
     asked = check.port
     if asked is None or asked.place.pointer[-1:] == ("healthCheckNodePort",):
