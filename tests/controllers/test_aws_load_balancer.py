@@ -290,6 +290,40 @@ def test_deregistration_delay(routes: Routes) -> None:
     assert said(first.backends[0].timeouts.drain)[:2] == (20, "explicit")
 
 
+@pytest.mark.parametrize(
+    ("annotations", "policy", "expected"),
+    [
+        ("type: external", "Cluster", "node"),
+        ("type: external", "Local", "client"),
+        ("type: external\ntarget-group-attributes: preserve_client_ip.enabled=false", "Local", "load-balancer"),
+        ("type: external\nnlb-target-type: ip", "Local", "load-balancer"),
+        (
+            "type: external\nnlb-target-type: ip\ntarget-group-attributes: preserve_client_ip.enabled=true",
+            "Cluster",
+            "client",
+        ),
+        ("type: nlb", "Local", "client"),
+        ("ssl-ports: '443'", "Cluster", "node"),
+        ("ssl-ports: '443'", "Local", None),
+    ],
+)
+def test_whose_address_arrives(routes: Routes, annotations: str, policy: str, expected: str | None) -> None:
+    stem = "service.beta.kubernetes.io/aws-load-balancer-"
+    written = "".join(f"{stem}{line}\n" for line in annotations.splitlines())
+    first, _ = routes(service(written, type_="LoadBalancer", more=f"externalTrafficPolicy: {policy}"))
+    found = first.backends[0].arrives_from
+    assert (found.value if found else None) == expected
+
+
+def test_an_alb_shows_its_own_address(routes: Routes) -> None:
+    (route,) = routes(ingress("target-type: ip"), service())
+    assert said(route.backends[0].arrives_from)[:2] == ("load-balancer", "default")
+    (route,) = routes(ingress(), service())
+    assert said(route.backends[0].arrives_from)[:2] == ("node", "derived")
+    (route,) = routes(ingress(), service(more="externalTrafficPolicy: Local"))
+    assert said(route.backends[0].arrives_from)[:2] == ("load-balancer", "default")
+
+
 def test_class_params_beat_annotations(routes: Routes) -> None:
     (route,) = routes(
         CLASS,

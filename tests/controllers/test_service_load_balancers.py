@@ -37,6 +37,32 @@ def check_of(found: list[Route]) -> HealthCheck:
     return check
 
 
+# -- addresses ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("annotations", "local"),
+    [
+        (AZURE, "client"),
+        (GOOGLE, "client"),
+        (DIGITALOCEAN, "load-balancer"),
+        (f"{BETA}/do-loadbalancer-type: REGIONAL_NETWORK", "client"),
+        (ORACLE, "load-balancer"),
+        ("oci.oraclecloud.com/load-balancer-type: nlb", None),
+        (
+            "oci.oraclecloud.com/load-balancer-type: nlb\noci-network-load-balancer.oraclecloud.com/is-preserve-source: 'true'",
+            "client",
+        ),
+    ],
+)
+def test_whose_address_arrives(routes: Routes, annotations: str, local: str | None) -> None:
+    (route,) = routes(service(annotations, LOCAL))
+    found = route.backends[0].arrives_from
+    assert (found.value if found else None) == local
+    (route,) = routes(service(annotations))
+    assert said(route.backends[0].arrives_from)[:2] == ("node", "derived")
+
+
 # -- claims ---------------------------------------------------------------------------------------------------------
 
 

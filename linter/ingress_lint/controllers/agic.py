@@ -21,6 +21,7 @@ from ingress_lint.controllers.annotations import (
 )
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import IngressRule, LegacyIngressRule
@@ -31,7 +32,7 @@ from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, SourceAddress, TargetKind, Timeouts
 
 _LAST_FRONTEND_PORT: Final = 64999
 _CATCH_ALL: Final = frozenset({"", "/", "/*"})
@@ -279,6 +280,10 @@ class ApplicationGatewayIngressController(IngressController):
         return Sourced(
             False, Origin.DEFAULT, context.default_place(), "an Application Gateway sends no PROXY protocol header"
         )
+
+    def arrives_from(self, context: PathContext, target: Sourced[TargetKind]) -> Sourced[SourceAddress] | None:
+        """Its own address, unless a node puts its in place of it."""
+        return of_proxy(context.service, target.value, context.default_place())
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """`request-timeout`, 30 s: how long the gateway waits for the pod before it answers 504 (docs/annotations.md).

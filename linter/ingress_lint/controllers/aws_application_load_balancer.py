@@ -18,6 +18,7 @@ from ingress_lint.controllers.aws_class_params import class_params, default_targ
 from ingress_lint.controllers.aws_target_groups import deregistration_delay
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -31,7 +32,7 @@ from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 
 USE_ANNOTATION: Final = "use-annotation"
 _IDLE_TIMEOUT: Final = "idle_timeout.timeout_seconds"
@@ -346,6 +347,10 @@ class ApplicationLoadBalancers(IngressController):
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
         """Never: it is an HTTP proxy, and speaks of clients in X-Forwarded-For."""
         return Sourced(False, Origin.DEFAULT, context.default_place(), "an ALB sends no PROXY protocol header")
+
+    def arrives_from(self, context: PathContext, target: Sourced[TargetKind]) -> Sourced[SourceAddress] | None:
+        """Its own address, unless a node puts its in place of it."""
+        return of_proxy(context.service, target.value, context.default_place())
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """A target that stays silent for the idle timeout gets cut off: the client sees 504."""

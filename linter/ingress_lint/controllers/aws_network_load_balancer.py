@@ -24,6 +24,7 @@ from ingress_lint.controllers.aws_check_port import (
     written_port,
 )
 from ingress_lint.controllers.aws_target_groups import deregistration_delay
+from ingress_lint.controllers.source_addresses import through_nodes
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.objects.core import Service
@@ -33,7 +34,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, SourceAddress, TargetKind, Timeouts
 
 _STEM: Final = NLB_ANNOTATIONS.stem
 _REMEDIES: Final = Remedies(
@@ -45,6 +46,8 @@ _REMEDIES: Final = Remedies(
 )
 _AUTO_MODE: Final = "eks.amazonaws.com/nlb"
 _CLASSES: Final = frozenset({"service.k8s.aws/nlb", _AUTO_MODE})
+_SENT: Final = {True: SourceAddress.CLIENT, False: SourceAddress.LOAD_BALANCER}
+_TARGETS: Final = {True: "nodes", False: "pods"}
 _PROTOCOLS: Final = {
     "ssl": AppProtocol.TLS,
     "https": AppProtocol.HTTPS,
@@ -134,6 +137,7 @@ class _NetworkLoadBalancer:
                     timeouts=Timeouts(drain=deregistration_delay(self._attributes, self._place)),
                     proxy_protocol=self._proxy_protocol(),
                     remedies=_REMEDIES,
+                    arrives_from=self._arrives_from(),
                 ),
             ),
         )
@@ -178,6 +182,19 @@ class _NetworkLoadBalancer:
         if attribute:
             return Sourced(attribute.value == "true", Origin.EXPLICIT, attribute.place)
         return Sourced(False, Origin.DEFAULT, self._place, "nothing sets proxy-protocol")
+
+    def _arrives_from(self) -> Sourced[SourceAddress] | None:
+        """An NLB keeps the client's address where `preserve_client_ip.enabled` says so, by default where nodes are its
+        targets (model_build_target_group.go, buildPreserveClientIPFlag); a Classic Load Balancer never does.
+        """
+        nodes = self._target.value is TargetKind.NODE
+        written = self._attributes.get("preserve_client_ip.enabled")
+        if written:
+            sent = Sourced(_SENT[written.value == "true"], written.origin, written.place)
+        else:
+            why = f"{_TARGETS[nodes]} are its targets, and nothing sets preserve_client_ip.enabled"
+            sent = Sourced(_SENT[nodes], Origin.DEFAULT, self._place, why)
+        return through_nodes(self._service, sent if self._gateway == "NLB" else None) if nodes else sent
 
     def _defaults(self) -> CheckDefaults:
         """With `externalTrafficPolicy: Local` and nodes as targets, kube-proxy's own health check is asked.

@@ -16,7 +16,7 @@ from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.traffic import HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
 _IDLE: Final = "azure-load-balancer-tcp-idle-timeout"
@@ -127,6 +127,10 @@ class AzureLoadBalancer(ServiceLoadBalancer):
     @staticmethod
     def _idle(context: ServiceContext) -> Sourced[float]:
         return context.seconds(_IDLE, 4 * _MINUTE, "nothing sets the TCP idle timeout", _MINUTE)
+
+    def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress]:
+        """The client's."""
+        return Sourced(SourceAddress.CLIENT, Origin.DEFAULT, context.place, "packets are passed on as they are")
 
     def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
         """Only a Private Link service adds the header."""

@@ -33,7 +33,7 @@ from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Verdict
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
@@ -263,6 +263,7 @@ class IngressController(Controller):
             body_limit=self.body_limit(graph, context),
             proxy_protocol=self.proxy_protocol(context),
             remedies=self.remedies(context),
+            arrives_from=self.arrives_from(context, target),
         )
 
     # -- what is special to a controller ------------------------------------------------------------------------------
@@ -307,6 +308,10 @@ class IngressController(Controller):
 
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
         """Whether its connections to the pod start with a PROXY protocol header; None where that is unknown."""
+        return None
+
+    def arrives_from(self, context: PathContext, target: Sourced[TargetKind]) -> Sourced[SourceAddress] | None:
+        """Whose address its packets carry when they arrive at the pod; None where that is unknown."""
         return None
 
     def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:

@@ -18,7 +18,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
@@ -170,6 +170,13 @@ class DigitalOceanLoadBalancer(ServiceLoadBalancer):
         if network:
             return Sourced(TargetKind.PASSED_THROUGH, Origin.DERIVED, network.place, "it is a network load balancer")
         return Sourced(TargetKind.NODE, Origin.DEFAULT, context.place, "the load balancer sends to NodePorts")
+
+    def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress]:
+        """Its own, unless it is a network load balancer."""
+        network = self._network(context)
+        if network:
+            return Sourced(SourceAddress.CLIENT, Origin.DERIVED, network.place, "it is a network load balancer")
+        return Sourced(SourceAddress.LOAD_BALANCER, Origin.DEFAULT, context.place, "it opens connections of its own")
 
     def keep_alive(self, context: ServiceContext, listener: Listener) -> KeepAlive:
         """Off towards the nodes unless asked for; known where somebody wrote it."""

@@ -23,6 +23,8 @@ from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 
 Value = TypeVar("Value")
 
+GOOGLE_RANGES: Final = ("35.191.0.0/16", "130.211.0.0/22")
+"""Where Google's load balancers ask and send from (docs.cloud.google.com/load-balancing/docs/firewall-rules)."""
 _PROBE: Final = "readinessProbe"
 _NO_CONFIG: Final = "no BackendConfig sets it"
 
@@ -127,6 +129,7 @@ class HealthCheckSources:
             target=self.target,
             resolved_port=port.value if port else (self.port.port.node_port if nodes else self.port.pod_port),
             read_once=inferred is not None,
+            sources=GOOGLE_RANGES,
         )
 
     def _written(self, field: str, kind: type[Value]) -> Sourced[Value] | None:

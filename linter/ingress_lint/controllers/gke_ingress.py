@@ -21,6 +21,7 @@ from ingress_lint.controllers.gke_annotations import (
 )
 from ingress_lint.controllers.gke_health import HealthCheckSources, inferred_probe
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig, FrontendConfig
@@ -33,7 +34,7 @@ from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -285,6 +286,10 @@ class GKEIngress(IngressController):
             context.default_place(),
             "a Google application load balancer sends no PROXY protocol header",
         )
+
+    def arrives_from(self, context: PathContext, target: Sourced[TargetKind]) -> Sourced[SourceAddress] | None:
+        """Its own address, unless a node puts its in place of it."""
+        return of_proxy(context.service, target.value, context.default_place())
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """The backend service's timeout is a deadline for the whole answer: 30 s, or a BackendConfig's `timeoutSec`.

@@ -13,7 +13,7 @@ from ingress_lint.controllers.gke_annotations import GKE_ANNOTATIONS
 from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import HealthCheck, TargetKind
+from ingress_lint.routes.traffic import HealthCheck, SourceAddress, TargetKind
 
 
 class GoogleNetworkLoadBalancer(ServiceLoadBalancer):
@@ -36,6 +36,10 @@ class GoogleNetworkLoadBalancer(ServiceLoadBalancer):
     def target(self, context: ServiceContext) -> Sourced[TargetKind]:
         """Nodes, at the address that the client asked for."""
         return Sourced(TargetKind.PASSED_THROUGH, Origin.DEFAULT, context.place, "packets are passed through")
+
+    def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress]:
+        """The client's."""
+        return Sourced(SourceAddress.CLIENT, Origin.DEFAULT, context.place, "packets are passed through")
 
     def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
         """Never, since it changes no packet."""

@@ -125,6 +125,7 @@ class _Lowering(IngressController):
             filters=(redirect,) if redirect else route.filters,
             backends=() if redirect else route.backends,
             allowed_sources=settings.items("allow-list") or settings.items("whitelist"),
+            allowed_by_peer=self._installation.config is not None and settings.text("src-ip-header") is None,
             passthrough_refused=self._passthrough_refused(context),
             attached=tuple(self._attached(graph, context)),
         )

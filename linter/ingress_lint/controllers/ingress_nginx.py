@@ -200,6 +200,7 @@ class _Lowering(IngressController):
             route,
             fallback=self._fallback(graph, context, backends),
             allowed_sources=settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
+            allowed_by_peer=settings.goes_by_peer,
             passthrough_refused=self._passthrough_refused(context),
         )
         for canary in canaries[:1]:

@@ -298,6 +298,18 @@ class Settings:
                 yield Sourced("`Connection: close` in proxy-set-headers", Origin.EXPLICIT, place)
 
     @property
+    def goes_by_peer(self) -> bool:
+        """Whether a client's address is that of its connection; False where a header tells it, or may.
+
+        rootfs/etc/nginx/template/nginx.tmpl: `real_ip_header` with use-forwarded-headers and enable-real-ip
+        """
+        config = self.installation.config
+        if config is None:
+            return self.installation.told
+        headers = self.boolean("use-forwarded-headers", False).value or self.boolean("enable-real-ip", False).value
+        return not headers and not any("real_ip" in str(value) for value in config.body.data.values())
+
+    @property
     def snippets_allowed(self) -> bool:
         """False where the ConfigMap says so; without a word the release decides, and old ones allow them."""
         return self.boolean("allow-snippet-annotations", True).value

@@ -19,6 +19,7 @@ from ingress_lint.controllers.certificates import certificate_verdicts
 from ingress_lint.controllers.cilium import Cilium
 from ingress_lint.controllers.contour.controller import Contour
 from ingress_lint.controllers.digitalocean_load_balancer import DigitalOceanLoadBalancer
+from ingress_lint.controllers.fronts import with_fronts
 from ingress_lint.controllers.gateway_api.controller import GatewayAPI
 from ingress_lint.controllers.gke_ingress import GKEIngress
 from ingress_lint.controllers.google_network_load_balancer import GoogleNetworkLoadBalancer
@@ -98,10 +99,11 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         claims[controller.value].append(Claim(ingress, controller, chooser.rivals(ingress, controller.value)))
     backends = BackendResolver(graph)
     controllers = {name: found for name, found in CONTROLLERS.items() if found.concerned(graph, claims[name])}
-    routes = {
+    lowered = {
         name: chooser.with_proxies(name, found.lower(graph, claims[name], backends))
         for name, found in controllers.items()
     }
+    routes = with_fronts(graph, lowered)
     classes = IngressClasses(graph, CONTROLLERS, chooser.running)
     annotations = AnnotationVerdicts(graph, CONTROLLERS, _OWNERS)
     claimed = [claim for own in claims.values() for claim in own]

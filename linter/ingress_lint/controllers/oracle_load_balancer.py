@@ -13,7 +13,7 @@ from ingress_lint.controllers.service_load_balancer import ServiceContext, Servi
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
 _CLASSIC: Final = "service.beta.kubernetes.io"
@@ -150,6 +150,14 @@ class OracleLoadBalancer(ServiceLoadBalancer):
             upstream_idle=Sourced(300.0, Origin.DEFAULT, context.place, why),
             client_idle=Sourced(65.0, Origin.DEFAULT, context.place, why),
         )
+
+    def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress] | None:
+        """Its own; that of a network load balancer is the client's with `is-preserve-source`."""
+        if not self._network(context):
+            why = "it opens connections of its own"
+            return Sourced(SourceAddress.LOAD_BALANCER, Origin.DEFAULT, context.place, why)
+        kept = context.reader.boolean("is-preserve-source")
+        return Sourced(SourceAddress.CLIENT, Origin.EXPLICIT, kept.place) if kept and kept.value else None
 
     def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
         """`connection-proxy-protocol-version`, or `is-ppv2-enabled` of a network load balancer."""

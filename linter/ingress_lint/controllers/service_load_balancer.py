@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
+from ingress_lint.controllers.source_addresses import through_nodes
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -24,7 +25,7 @@ from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 
 _LOCAL: Final = "externalTrafficPolicy is Local"
 _TRANSPORT: Final = {"TCP": AppProtocol.TCP, "UDP": AppProtocol.UDP}
@@ -171,6 +172,7 @@ class ServiceLoadBalancer(Controller):
             keep_alive=self.keep_alive(context, listener),
             proxy_protocol=self.proxy_protocol(context),
             remedies=self.remedies,
+            arrives_from=through_nodes(service, self.sent_from(context)),
         )
         return Route(
             controller=context.controller,
@@ -216,6 +218,10 @@ class ServiceLoadBalancer(Controller):
     def keep_alive(self, context: ServiceContext, listener: Listener) -> KeepAlive:
         """How it keeps connections."""
         return KeepAlive()
+
+    @abstractmethod
+    def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress] | None:
+        """Whose address its packets carry when they arrive at a node; None where that is unknown."""
 
     @abstractmethod
     def proxy_protocol(self, context: ServiceContext) -> Sourced[bool] | None:

@@ -240,6 +240,8 @@ class SourceRange(Model):
     """The addresses that may pass."""
 
     source_range: Many[str] = ()
+    ip_strategy: Any = None
+    """How a client's address is found in X-Forwarded-For; that of the connection counts without."""
 
 
 class Headers(Model):

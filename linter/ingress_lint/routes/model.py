@@ -21,7 +21,15 @@ from ingress_lint.routes.listeners import Listener, ProxyPort
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, Retries, TargetKind, Timeouts
+from ingress_lint.routes.traffic import (
+    AppProtocol,
+    HealthCheck,
+    KeepAlive,
+    Retries,
+    SourceAddress,
+    TargetKind,
+    Timeouts,
+)
 from ingress_lint.routes.verdicts import Verdict
 
 
@@ -107,6 +115,8 @@ class BackendRef:
     """Whether each connection to it starts with a PROXY protocol header; None where that is unknown."""
     proxy_port: ProxyPort | None = None
     """What the pods behind it take where they are another controller's proxy."""
+    arrives_from: Sourced[SourceAddress] | None = None
+    """Whose address its packets carry when they arrive at the pod; None where that is unknown."""
     filters: tuple[Filter, ...] = ()
     tls: BackendTLS | None = None
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
@@ -140,6 +150,17 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """What leads from outside to the proxies of a route: a Service, and the load balancer that sends to it."""
+
+    service: KubernetesObject[Service]
+    gateway: str = "the load balancer"
+    """The load balancer as people call it, where it is known."""
+    backend: BackendRef | None = None
+    """How the load balancer treats the proxies; None where it is not known which one it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One rule of one object as its controller serves it: the same backends for a set of matches.
 
@@ -165,6 +186,9 @@ class Route:
     """What answers where the backends have no endpoints."""
     allowed_sources: tuple[Sourced[str], ...] = ()
     """The address ranges that may use it, all of them where it is empty."""
+    allowed_by_peer: bool = False
+    """Whether these are compared with the address that a connection comes from, or that a PROXY protocol header names,
+    and with nothing that an HTTP header says; else that is unknown."""
     passthrough_refused: Sourced[str] | None = None
     """TLS passthrough that was asked for and is not given; the value says why."""
     priority: Sourced[int] | None = None
@@ -172,6 +196,8 @@ class Route:
     attached: tuple[Attachment, ...] = ()
     proxies: tuple[Workload, ...] = ()
     """The workloads of the set whose pods send its requests to the backends; empty where they are not known."""
+    fronts: tuple[Front, ...] = ()
+    """What leads from outside to `proxies`, as far as the set shows it."""
     from_outside: bool = False
     """Whether what sends them stands outside of the cluster."""
     external_names_refused: str = ""

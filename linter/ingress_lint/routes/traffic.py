@@ -54,6 +54,15 @@ class TargetKind(StrEnum):
     """One of the two, as the cluster decides and the manifests do not tell."""
 
 
+class SourceAddress(StrEnum):
+    """Whose address a packet carries."""
+
+    CLIENT = "client"
+    NODE = "node"
+    """A node's, which kube-proxy puts in place of the sender's."""
+    LOAD_BALANCER = "load-balancer"
+
+
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
     """The active check that decides whether a target gets traffic; not the kubelet's probes.
@@ -79,6 +88,8 @@ class HealthCheck:
     """Whether what it derives from the pods is read only when the check is made, and never again."""
     strict_timeout: bool = False
     """Whether a timeout that is not below the interval is refused."""
+    sources: tuple[str, ...] = ()
+    """The address ranges that it asks from where these are known beforehand, and the load balancer's requests too."""
 
     @property
     def asks_path(self) -> bool:

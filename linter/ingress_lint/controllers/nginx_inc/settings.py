@@ -57,6 +57,14 @@ class Installation:
             return None
         return asked.value or bool(_PLUS_IMAGE.search(self.container.container.image))
 
+    @property
+    def goes_by_peer(self) -> bool:
+        """Whether a client's address is that of its connection; False where `set-real-ip-from` names others, or may."""
+        config = self.config
+        return config is not None and not any(
+            "real" in key or "real_ip" in str(config.body.data[key]) for key in config.body.data
+        )
+
     def switch(self, name: str) -> Sourced[bool] | None:
         """An option that is on or off; None where the controller is not in the set."""
         if self.container is None:

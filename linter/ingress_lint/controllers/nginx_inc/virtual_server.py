@@ -236,6 +236,7 @@ class VirtualServers:
             backends=(),
             attached=(*part.attached, *self._policies(part.owner, written.policies, policies)),
             allowed_sources=self._allowed(part.owner, written.policies) or part.allowed_sources,
+            allowed_by_peer=self._installation.goes_by_peer,
         )
         for number, case in enumerate(written.matches):
             at = place.at("matches", number)

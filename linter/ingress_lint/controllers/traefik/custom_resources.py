@@ -106,6 +106,7 @@ class Analysis:
                 fallback=targets.fallback,
                 retries=steps.retries,
                 allowed_sources=steps.allowed_sources,
+                allowed_by_peer=steps.allowed_by_peer,
                 attached=tuple(attached),
                 priority=_priority(rule.match, rule.priority, place),
             )
@@ -149,6 +150,7 @@ class Analysis:
             route = replace(
                 route,
                 allowed_sources=steps.allowed_sources,
+                allowed_by_peer=steps.allowed_by_peer,
                 attached=(*steps.attached, *self._options(item, spec.tls)),
                 priority=_priority(rule.match, rule.priority, place),
             )

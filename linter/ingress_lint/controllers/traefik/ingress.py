@@ -100,6 +100,7 @@ class TraefikIngresses(IngressController):
             route,
             priority=self._priority(context),
             allowed_sources=steps.allowed_sources,
+            allowed_by_peer=steps.allowed_by_peer,
             retries=steps.retries,
             attached=(*steps.attached, *self._attached(graph, context)),
         )

@@ -62,6 +62,7 @@ class Steps:
 
     filters: list[Filter] = field(default_factory=list)
     allowed_sources: tuple[Sourced[str], ...] = ()
+    allowed_by_peer: bool = False
     retries: Retries | None = None
     body_limit: Sourced[int] | None = None
     attached: list[Attachment] = field(default_factory=list)
@@ -166,6 +167,7 @@ class Middlewares:
         spec = item.body.spec
         for key, ranges in (("ipAllowList", spec.ip_allow_list), ("ipWhiteList", spec.ip_white_list)):
             if ranges is not None:
+                steps.allowed_by_peer = ranges.ip_strategy is None
                 steps.allowed_sources = tuple(
                     Sourced(value, Origin.EXPLICIT, item.at("spec", key, "sourceRange", index))
                     for index, value in enumerate(ranges.source_range)

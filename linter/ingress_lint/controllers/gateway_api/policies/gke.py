@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ingress_lint.controllers.gateway_api.policies.written import Block, no_such_target
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
+from ingress_lint.controllers.gke_health import GOOGLE_RANGES
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import GCPBackendPolicy, HealthCheckPolicy
 from ingress_lint.objects.model import AnyObject, IntOrString
@@ -87,6 +88,7 @@ class Policies:
             port=None,
             codes=_codes(backend),
             resolved_port=port.pod_port if port else None,
+            sources=GOOGLE_RANGES,
         )
 
 
@@ -140,6 +142,7 @@ def _checked(backend: BackendRef, policy: AnyObject) -> HealthCheck:
         healthy_threshold=number("healthy_threshold", 2),
         unhealthy_threshold=number("unhealthy_threshold", 2),
         host=asked.value("host", _unless_empty) if asked else None,
+        sources=GOOGLE_RANGES,
         resolved_port=(
             port.value if port and isinstance(port.value, int) else traffic.pod_port if traffic and not port else None
         ),

@@ -1,0 +1,45 @@
+"""Address ranges: which of them lie in which, as allow-lists and NetworkPolicies write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final
+
+Network = IPv4Network | IPv6Network
+
+PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+"""Where the addresses of nodes and of load balancers in the network of the nodes lie (RFC 1918, RFC 6598)."""
+
+
+def lets_in(allowed: Iterable[tuple[str, Iterable[str]]], wanted: str) -> bool | None:
+    """Whether ranges, each less some, hold all of one; None where they hold a part, or cannot be read."""
+    asked = _network(wanted)
+    answers = {_holds(_network(text), [_network(item) for item in less], asked) for text, less in allowed}
+    return True if True in answers else None if None in answers else False
+
+
+def _network(text: str) -> Network | None:
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def _holds(network: Network | None, less: list[Network | None], asked: Network | None) -> bool | None:
+    if network is None or asked is None or None in less:
+        return None
+    without = [item for item in less if item is not None and _overlap(item, asked)]
+    if not _overlap(network, asked) or any(_within(asked, item) for item in without):
+        return None if isinstance(network, IPv6Network) else False
+    return True if _within(asked, network) and not without else None
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and (_within(one, other) or _within(other, one))
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
+        return inner.subnet_of(outer)
+    return isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network) and inner.subnet_of(outer)
