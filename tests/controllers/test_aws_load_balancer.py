@@ -315,6 +315,28 @@ def test_whose_address_arrives(routes: Routes, annotations: str, policy: str, ex
     assert (found.value if found else None) == expected
 
 
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        ("type: external", True),
+        ("type: external\nscheme: internal", True),
+        ("type: external\nscheme: internet-facing", False),
+        ("type: external\ninternal: 'false'", False),
+        ("type: external\nnlb-target-type: ip", False),
+        ("type: external\nnlb-target-type: ip\ntarget-group-attributes: preserve_client_ip.enabled=true", True),
+        ("type: external\ntarget-group-attributes: preserve_client_ip.enabled=false", False),
+        ("type: nlb", False),
+        ("type: nlb\ninternal: 'true'", True),
+        ("internal: 'true'", False),
+    ],
+)
+def test_hairpin(routes: Routes, annotations: str, expected: bool) -> None:
+    stem = "service.beta.kubernetes.io/aws-load-balancer-"
+    written = "".join(f"{stem}{line}\n" for line in annotations.splitlines())
+    first, _ = routes(service(written, type_="LoadBalancer"))
+    assert (first.backends[0].hairpin is not None) is expected
+
+
 def test_an_alb_shows_its_own_address(routes: Routes) -> None:
     (route,) = routes(ingress("target-type: ip"), service())
     assert said(route.backends[0].arrives_from)[:2] == ("load-balancer", "default")

@@ -63,6 +63,27 @@ def test_whose_address_arrives(routes: Routes, annotations: str, local: str | No
     assert said(route.backends[0].arrives_from)[:2] == ("node", "derived")
 
 
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        (AZURE, None),
+        (GOOGLE, None),
+        (DIGITALOCEAN, None),
+        (f"{BETA}/do-loadbalancer-enable-proxy-protocol: 'true'", "'true'"),
+        (
+            f"{BETA}/do-loadbalancer-enable-proxy-protocol: 'true'\n{BETA}/do-loadbalancer-hostname: lb.example.com",
+            None,
+        ),
+        (ORACLE, None),
+        (f"{ORACLE}\n{BETA}/oci-load-balancer-connection-proxy-protocol-version: '2'", "'2'"),
+    ],
+)
+def test_hairpin(routes: Routes, annotations: str, expected: str | None) -> None:
+    (route,) = routes(service(annotations, LOCAL))
+    found = route.backends[0].hairpin
+    assert (said(found)[2] if found else None) == expected
+
+
 # -- claims ---------------------------------------------------------------------------------------------------------
 
 

@@ -111,8 +111,8 @@ class _NetworkLoadBalancer:
 
     def route(self, port: ResolvedPort) -> Route:
         """The route of one port."""
-        listener = self._listener(port)
-        service = self._service
+        listener, sent = self._listener(port), self._sent_from()
+        service, nodes = self._service, self._target.value is TargetKind.NODE
         return Route(
             controller=self._controller,
             owner=service,
@@ -137,7 +137,8 @@ class _NetworkLoadBalancer:
                     timeouts=Timeouts(drain=deregistration_delay(self._attributes, self._place)),
                     proxy_protocol=self._proxy_protocol(),
                     remedies=_REMEDIES,
-                    arrives_from=self._arrives_from(),
+                    arrives_from=through_nodes(self._service, sent) if nodes else sent,
+                    hairpin=self._hairpin(sent),
                 ),
             ),
         )
@@ -183,18 +184,38 @@ class _NetworkLoadBalancer:
             return Sourced(attribute.value == "true", Origin.EXPLICIT, attribute.place)
         return Sourced(False, Origin.DEFAULT, self._place, "nothing sets proxy-protocol")
 
-    def _arrives_from(self) -> Sourced[SourceAddress] | None:
+    def _sent_from(self) -> Sourced[SourceAddress] | None:
         """An NLB keeps the client's address where `preserve_client_ip.enabled` says so, by default where nodes are its
         targets (model_build_target_group.go, buildPreserveClientIPFlag); a Classic Load Balancer never does.
         """
+        if self._gateway != "NLB":
+            return None
         nodes = self._target.value is TargetKind.NODE
         written = self._attributes.get("preserve_client_ip.enabled")
         if written:
-            sent = Sourced(_SENT[written.value == "true"], written.origin, written.place)
-        else:
-            why = f"{_TARGETS[nodes]} are its targets, and nothing sets preserve_client_ip.enabled"
-            sent = Sourced(_SENT[nodes], Origin.DEFAULT, self._place, why)
-        return through_nodes(self._service, sent if self._gateway == "NLB" else None) if nodes else sent
+            return Sourced(_SENT[written.value == "true"], written.origin, written.place)
+        why = f"{_TARGETS[nodes]} are its targets, and nothing sets preserve_client_ip.enabled"
+        return Sourced(_SENT[nodes], Origin.DEFAULT, self._place, why)
+
+    def _hairpin(self, sent: Sourced[SourceAddress] | None) -> Sourced[str] | None:
+        """An internal NLB that keeps addresses cannot send a connection back to the node that it comes from
+        (docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-troubleshooting.html); from a public one
+        such connections come back with the address of a NAT gateway.
+        """
+        if sent is None or sent.value is not SourceAddress.CLIENT or not self._internal():
+            return None
+        what = (
+            "where the NLB sends it back to the node that it comes from, the answer goes past the NLB, which keeps the "
+            "client's address, and the connection times out"
+        )
+        return Sourced(what, sent.origin, sent.place, sent.why)
+
+    def _internal(self) -> bool:
+        """By `scheme`, or by the older `internal`; else as the AWS Load Balancer Controller makes them."""
+        scheme, older = self._reader.text(_STEM + "scheme"), self._reader.text(_STEM + "internal")
+        if scheme:
+            return scheme.value == "internal"
+        return older.value != "false" if older else self._by_controller
 
     def _defaults(self) -> CheckDefaults:
         """With `externalTrafficPolicy: Local` and nodes as targets, kube-proxy's own health check is asked.

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
-from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
+from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer, past_load_balancer
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.routes.backends import BackendResolver
@@ -189,6 +189,13 @@ class DigitalOceanLoadBalancer(ServiceLoadBalancer):
         """`enable-proxy-protocol`, off by default."""
         written = context.reader.boolean(f"{_STEM}enable-proxy-protocol")
         return written or Sourced(False, Origin.DEFAULT, context.place, "nothing sets enable-proxy-protocol")
+
+    def hairpin(self, context: ServiceContext) -> Sourced[str] | None:
+        """`hostname` takes the address out of the Service's status, so that kube-proxy does not answer for it
+        (docs/controllers/services/annotations.md).
+        """
+        named = context.reader.text(f"{_STEM}hostname")
+        return None if named and named.value else past_load_balancer(self.proxy_protocol(context))
 
     def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
         """Health checks that an application should answer and that only `override-health-check` puts in force."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
-from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer
+from ingress_lint.controllers.service_load_balancer import ServiceContext, ServiceLoadBalancer, past_load_balancer
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -167,6 +167,10 @@ class OracleLoadBalancer(ServiceLoadBalancer):
         if written is None or not written.value:
             return Sourced(False, Origin.DEFAULT, context.place, f"nothing sets {key}")
         return Sourced(not network or written.value.lower() == "true", Origin.EXPLICIT, written.place)
+
+    def hairpin(self, context: ServiceContext) -> Sourced[str] | None:
+        """It is known by its address (load_balancer.go, loadBalancerToStatus)."""
+        return past_load_balancer(self.proxy_protocol(context))
 
     def health_check(self, context: ServiceContext, port: ResolvedPort) -> HealthCheck:
         """kube-proxy's answer, which must be 200 (getHealthChecker); times are written in milliseconds."""

@@ -173,6 +173,7 @@ class ServiceLoadBalancer(Controller):
             proxy_protocol=self.proxy_protocol(context),
             remedies=self.remedies,
             arrives_from=through_nodes(service, self.sent_from(context)),
+            hairpin=self.hairpin(context),
         )
         return Route(
             controller=context.controller,
@@ -223,9 +224,28 @@ class ServiceLoadBalancer(Controller):
     def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress] | None:
         """Whose address its packets carry when they arrive at a node; None where that is unknown."""
 
+    def hairpin(self, context: ServiceContext) -> Sourced[str] | None:
+        """What comes of a connection to it that a pod of the cluster opens; None where it works, or may."""
+        return None
+
     @abstractmethod
     def proxy_protocol(self, context: ServiceContext) -> Sourced[bool] | None:
         """Whether connections to the pods start with a PROXY protocol header."""
+
+
+def past_load_balancer(sent: Sourced[bool]) -> Sourced[str] | None:
+    """What comes of a pod's connection to a load balancer that is known by its address and sends a PROXY header.
+
+    kube-proxy answers for that address on every node, unless the Service's status says that it is a proxy's
+    (kubernetes/kubernetes: issue 66607; kubernetes/enhancements:keps/sig-network/1860-kube-proxy-IP-node-binding).
+    """
+    if not sent.value:
+        return None
+    what = (
+        "kube-proxy leads it past the load balancer, without the PROXY protocol header that is waited for, and it is "
+        "closed, unless the Service's status says `ipMode: Proxy`"
+    )
+    return Sourced(what, Origin.DERIVED, sent.place, "the load balancer sends the PROXY protocol header")
 
 
 def _clouds(key: str) -> Iterator[str]:

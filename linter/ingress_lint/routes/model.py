@@ -117,6 +117,8 @@ class BackendRef:
     """What the pods behind it take where they are another controller's proxy."""
     arrives_from: Sourced[SourceAddress] | None = None
     """Whose address its packets carry when they arrive at the pod; None where that is unknown."""
+    hairpin: Sourced[str] | None = None
+    """What comes of a connection to the load balancer that a pod of the cluster opens; None where it works, or may."""
     filters: tuple[Filter, ...] = ()
     tls: BackendTLS | None = None
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
