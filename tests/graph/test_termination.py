@@ -56,6 +56,22 @@ def test_a_command_sleeps(command: list[str], seconds: float) -> None:
     assert not hook.by_kubelet
 
 
+def test_a_time_that_the_shell_does_not_pass_on() -> None:
+    for command in (["sh", "-c", "sleep", "30"], ["/bin/bash", "-ec", "sleep", "1.5m"]):
+        hook = pre_stop(_workload({"exec": {"command": command}}).containers[0])
+        assert hook is not None
+        assert (hook.seconds, hook.lost) == (0, command[3])
+    for command in (
+        ["sh", "-c", "sleep 30"],
+        ["sh", "-c", "sleep $1", "sleep", "30"],
+        ["sh", "-c", "sleep", "quit"],
+        ["sh"],
+    ):
+        hook = pre_stop(_workload({"exec": {"command": command}}).containers[0])
+        assert hook is not None
+        assert not hook.lost
+
+
 def test_other_hooks() -> None:
     assert pre_stop(_workload().containers[0]) is None
     asked = pre_stop(_workload({"httpGet": {"path": "/drain", "port": 80}}).containers[0])

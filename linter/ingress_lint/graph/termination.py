@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -20,6 +19,7 @@ DEFAULT_GRACE: Final = 30
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "busybox"})
 _SCRIPT: Final = re.compile(r"-[a-z]*c")
 _SLEEP: Final = re.compile(r"\bsleep\s+[\"']?(\d+(?:\.\d+)?)([smh]?)[\"']?(?![\w.]|\s*&(?!&))")
+_TIME: Final = re.compile(r"\d+(?:\.\d+)?[smh]?")
 _ALTERNATIVE: Final = re.compile(r"\|\|[^;&\n]*")
 _BRANCH: Final = re.compile(r"\b(?:if|while|until|for|case|exit)\b")
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -45,8 +45,11 @@ class PreStop:
     seconds: float
     """How long it sleeps at least; 0 where no pause is known, as of a script or a request."""
     place: Place
-    by_kubelet: bool
+    by_kubelet: bool = False
     """Whether it is the `sleep` action, which the API server compares with the grace period."""
+    lost: str = ""
+    """The time that it is meant to sleep and does not: `sh -c sleep 30` runs `sleep` alone, with 30 for the name of the
+    shell, and fails."""
 
 
 def grace_period(workload: Workload) -> GracePeriod:
@@ -68,18 +71,21 @@ def pre_stop(container: WorkloadContainer) -> PreStop | None:
     if handler.sleep is not None:
         return PreStop(handler.sleep.seconds, place.at("sleep", "seconds"), by_kubelet=True)
     if handler.exec is not None:
-        return PreStop(_slept(handler.exec.command), place.at("exec", "command"), by_kubelet=False)
-    return PreStop(0, place, by_kubelet=False)
+        slept, lost = _slept(handler.exec.command)
+        return PreStop(slept, place.at("exec", "command"), lost=lost)
+    return PreStop(0, place)
 
 
-def _slept(command: tuple[str, ...]) -> float:
-    """For how many seconds a command sleeps whatever happens: what follows a branch may not be reached."""
+def _slept(command: tuple[str, ...]) -> tuple[float, str]:
+    """For how many seconds a command sleeps whatever happens, as what follows a branch may not be reached; and `lost`."""
     text = " ".join(command)
     if command and command[0].rpartition("/")[2] in _SHELLS:
-        scripts = [after for flag, after in pairwise(command) if _SCRIPT.fullmatch(flag)]
-        text = scripts[0] if scripts else ""
+        start = next((index for index, flag in enumerate(command) if _SCRIPT.fullmatch(flag)), len(command))
+        text, *names = command[start + 1 :] or ("",)
+        if text.strip() == "sleep" and names and _TIME.fullmatch(names[0]):
+            return 0, names[0]
     elif not command or command[0].rpartition("/")[2] != "sleep":
-        return 0
+        return 0, ""
     branch = _BRANCH.search(text)
     certain = _ALTERNATIVE.sub("", text[: branch.start()] if branch else text)
-    return sum(float(number) * _UNITS[unit] for number, unit in _SLEEP.findall(certain))
+    return sum(float(number) * _UNITS[unit] for number, unit in _SLEEP.findall(certain)), ""

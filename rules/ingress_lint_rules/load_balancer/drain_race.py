@@ -82,11 +82,11 @@ kubectl -n NAMESPACE rollout restart deploy/NAME
 ```
 
 ## How sure
-A warning where two times that the manifests give contradict each other, and where the grace period is 0. An error where
-the `sleep` action is longer than the grace period, as the API server refuses such a pod. Of a script only what it sleeps
-for whatever happens counts. A note, one for each workload, where a load balancer sends to pods and neither a preStop
-hook nor a setting about shutdown or draining delays their end: servers may do so on their own. The default of a
-load balancer's delay is never compared.
+A warning where two times that the manifests give contradict each other, where the grace period is 0, and where the hook
+is a shell that is not given the time to sleep (`sh -c sleep 15`). An error where the `sleep` action is longer than the
+grace period, as the API server refuses such a pod. Of a script only what it sleeps for whatever happens counts. A note,
+one for each workload, where a load balancer sends to pods and neither a preStop hook nor a setting about shutdown or
+draining delays their end: servers may do so on their own. The default of a load balancer's delay is never compared.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -129,6 +129,8 @@ class DrainRace(Rule):
             for endpoint in backend.endpoints:
                 grace = grace_period(endpoint.workload)
                 hook = pre_stop(endpoint.container) if endpoint.container else None
+                if hook is not None and hook.lost:
+                    yield self._not_slept(route, backend, endpoint, hook)
                 if grace.seconds == 0:
                     yield self._killed(route, backend, endpoint, grace)
                 elif hook is not None and hook.seconds >= grace.seconds:
@@ -145,6 +147,16 @@ class DrainRace(Rule):
             f"get 502",
             path=way(route, backend, Hop.POD, endpoint),
             fix="leave it out, or set it to the longest request and some seconds more",
+        )
+
+    def _not_slept(self, route: Route, backend: BackendRef, endpoint: Endpoint, hook: PreStop) -> Finding:
+        return self.finding(
+            hook.place,
+            f"the preStop hook of {endpoint.workload} fails at once instead of sleeping for `{hook.lost}`: the shell runs "
+            f"the one word after `-c`, `sleep` without a time; the pods end while {route.gateway} still sends to them, "
+            f"and at each rollout some clients get 502",
+            path=way(route, backend, Hop.POD, endpoint),
+            fix=f'write "sleep {hook.lost}" as one word, or leave out the shell',
         )
 
     def _spent(
