@@ -104,7 +104,7 @@ class Report:
     """The files that findings point into, by path, for code frames."""
     accounts: tuple[str, ...] = ()
     """What `--verbose` adds: a line each on what was passed over, on the sets, and on which controller serves what."""
-    failures: tuple[str, ...] = ()
-    """One line for each rule that broke down; any makes the exit status 2."""
     unread: tuple[str, ...] = ()
     """One line for each path or file that could not be opened, read or rendered; any makes the exit status 2."""
+    failures: tuple[str, ...] = ()
+    """One line for each rule that broke down; any makes the exit status 2."""
