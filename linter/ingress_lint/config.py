@@ -51,6 +51,8 @@ class Config:
     per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Glob patterns of files, and the selectors of the rules that are ignored there."""
     externals: tuple[External, ...] = ()
+    baseline: str | None = None
+    """The file that records the findings which are known and not shown."""
 
 
 def load_config(file: str | None, paths: Sequence[str]) -> Config:
@@ -75,6 +77,7 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
         config,
         paths=tuple(os.path.normpath(os.path.join(base, path)) for path in config.paths),
         context=tuple(os.path.normpath(os.path.join(base, path)) for path in config.context),
+        baseline=os.path.normpath(os.path.join(base, config.baseline)) if config.baseline else None,
     )
 
 

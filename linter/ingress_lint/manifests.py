@@ -29,6 +29,8 @@ class Options:
     """When certificates must be valid, None for the time of the run."""
     severities: Mapping[str, Severity] = field(default_factory=dict)
     """Severities that the findings of some rules get instead of their own, by code."""
+    baseline: frozenset[str] = frozenset()
+    """The fingerprints of findings that are known and not shown."""
     per_path_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
     """Glob patterns of files with the codes that are not reported there."""
 

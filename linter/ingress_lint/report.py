@@ -64,6 +64,8 @@ class ReportedFinding:
     """The command that shows how to prove it in the cluster, empty where the rule's page alone tells."""
     suppressed: str = ""
     """Why it is not shown (the justification of a suppression), empty where it is."""
+    baselined: bool = False
+    """Whether a baseline suppresses it, and not the manifests themselves."""
 
 
 @dataclass(frozen=True, slots=True)

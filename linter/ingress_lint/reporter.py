@@ -82,6 +82,8 @@ class Reporter:
         rule = self._rules[finding.code]
         owner = self._object(finding.place)
         locate = self.locator.locate
+        fingerprint = self._fingerprint(finding, owner, location)
+        baselined = not finding.suppressed and fingerprint in self._options.baseline
         return ReportedFinding(
             code=finding.code,
             name=rule.name,
@@ -98,9 +100,10 @@ class Reporter:
                 for step in finding.path
             ),
             fix=finding.fix,
-            fingerprint=self._fingerprint(finding, owner, location),
+            fingerprint=fingerprint,
             proof=self._proof(finding),
-            suppressed=finding.suppressed,
+            suppressed="recorded in the baseline" if baselined else finding.suppressed,
+            baselined=baselined,
         )
 
     def _proof(self, finding: Finding) -> str:

@@ -357,3 +357,35 @@ def test_no_traceback_reaches_a_user() -> None:
     assert process.returncode == 2
     assert process.stderr.startswith("ingress-lint: RuntimeError: no way: this is a bug")
     assert "Traceback" not in process.stderr
+
+
+def test_a_baseline_hides_what_it_records_and_nothing_else(folder: Path) -> None:
+    recorded = run("bad.yaml", "--write-baseline", "known/baseline.json", *ONLY)
+    assert recorded.exit_code == 0
+    assert "error[IL401]" in recorded.stdout
+    (entry,) = json.loads((folder / "known/baseline.json").read_text())["findings"]
+    assert (entry["code"], entry["file"], entry["object"]) == ("IL401", "bad.yaml", "Ingress default/shop")
+
+    hidden = run("bad.yaml", "--baseline", "known/baseline.json", *ONLY)
+    assert hidden.exit_code == 0
+    assert "(1 suppressed)" in hidden.stdout
+    (folder / "bad.yaml").write_text("# a line more\n" + BAD)
+    assert run("bad.yaml", "--baseline", "known/baseline.json", *ONLY).exit_code == 0
+    (folder / "bad.yaml").write_text(BAD.replace("name: shop\n", "name: store\n"))
+    assert run("bad.yaml", "--baseline", "known/baseline.json", *ONLY).exit_code == 1
+
+    (folder / "bad.yaml").write_text(BAD)
+    (folder / ".ingress-lint.yaml").write_text("baseline: known/baseline.json\n")
+    assert run("bad.yaml", *ONLY).exit_code == 0
+    log = json.loads(run("bad.yaml", *ONLY, "--format", "sarif").stdout)
+    (result,) = log["runs"][0]["results"]
+    assert result["suppressions"][0]["kind"] == "external"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2, "findings": []}'])
+def test_a_baseline_that_is_none(folder: Path, text: str) -> None:
+    (folder / "baseline.json").write_text(text)
+    result = run("bad.yaml", "--baseline", "baseline.json")
+    assert result.exit_code == 2
+    assert "baseline.json is no baseline" in result.stderr
+    assert run("bad.yaml", "--baseline", "absent.json").exit_code == 2

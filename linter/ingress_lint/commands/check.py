@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Final
 
 import click
@@ -19,7 +20,7 @@ from ingress_lint.commands.options import (
 from ingress_lint.commands.progress import Progress
 from ingress_lint.commands.writing import target, write
 from ingress_lint.output import FORMATS, RenderOptions, render
-from ingress_lint.output.wording import unread
+from ingress_lint.output.wording import shown, unread
 
 _LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
 
@@ -41,6 +42,10 @@ _LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
     type=click.Choice(list(_LEVELS)),
     help="The lowest severity that makes the exit status 1 (default: error).",
 )
+@click.option("--baseline", "baseline_file", metavar="FILE", help="Hide the findings that FILE records.")
+@click.option(
+    "--write-baseline", "new_baseline", metavar="FILE", help="Record today's findings in FILE, and exit with 0."
+)
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings only, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what was read, passed over and assumed.")
@@ -57,6 +62,8 @@ def command(
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
     fail_on: str | None,
+    baseline_file: str | None,
+    new_baseline: str | None,
     statistics: bool,
     quiet: bool,
     verbose: bool,
@@ -66,6 +73,7 @@ def command(
 
     Exit status: 0 nothing at or above the fail level, 1 findings, 2 something could not be read.
     """
+    from ingress_lint.baseline import BaselineError, baseline_of, read_baseline
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import check
     from ingress_lint.packs import PackError, load_rules
@@ -80,7 +88,10 @@ def command(
             split_selectors(selected) or config.select,
             (*config.ignore, *split_selectors(ignored)),
         )
-    except (PackError, SelectionError) as error:
+        known = baseline_file or config.baseline
+        if known is not None and new_baseline is None:
+            options = replace(options, baseline=read_baseline(known))
+    except (PackError, SelectionError, BaselineError) as error:
         raise click.UsageError(str(error)) from None
     with Progress(enabled=not quiet) as progress:
         report = check(options, chosen, progress, catalogue=rules)
@@ -94,9 +105,13 @@ def command(
         to_screen = to_screen and target_format is not None
     if to_screen:
         click.echo(render(name, report, style), nl=False, color=style.color)
+    if new_baseline is not None:
+        write(new_baseline, baseline_of(shown(report)))
     complain((*unread(report), *report.failures))
     if report.unread or report.failures:
         sys.exit(EXIT_UNREADABLE)
+    if new_baseline is not None:
+        return
     level = _LEVELS[fail_on or config.fail_on or "error"]
     if any(finding.severity >= level and not finding.suppressed for finding in report.findings):
         sys.exit(EXIT_FINDINGS)

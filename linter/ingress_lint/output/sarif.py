@@ -97,7 +97,9 @@ def _result(finding: ReportedFinding, indices: Mapping[str, int]) -> Any:
         om.Location(id=index, message=_caption(spot.message), **_where(spot.location, spot.object))
         for index, spot in enumerate(finding.related, 1)
     ]
-    suppression = om.Suppression(kind="inSource", justification=visible(finding.suppressed))
+    suppression = om.Suppression(
+        kind="external" if finding.baselined else "inSource", justification=visible(finding.suppressed)
+    )
     return om.Result(
         rule_id=finding.code,
         rule_index=indices.get(finding.code, -1),
