@@ -5,7 +5,7 @@ Sources, where no other is named: kubernetes/ingress-gce, pkg/annotations, pkg/c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final
 
@@ -31,8 +31,8 @@ from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
-from ingress_lint.routes.model import Route
 from ingress_lint.routes.remedies import Remedies
+from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 
@@ -55,6 +55,8 @@ _REDIRECTS: Final = {
     "TEMPORARY_REDIRECT": 307,
     "PERMANENT_REDIRECT": 308,
 }
+_NOT_SYNCED: Final = "GKE does not update the load balancer, and clients get 404 or 502"
+_NO_FRONTEND: Final = "the load balancer keeps its default TLS policy and redirects nobody to HTTPS"
 
 
 class GKEIngress(IngressController):
@@ -109,6 +111,24 @@ class GKEIngress(IngressController):
             return None
         place = found.at("spec", "redirectToHttps")
         return RequestRedirect(place, status=_REDIRECTS.get(redirect.response_code_name, 301), scheme="https", port=443)
+
+    def route(self, graph: ObjectGraph, context: PathContext) -> Route:
+        """The route of one path, with the objects that its settings are in."""
+        return replace(super().route(graph, context), attached=tuple(self._attached(graph, context)))
+
+    def _attached(self, graph: ObjectGraph, context: PathContext) -> Iterator[Attachment]:
+        """A BackendConfig that is missing stops the whole Ingress (pkg/controller/translator: ErrSvcBackendConfig)."""
+        named, _ = self._backend_config(graph, context)
+        if named is not None:
+            yield self._attachment(graph, "BackendConfig", context.ingress.namespace, named, _NOT_SYNCED)
+        front = GKE_ANNOTATIONS.reader(context.ingress).text("v1beta1.FrontendConfig")
+        if front is not None and front.value:
+            yield self._attachment(graph, "FrontendConfig", context.ingress.namespace, front, _NO_FRONTEND)
+
+    @staticmethod
+    def _attachment(graph: ObjectGraph, kind: str, namespace: str, named: Sourced[str], consequence: str) -> Attachment:
+        found = graph.resolve(kind, namespace, named.value)
+        return Attachment(named.place, kind, namespace, named.value, found, consequence)
 
     # -- listeners and paths ------------------------------------------------------------------------------------------
 

@@ -58,8 +58,9 @@ kubectl -n NAMESPACE get KIND NAME
 
 ## How sure
 An error where the set holds objects of that kind and namespace but not this one. A warning for Secrets, which are often
-made apart from the manifests. Silent where the set holds none of that kind, where another provider has it (`@file`),
-and where a file did not parse.
+made apart from the manifests, and where the set has one of that name in another namespace and none of that kind in the
+route's. Silent where the set holds none of that kind, where another provider has it (`@file`), and where a file did not
+parse.
 
 ## References
 - https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/ingressroute/
@@ -74,6 +75,7 @@ from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.filters import ExtensionFilter
 from ingress_lint.routes.model import Attachment, Route
@@ -95,7 +97,7 @@ class AttachedObjectNotFound(Rule):
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for what is attached, and for the objects of a Gateway API route's extensions."""
         for attached in (*route.attached, *_extensions(route, graph)):
-            if attached.object.missing and not _is_backend(attached, route):
+            if (attached.object.missing or _is_elsewhere(attached, graph)) and not _is_backend(attached, route):
                 yield self._missing(attached, route, graph)
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
@@ -106,7 +108,9 @@ class AttachedObjectNotFound(Rule):
     def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:
         kind, name, namespace = attached.kind, attached.name, attached.namespace
         where = f"which namespace `{namespace}` does not have"
-        if attached.object.why or not namespace:
+        if attached.object.existence is Existence.PARTIAL:
+            where += " in these manifests"
+        elif attached.object.why or not namespace:
             where = "which is not there" + (f" ({attached.object.why})" if attached.object.why else "")
         related, fix = [], f"create {kind} `{name}`, or name one that exists"
         near = get_close_matches(name, graph.names_like(kind, namespace, name), 1, 0.5)
@@ -123,14 +127,26 @@ class AttachedObjectNotFound(Rule):
             related.append(Related(f"{kind} `{found.name}` is in namespace `{found.namespace}`", found.name_place))
         if attached.object.why.startswith("its name there is "):
             fix = "write " + attached.object.why.removeprefix("its name there is ")
+        unsure = kind == "Secret" or route.assumed or not attached.object.missing
         return self.finding(
             attached.place,
             f"{route.owner.kind} `{route.owner.name}` hangs on {kind} `{name}`, {where}; {attached.consequence}",
-            severity=Severity.WARNING if kind == "Secret" or route.assumed else self.severity,
+            severity=Severity.WARNING if unsure else self.severity,
             related=related,
             path=way_in(route, f"{kind} {name} is missing"),
             fix=fix,
         )
+
+
+def _is_elsewhere(attached: Attachment, graph: ObjectGraph) -> bool:
+    """Whether the set has it in other namespaces only, and none of its kind in the one where it is looked for."""
+    return (
+        attached.object.existence is Existence.PARTIAL
+        and graph.context.assume == "auto"
+        and bool(attached.namespace)
+        and attached.kind != "Secret"
+        and bool(graph.namespaces_with(attached.kind, attached.name))
+    )
 
 
 def _is_backend(attached: Attachment, route: Route) -> bool:
