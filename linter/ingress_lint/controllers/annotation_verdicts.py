@@ -30,6 +30,8 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _PORTABLE: Final = 3
 """So many families of annotations on one object are there on purpose, for whichever controller there is."""
+_GATEWAYS: Final = frozenset({GatewayAPI.name, Istio.name})
+_UNSURE: Final = _GATEWAYS | {PlainIngress.name}
 _ALIKE: Final = 0.75
 _PLACEHOLDERS: Final = ("{{", "${", "$(", "<no value>")
 
@@ -57,6 +59,7 @@ class AnnotationVerdicts:
             serving = _serving(routes)
             for service, found in foreign:
                 yield from self._foreign_to_service(service, serving.get(service, {}), found)
+                yield from self._of_no_load_balancer(service, serving.get(service, {}), found)
 
     # -- Ingresses ----------------------------------------------------------------------------------------------------
 
@@ -167,7 +170,7 @@ class AnnotationVerdicts:
                     yield _misspelt(service, key, *meant)
                 continue
             yield from self._own(service, key, key, owner.title, owner.table, Scope.SERVICE)
-            if not owner.of_load_balancers and owner.table.closed:
+            if owner.of_load_balancers or owner.table.closed:
                 foreign[owner].append(key)
         return foreign
 
@@ -175,14 +178,11 @@ class AnnotationVerdicts:
         self, service: KubernetesObject[Service], serving: Mapping[str, Route], found: Mapping[Owner, list[str]]
     ) -> Iterator[Verdict]:
         """What the controllers whose routes lead to a Service do not read; others may lead there from elsewhere."""
-        unsure = {PlainIngress.name, GatewayAPI.name, Istio.name}
-        if (
-            not serving
-            or unsure & set(serving)
-            or any(route.assumed or route.owner is service for route in serving.values())
-        ):
+        if not serving or _UNSURE & set(serving) or not _settled(service, serving):
             return
         for owner, keys in found.items():
+            if owner.of_load_balancers:
+                continue
             known = [key for key in keys if (spec := owner.table.spec(key)) and Scope.SERVICE in spec.scopes]
             if known and len(found) < _PORTABLE and not set(serving) & self._readers(owner):
                 name, route = next(iter(serving.items()))
@@ -192,6 +192,23 @@ class AnnotationVerdicts:
                     f"{reader.title}'s ({route.owner.kind} `{route.owner.name}`)"
                 )
                 yield _not_read(service, known, cause, Certainty.LIKELY, _fix(known[0], reader, service))
+
+    def _of_no_load_balancer(
+        self, service: KubernetesObject[Service], serving: Mapping[str, Route], found: Mapping[Owner, list[str]]
+    ) -> Iterator[Verdict]:
+        """What only a Service that is a load balancer itself may say, on one that an Ingress leads to instead."""
+        if service.body.spec.type == "LoadBalancer" or not serving or not _settled(service, serving):
+            return
+        for owner, keys in found.items():
+            known = [key for key in keys if owner.of_load_balancers and owner.table.spec(key)]
+            if known and not set(serving) & _GATEWAYS:
+                name, route = next(iter(serving.items()))
+                reader = self._controllers[name]
+                cause = (
+                    f"a Service of type {service.body.spec.type} gets no load balancer of its own, and {reader.title} "
+                    f"does not read it{_count(known)} for {route.owner.kind} `{route.owner.name}`, which leads here"
+                )
+                yield _not_read(service, known, cause, Certainty.KNOWN, _fix(known[0], reader, service))
 
     def _readers(self, owner: Owner) -> set[str]:
         return {
@@ -278,6 +295,11 @@ def _serving(routes: Iterable[Route]) -> Mapping[KubernetesObject[Service], dict
             if backend.service.object is not None:
                 found[backend.service.object].setdefault(route.controller.value, route)
     return found
+
+
+def _settled(service: KubernetesObject[Service], serving: Mapping[str, Route]) -> bool:
+    """Whether the manifests say which controllers lead to a Service, and none of them serves the Service itself."""
+    return not any(route.assumed or route.owner is service for route in serving.values())
 
 
 def _not_read(item: AnyObject, keys: Sequence[str], cause: str, certainty: Certainty, fix: str) -> Verdict:
