@@ -18,6 +18,7 @@ from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS
 from ingress_lint.controllers.ingress_nginx_filters import canary_decisions, own_redirect, path_filters, redirect_code
+from ingress_lint.controllers.ingress_nginx_path_types import refused_path
 from ingress_lint.controllers.ingress_nginx_settings import (
     DEFAULT_CONTROLLER_CLASS,
     IMAGE,
@@ -244,6 +245,9 @@ class _Lowering(IngressController):
         if host.tls is None and self._https_redirect(context) is not None and not self._passes_through(context):
             by_tls = ValueMatch("X-Forwarded-Proto", "https")
             route = replace(route, matches=tuple(replace(match, headers=(by_tls,)) for match in route.matches))
+        refusal = refused_path(context, self._of(context))
+        if refusal is not None:
+            route = replace(route, matches=tuple(replace(match, refusal=refusal) for match in route.matches))
         return route
 
     def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:

@@ -28,6 +28,7 @@ DEFAULT_CLASS: Final = "nginx"
 
 _CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 IMAGE: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)([:@]|$)")
+_TAG: Final = re.compile(r":v?(\d+(?:\.\d+)+)")
 _BINARY: Final = "/nginx-ingress-controller"
 _CONVENTIONAL: Final = frozenset(
     {"ingress-nginx-controller", "nginx-ingress-controller", "nginx-configuration", "nginx-load-balancer-conf"}
@@ -60,6 +61,10 @@ class Installation:
     """Whether its ConfigMap is in the set, or it is given none, so that defaults are known to hold."""
     http_port: int = 80
     https_port: int = 443
+    version: tuple[int, ...] = ()
+    """By the tag of its image, empty where that does not tell."""
+    webhook: bool = True
+    """Whether it may refuse Ingresses: `--validating-webhook` starts its admission webhook (pkg/flags/flags.go)."""
 
     def takes_proxy_protocol(self, absent: Place) -> Sourced[bool] | None:
         """`use-proxy-protocol` of its ConfigMap, for all that comes; None where that is not in the set."""
@@ -125,6 +130,10 @@ def installed(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
         told=config is not None or "configmap" not in flags,
         http_port=_port(flags, "http-port", 80),
         https_port=_port(flags, "https-port", 443),
+        version=tuple(int(part) for part in tag[1].split("."))
+        if (tag := _TAG.search(container.container.image))
+        else (),
+        webhook="validating-webhook" in flags,
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.verdicts import Verdict
 
 
 class PathMatchType(StrEnum):
@@ -60,3 +61,5 @@ class Match:
     grpc: GRPCMethod | None = None
     condition: str = ""
     """What else must hold and has no form here, as its controller writes it; whether it does is unknown."""
+    refusal: Verdict | None = None
+    """Why its controller refuses the whole object for this match, None where it does not."""

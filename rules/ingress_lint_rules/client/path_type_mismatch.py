@@ -9,7 +9,8 @@ API calls do not. Some controllers refuse the object.
 ## Why it breaks
 `Exact` and `Prefix` know no patterns: `/api/*` takes requests for a directory called `*`. What
 `ImplementationSpecific` means is each controller's own affair: nginx takes a prefix, an ALB and GKE a pattern in which
-`/` is the root page alone, Cilium a regular expression, Istio an exact path.
+`/` is the root page alone, Cilium a regular expression, Istio an exact path. The admission webhook of ingress-nginx
+refuses an Ingress with anything but a plain path under the other types since 1.12, whatever `use-regex` says.
 
 ## Example
 Bad:
@@ -52,11 +53,13 @@ curl -si http://HOST/api/orders
 
 ## How sure
 An error where the controller is known. A warning where only custom says which controller serves the object, and for
-paths below the root that an ALB or GKE compares as a whole, which may be meant so.
+paths below the root that an ALB or GKE compares as a whole, which may be meant so, and for paths that the webhook of
+ingress-nginx refuses where the set does not show its version and settings.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
 - https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/
+- https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#strict-validate-path-type
 - https://cloud.google.com/kubernetes-engine/docs/how-to/load-balance-ingress#url_paths
 """
 
@@ -103,11 +106,14 @@ class PathTypeMismatch(Rule):
             if not match.path.place.document.reported or not _written(match, route):
                 continue
             if path.type is PathMatchType.REGULAR_EXPRESSION:
-                yield from self._broken(route, match, path)
+                found = list(self._broken(route, match, path))
             elif path.type is PathMatchType.GLOB:
-                yield from self._whole(route, match, path)
+                found = list(self._whole(route, match, path))
             else:
-                yield from self._literal(route, match, path)
+                found = list(self._literal(route, match, path))
+            if not found and match.refusal is not None and not route.assumed:
+                found = [self.of_verdict(match.refusal, way_in(route, f"{route.gateway} refuses the path"))]
+            yield from found
 
     def _literal(self, route: Route, match: Match, path: PathMatch) -> Iterator[Finding]:
         value = path.value
