@@ -99,10 +99,10 @@ kubectl -n CONTROLLER_NAMESPACE exec CONTROLLER_POD -- curl -sv --max-time 5 htt
 ## How sure
 An error where the set runs the controller (by its image) and no rule lets its pods in, where a load balancer sends to
 pods and every rule that names the port wants pods, and where no rule names the port at all. A warning where the
-controller is not in the set, and a peer that names it by its labels has no `namespaceSelector`. One step down where no
-class says which controller serves the route. Silent where an `ipBlock` or a label of a namespace that the set does not
-hold may let it in, where the controller is not known otherwise, for pods and controllers on the host network, where
-nodes and not pods get the packets, and where Cilium's, Calico's or cluster-wide policies have their say.
+controller is not in the set, and every peer means pods of the policy's own namespace. One step down where no class says
+which controller serves the route. Silent where an `ipBlock` or a label of a namespace that the set does not hold may let
+it in, for pods and controllers on the host network, where nodes and not pods get the packets, and where Cilium's,
+Calico's or cluster-wide policies have their say.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors
@@ -249,7 +249,7 @@ def _no_pod(route: Route, policies: NetworkPolicies, visit: Visit) -> _Block:
 
 
 def _meant(route: Route, policies: NetworkPolicies, visit: Visit, graph: ObjectGraph) -> _Block | None:
-    """The controller is not in the set, but a peer names it, for the policy's own namespace."""
+    """The controller is not in the set, and the peers, of which one may name it, are pods of the policy's namespace."""
     wanted = set(_WORD.findall(route.controller.value))
     if policies.admits(visit) is not False or wanted <= set(_WORD.findall(visit.workload.object.namespace)):
         return None
@@ -271,7 +271,16 @@ def _meant(route: Route, policies: NetworkPolicies, visit: Visit, graph: ObjectG
                 _same_peer("the controller's namespace"),
                 guess=True,
             )
-    return None
+    if not peers:
+        return None
+    return _Block(
+        peers[0].policy,
+        peers[0].place,
+        f"{_listed(peers)} lets in only pods of namespace `{visit.workload.object.namespace}`, of which none in these "
+        f"manifests is its own; unless the controller runs there",
+        "add a peer with a `namespaceSelector` for the controller's namespace",
+        guess=True,
+    )
 
 
 def _values(peer: Peer) -> Iterator[set[str]]:
