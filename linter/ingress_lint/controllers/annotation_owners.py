@@ -64,6 +64,19 @@ class AnnotationOwners:
             None,
         )
 
+    def sharing(self, full_key: str, other: AnnotationTable, scope: Scope) -> Owner | None:
+        """One with another table that reads a key under a prefix which several read."""
+        if not self.shares(full_key.partition("/")[0]):
+            return None
+        return next(
+            (
+                owner
+                for owner in self._owners
+                if owner.table is not other and (spec := owner.table.spec(full_key)) and scope in spec.scopes
+            ),
+            None,
+        )
+
     def shares(self, prefix: str) -> bool:
         """Whether several read, or once read, annotations of a prefix."""
         return prefix in self._shared

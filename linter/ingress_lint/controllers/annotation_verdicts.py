@@ -74,6 +74,9 @@ class AnnotationVerdicts:
             if slash and prefix in prefixes:
                 own = key if prefix in table.prefixes else f"{table.prefixes[0]}/{name}"
                 yield from self._own(ingress, key, own, serving.title, table, Scope.INGRESS)
+                sharing = self._owners.sharing(key, table, Scope.INGRESS) if table.spec(own) is None else None
+                if sharing is not None:
+                    foreign[sharing].append(key)
                 continue
             owner = self._owners.of(key)
             if owner is None:
@@ -97,7 +100,8 @@ class AnnotationVerdicts:
         families = {*found, *(owner for key in ingress.annotations if (owner := self._owners.of(key)))}
         if claim.controller.origin is Origin.DEFAULT or len(families) >= _PORTABLE:
             return
-        own = [key for key in ingress.annotations if key.partition("/")[0] in prefixes]
+        others = {key for keys in found.values() for key in keys}
+        own = [key for key in ingress.annotations if key.partition("/")[0] in prefixes and key not in others]
         for owner, keys in found.items():
             certainty = self._sure(claim, owner, own)
             alone = [key for key in keys if not _twin(key, own)]
