@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import CORS, ExternalAuth, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from tests.controllers.conftest import Routes, said
@@ -178,15 +178,24 @@ def test_filters(routes: Routes) -> None:
         "allowlist-source-range: 10.0.0.0/8"
     )
     (route,) = routes(ingress(annotations), SERVICE)
-    rewrite, headers, cors, login = route.filters
+    login, rewrite, headers, cors = route.filters
     assert isinstance(rewrite, URLRewrite)
     assert isinstance(headers, HeaderModifier)
     assert isinstance(cors, CORS)
-    assert isinstance(login, ExtensionFilter)
+    assert isinstance(login, ExternalAuth)
+    assert (login.url, login.backend) == ("http://auth.example.com", None)
     assert (rewrite.path, rewrite.replace_prefix) == ("/in", True)
     assert headers.set == (("X-A", "b"),)
     assert (cors.origins, cors.max_age) == (("*",), 86400)
     assert [item.value for item in route.allowed_sources] == ["10.0.0.0/8"]
+
+
+def test_logins(routes: Routes) -> None:
+    (route,) = routes(ingress("auth-url: svc://web:80/auth\nauth-signin: https://a.example.com/login"), SERVICE)
+    (login,) = route.filters
+    assert isinstance(login, ExternalAuth)
+    assert (str(login.backend), login.url) == ("Service default/web:80", "http://web.default.svc:80/auth")
+    assert login.login == "https://a.example.com/login"
 
 
 def test_service_upstream_and_proxy_protocol(routes: Routes) -> None:

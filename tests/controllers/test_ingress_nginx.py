@@ -10,7 +10,7 @@ from textwrap import indent
 import pytest
 
 from ingress_lint.engine import Options, read
-from ingress_lint.routes.filters import RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import ExternalAuth, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Request, mismatch, path_matches
 from ingress_lint.routes.model import Route
@@ -510,3 +510,25 @@ def test_annotations_prefix(lower: Lower) -> None:
     text = ingress('backend-protocol: "HTTPS"').replace("nginx.ingress.kubernetes.io", "nginx.example.com")
     (route,) = lower(text, SERVICE, controller)
     assert route.backends[0].protocol.value is AppProtocol.HTTPS
+
+
+def test_login(lower: Lower) -> None:
+    asked = "auth-url: http://web.default.svc.cluster.local/auth\nauth-signin: https://$host/login"
+    (route,) = lower(ingress(asked), SERVICE)
+    (login,) = route.filters
+    assert isinstance(login, ExternalAuth)
+    assert (str(login.backend), login.login) == ("Service default/web:80", "https://$host/login")
+    assert login.login_place is not None
+
+
+def test_login_for_all(lower: Lower) -> None:
+    config = config_map("global-auth-url: https://login.example.com/auth")
+    (route,) = lower(ingress(), SERVICE, CONTROLLER, config)
+    (login,) = route.filters
+    assert isinstance(login, ExternalAuth)
+    assert (login.url, login.backend, login.login_place) == ("https://login.example.com/auth", None, None)
+    (route,) = lower(ingress("enable-global-auth: 'false'"), SERVICE, CONTROLLER, config)
+    assert not route.filters
+    challenge = "- {path: /.well-known/acme-challenge/x, backend: {service: {name: web, port: {number: 80}}}}"
+    (route,) = lower(ingress(paths=challenge), SERVICE, CONTROLLER, config)
+    assert not route.filters

@@ -18,7 +18,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
 
 _STREAMS: Final = frozenset({"TCP", "UDP", "TLS"})
-_PLACED: Final = ("place", "backend")
+_PLACED: Final = ("place", "backend", "login_place")
 _GROUP_OF_EVERYTHING: Final = ("(.*)", ".*")
 _SPECIAL: Final = frozenset("\\^$.|?*+()[]{}")
 

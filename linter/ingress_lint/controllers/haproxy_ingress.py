@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
+from ingress_lint.controllers.external_auth import asked_service
 from ingress_lint.controllers.haproxy_annotations import HAPROXY_INGRESS_ANNOTATIONS
 from ingress_lint.controllers.haproxy_settings import (
     CHECK_FALL,
@@ -35,7 +36,15 @@ from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import (
+    CORS,
+    ExtensionFilter,
+    ExternalAuth,
+    Filter,
+    HeaderModifier,
+    RequestRedirect,
+    URLRewrite,
+)
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import Attachment, Route
@@ -58,6 +67,7 @@ _REMEDIES: Final = Remedies(
     read_timeout="set `haproxy-ingress.github.io/timeout-server: {}s`",
 )
 _ACME: Final = "/.well-known/acme-challenge"
+_SERVICE_URL: Final = re.compile(r"^(?:svc|service)://(?:([^/:]+)/)?([^/:]+):([^/]+)")
 _CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
 _SIZE: Final = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -165,7 +175,7 @@ class _Lowering(IngressController):
         rooted: set[tuple[IngressObject, str]] = set()
         for claim in claims:
             for context in self.paths(graph, claim, backends):
-                route = self.route(graph, context)
+                route = self._with_auth(graph, self.route(graph, context), context, backends)
                 host = context.host.value if context.host else ""
                 if (context.ingress, host) not in rooted:
                     rooted.add((context.ingress, host))
@@ -197,6 +207,29 @@ class _Lowering(IngressController):
             passthrough_refused=self._passthrough_refused(context),
             attached=tuple(self._attached(graph, context)),
         )
+
+    def _with_auth(self, graph: ObjectGraph, route: Route, context: PathContext, backends: BackendResolver) -> Route:
+        """The route with its `auth-url`, which names a Service as `svc://NAMESPACE/NAME:PORT/PATH` or any other host.
+
+        Every answer but 2xx turns the request away, to `auth-signin` where that is set (annotations/backend.go,
+        setAuthExternal).
+        """
+        settings = self._of(context)
+        url, login = settings.text("auth-url"), settings.text("auth-signin")
+        if url is None or self._passes_through(context) or not route.backends:
+            return route
+        asked = _SERVICE_URL.sub(
+            lambda found: f"http://{found[2]}.{found[1] or context.ingress.namespace}.svc:{found[3]}", url.value.strip()
+        )
+        step = ExternalAuth(
+            url.place,
+            asked_service(graph, backends, asked, context.ingress.namespace, url.place),
+            asked,
+            "every request is turned away",
+            login.value.strip() if login else "",
+            login.place if login else None,
+        )
+        return replace(route, filters=(step, *route.filters))
 
     def _app_root(self, context: PathContext, route: Route) -> Iterator[Route]:
         root = self._of(context).text("app-root")
@@ -421,7 +454,7 @@ def _filters(settings: Settings) -> Iterator[Filter]:
             settings.on("cors-allow-credentials") is not None,
             settings.integer("cors-max-age", 86400).value,
         )
-    for key in ("auth-url", "oauth", "auth-secret"):
+    for key in ("oauth", "auth-secret"):
         login = settings.text(key)
         if login is not None:
             yield ExtensionFilter(login.place, "haproxy-ingress.github.io", key, login.value.strip())

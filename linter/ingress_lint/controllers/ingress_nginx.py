@@ -16,8 +16,16 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.external_auth import asked_service
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS
-from ingress_lint.controllers.ingress_nginx_filters import canary_decisions, own_redirect, path_filters, redirect_code
+from ingress_lint.controllers.ingress_nginx_filters import (
+    ACME_CHALLENGE,
+    canary_decisions,
+    external_auth,
+    own_redirect,
+    path_filters,
+    redirect_code,
+)
 from ingress_lint.controllers.ingress_nginx_path_types import refused_path
 from ingress_lint.controllers.ingress_nginx_settings import (
     DEFAULT_CONTROLLER_CLASS,
@@ -42,7 +50,6 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
 
 GATEWAY: Final = "ingress-nginx"
-_ACME: Final = "/.well-known/acme-challenge"
 
 
 class IngressNginx(Controller):
@@ -199,6 +206,7 @@ class _Lowering(IngressController):
             return
         route = replace(
             route,
+            filters=(*self._auth(graph, context, backends), *route.filters),
             fallback=self._fallback(graph, context, backends),
             allowed_sources=settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
             allowed_by_peer=settings.goes_by_peer,
@@ -282,6 +290,13 @@ class _Lowering(IngressController):
             replace(context, backend_place=named.place, reference=reference, service=service, service_port=port),
         )
 
+    def _auth(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> tuple[Filter, ...]:
+        asked = None if self._passes_through(context) else external_auth(self._of(context), context.path_value or "/")
+        if asked is None:
+            return ()
+        backend = asked_service(graph, backends, asked.url, context.ingress.namespace, asked.place)
+        return (replace(asked, backend=backend),)
+
     # -- the client's side --------------------------------------------------------------------------------------------
 
     def _of(self, context: PathContext) -> Settings:
@@ -348,7 +363,7 @@ class _Lowering(IngressController):
         """
         settings, host = self._of(context), self._host(context)
         exempt = settings.text("no-tls-redirect-locations")
-        prefixes = (exempt.value if exempt else _ACME).split(",")
+        prefixes = (exempt.value if exempt else ACME_CHALLENGE).split(",")
         if (context.path_value or "/").startswith(tuple(prefix.strip() for prefix in prefixes if prefix.strip())):
             return None
         forced = settings.boolean("force-ssl-redirect", False)

@@ -8,12 +8,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ingress_lint.controllers.ingress_nginx_settings import Settings
-from ingress_lint.routes.filters import Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import ExternalAuth, Filter, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import ValueMatch
 
 _URI_VARIABLES: Final = frozenset({"", "$request_uri", "$uri", "/$request_uri"})
 
 
+ACME_CHALLENGE: Final = "/.well-known/acme-challenge"
 _ANYTHING: Final = "(?s).*"
 
 
@@ -99,3 +100,28 @@ def path_filters(settings: Settings, path: str) -> Iterator[Filter]:
         yield URLRewrite(host.place, host=host.value)
     for name, value, place in settings.added_headers:
         yield HeaderModifier(place, set=((name, value),))
+
+
+def external_auth(settings: Settings, path: str) -> ExternalAuth | None:
+    """`auth-url`, else the `global-auth-url` of the ConfigMap unless `enable-global-auth` is off; but for paths that
+    start like one of `no-auth-locations`.
+
+    nginx takes 2xx for yes, 401 and 403 for no, and answers 500 for anything else (nginx/nginx:
+    src/http/modules/ngx_http_auth_request_module.c). Those who get 401 are sent to `auth-signin`
+    (internal/ingress/annotations/authreq/main.go; internal/ingress/controller/template/template.go,
+    shouldApplyGlobalAuth).
+    """
+    prefix, url = "", settings.text("auth-url")
+    if url is None and settings.boolean("enable-global-auth", True).value:
+        prefix, url = "global-", settings.text("global-auth-url")
+    exempt = settings.list("no-auth-locations")
+    if url is None or path.startswith(tuple(item.value for item in exempt) or ACME_CHALLENGE):
+        return None
+    login = settings.text(f"{prefix}auth-signin")
+    return ExternalAuth(
+        url.place,
+        url=url.value.strip(),
+        unclear="clients get 500",
+        login=login.value.strip() if login else "",
+        login_place=login.place if login else None,
+    )

@@ -78,10 +78,17 @@ class CORS:
 
 @dataclass(frozen=True, slots=True)
 class ExternalAuth:
-    """Asks another backend whether a request may pass."""
+    """Asks a backend, or whatever answers at a URL, whether a request may pass."""
 
     place: Place
-    backend: BackendRef
+    backend: BackendRef | None = None
+    url: str = ""
+    """Where it asks, for a backend too where that is known; `$host` in it stands for the request's own host."""
+    unclear: str = "clients get an error"
+    """What clients get for an answer that is neither yes nor no."""
+    login: str = ""
+    """Where it sends those who may not pass, in the form of `url`; empty where they are turned away."""
+    login_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,8 @@ class Route:
         if self.fallback is not None:
             yield self.fallback
         steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
-        yield from (step.backend for step in steps if isinstance(step, RequestMirror | ExternalAuth))
+        asked = (step.backend for step in steps if isinstance(step, RequestMirror | ExternalAuth))
+        yield from (backend for backend in asked if backend is not None)
 
     def only_mirrors_to(self, backend: BackendRef) -> bool:
         """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""

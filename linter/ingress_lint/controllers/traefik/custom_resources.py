@@ -57,7 +57,7 @@ class Analysis:
         self.graph = graph
         self.installation: Installation = installation(graph)
         self.backends = Backends(graph, resolver, self.installation)
-        self.middlewares = Middlewares(graph, self._backend_of)
+        self.middlewares = Middlewares(graph, resolver, self._backend_of)
         self._verdicts: list[Verdict] = []
         self.routes = (
             *(route for item in graph.of(IngressRoute) for route in self._http(item)),

@@ -1,7 +1,7 @@
 """Traefik's middlewares as filters, and everything else that they do to a route.
 
 traefik/traefik:docs/content/reference/routing-configuration/http/middlewares. Middlewares that only count, compress or
-buffer are no filters; those whose effect is known at run time alone (plugins, logins, redirects by a regular
+buffer are no filters; those whose effect is known at run time alone (plugins, passwords, redirects by a regular
 expression of the whole URL) are `ExtensionFilter`s.
 """
 
@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from ingress_lint.controllers.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -25,6 +25,7 @@ from ingress_lint.objects.traefik import (
     ObjectReference,
     RedirectScheme,
 )
+from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import (
     CORS,
     ExtensionFilter,
@@ -39,8 +40,9 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries
 
 CRD_PROVIDER: Final = "kubernetescrd"
+_ANSWER_PASSED_ON: Final = "clients get that answer instead of the page"
+"""pkg/middlewares/auth/forward.go: every answer but 2xx goes to the client, and redirects are not followed."""
 NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"
-_IN_CLUSTER: Final = re.compile(r"([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?")
 _MAX_DEPTH: Final = 8
 
 BackendOf = Callable[[LoadBalancerSpec, str, Place], BackendRef]
@@ -108,8 +110,9 @@ def find(graph: ObjectGraph, kind: str, named: Named) -> Resolution[Any]:
 class Middlewares:
     """The middlewares of one graph."""
 
-    def __init__(self, graph: ObjectGraph, backend_of: BackendOf) -> None:
+    def __init__(self, graph: ObjectGraph, resolver: BackendResolver, backend_of: BackendOf) -> None:
         self._graph = graph
+        self._resolver = resolver
         self._backend_of = backend_of
 
     def steps(self, named: Iterable[Named], kind: str = "Middleware") -> Steps:
@@ -194,14 +197,9 @@ class Middlewares:
                 steps.filters.append(_unknown(item, key))
         if spec.forward_auth is not None:
             place = item.at("spec", "forwardAuth", "address")
-            url = urlsplit(spec.forward_auth.address)
-            inside = _IN_CLUSTER.fullmatch(url.hostname or "")
-            if inside is None or not (inside[2] or self._graph.service(item.namespace, inside[1])):
-                steps.filters.append(_unknown(item, "forwardAuth"))
-                return
-            port = url.port or (443 if url.scheme == "https" else 80)
-            service = LoadBalancerSpec(name=inside[1], namespace=inside[2], port=port, scheme=url.scheme)
-            steps.filters.append(ExternalAuth(place, self._backend_of(service, item.namespace, place)))
+            url = spec.forward_auth.address
+            asked = asked_service(self._graph, self._resolver, url, item.namespace, place)
+            steps.filters.append(ExternalAuth(place, asked, url, _ANSWER_PASSED_ON))
 
 
 def _of_backend(backend: BackendRef) -> Attachment:
