@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from xml.etree import ElementTree
 
 from ingress_lint.load.positions import Location
-from ingress_lint.output import RenderOptions, render
+from ingress_lint.output import FORMATS, RenderOptions, render
 from ingress_lint.output.markdown import SIZE_LIMIT
 from ingress_lint.report import Report, Spot, Summary
 
@@ -22,7 +23,7 @@ def test_the_table_loads_no_format() -> None:
 
 def test_the_same_report_gives_the_same_bytes() -> None:
     again = replace(ORDINARY, files=dict(reversed(list(ORDINARY.files.items()))))
-    for name in ("text", "json", "sarif", "github", "markdown"):
+    for name in FORMATS:
         assert render(name, ORDINARY, RenderOptions()) == render(name, again, RenderOptions())
 
 
@@ -76,3 +77,28 @@ def test_unread_paths_that_are_findings_are_told_once() -> None:
     for name in ("github", "markdown"):
         assert render(name, report, RenderOptions()).replace("\\", "").count(message) == 1
         assert "no such file" in render(name, report, RenderOptions())
+
+
+def test_gitlab_has_what_gitlab_asks_for() -> None:
+    violations = json.loads(render("gitlab", ORDINARY, RenderOptions()))
+    assert [violation["check_name"] for violation in violations] == ["IL201", "IL305", "IL405"]
+    for violation in violations:
+        assert set(violation) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert violation["severity"] in ("info", "minor", "major", "critical", "blocker")
+    assert len({violation["fingerprint"] for violation in violations}) == 3
+    assert json.loads(render("gitlab", EMPTY, RenderOptions())) == []
+    (told,) = json.loads(render("gitlab", Report((), Summary(), (), unread=("a.yaml: gone",)), RenderOptions()))
+    assert (told["location"]["path"], told["severity"]) == ("a.yaml", "blocker")
+
+
+def test_junit_counts_failures_and_lets_notes_pass() -> None:
+    root = ElementTree.fromstring(render("junit", ORDINARY, RenderOptions()))
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("3", "2", "0")
+    failures = [failure.get("type") for failure in root.iter("failure")]
+    assert failures == ["error", "warning"]
+    (note,) = (case for case in root.iter("testcase") if case.find("system-out") is not None)
+    assert note.get("name", "").startswith("IL405")
+    empty = ElementTree.fromstring(render("junit", EMPTY, RenderOptions()))
+    assert (empty.get("tests"), empty.get("failures")) == ("1", "0")
+    gone = Report((), Summary(), (), unread=("a.yaml: gone",))
+    assert ElementTree.fromstring(render("junit", gone, RenderOptions())).get("errors") == "1"

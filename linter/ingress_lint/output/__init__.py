@@ -41,6 +41,8 @@ FORMATS: Final[Mapping[str, Renderer]] = {
     "json": _module("json_format"),
     "sarif": _module("sarif"),
     "github": _module("github"),
+    "gitlab": _module("gitlab"),
+    "junit": _module("junit"),
     "markdown": _module("markdown"),
 }
 """Every output format by the name that `--format` takes."""

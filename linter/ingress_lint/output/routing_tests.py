@@ -10,6 +10,7 @@ from click import style
 
 from ingress_lint.load.positions import Locator
 from ingress_lint.output.frame import columns
+from ingress_lint.output.junit import xml
 from ingress_lint.output.sanitize import json_text, visible
 from ingress_lint.output.trace_json import Encoder
 from ingress_lint.output.wording import count
@@ -108,8 +109,7 @@ def _junit(outcomes: Sequence[Outcome], _color: bool, _quiet: bool) -> str:
             message = visible(item.difference)
             failure = ElementTree.SubElement(element, "failure", {"message": message, "type": "routing"})
             failure.text = f"{visible(str(case.request))}\n{message}\n{file}:{case.line}"
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+    return xml(root)
 
 
 FORMATS: Final[Mapping[str, Renderer]] = {"text": _text, "junit": _junit, "json": _json}
