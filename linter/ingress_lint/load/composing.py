@@ -12,6 +12,7 @@ import binascii
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from ingress_lint.load.document import Pointer
@@ -84,6 +85,14 @@ def composer(parser: type[Any]) -> type[Any]:
 
     Composer.shallow = Shallow
     return Composer
+
+
+@cache
+def values_composer() -> type[Any]:
+    """The faster of the two, for values; PyYAML is imported when first asked for, as most manifests need it not."""
+    from yaml._yaml import CParser
+
+    return composer(CParser)
 
 
 def compose(composer_class: type[Any], text: str) -> Any:

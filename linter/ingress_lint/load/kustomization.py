@@ -7,9 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from yaml._yaml import CParser
-
-from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
+from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
 
 FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _API_PREFIX: Final = "kustomize.config.k8s.io/"
@@ -48,7 +46,7 @@ def read(path: str) -> Kustomization | None:
     try:
         with open(path, encoding="utf-8-sig", errors="replace") as stream:
             text = stream.read()
-        root = compose(composer(CParser), text.removeprefix("---\n"))
+        root = compose(values_composer(), text.removeprefix("---\n"))
         value = Constructor().construct(root, aliased=True) if root is not None else None
     except (OSError, YAMLError):
         return Kustomization(folder, incomplete=f"{os.path.basename(path)} could not be read")

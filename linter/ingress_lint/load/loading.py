@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from yaml._yaml import CParser
-
 from ingress_lint.load import files
-from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
+from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
 from ingress_lint.load.document import Document, Loaded, Place, Problem, ProblemKind, SourceFile
 from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
@@ -35,7 +33,6 @@ class Loader:
         self._wanted = wanted
         self._on_file = on_file
         self._plain = PlainReader()
-        self._composer = composer(CParser)
         self._constructor = Constructor()
         self._seen: set[str] = set()
         self._membership = Membership()
@@ -96,7 +93,7 @@ class Loader:
             document.value = value
             return
         try:
-            root = compose(self._composer, text)
+            root = compose(values_composer(), text)
             if root is None:
                 return
             document.value = self._constructor.construct(root, aliased="&" in text and "*" in text)

@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
-from yaml._yaml import CParser
 
 from ingress_lint.load import files
-from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
+from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.load.positions import Locator
 from ingress_lint.tracing.asking import Asked, RequestError, asked
@@ -171,7 +170,7 @@ def _value(document: Document) -> Any:
     text, file = document.text, document.file
     constructor = Constructor()
     try:
-        root = compose(composer(CParser), text)
+        root = compose(values_composer(), text)
         value = constructor.construct(root, aliased="&" in text and "*" in text) if root is not None else None
         repeated = next(constructor.duplicate_keys(root), None)
     except YAMLError as error:
