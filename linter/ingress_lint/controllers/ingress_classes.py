@@ -83,7 +83,8 @@ class IngressClasses:
 
     # -- a class by name ----------------------------------------------------------------------------------------------
 
-    def _named(self, ingress: IngressObject, name: str, *, by_field: bool) -> Verdict | None:
+    def missing(self, name: str, *, by_field: bool) -> Certainty | None:
+        """How sure it is that nothing serves a class of this name; None where something does, or may well."""
         if self._graph.resolve("IngressClass", "", name).existence is not Existence.MISSING:
             return None
         if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
@@ -91,7 +92,15 @@ class IngressClasses:
         owners = {
             controller for controller, found in self._controllers.items() if found.claims_class(name, by_field=by_field)
         }
-        certainty = self._certainty(owners, conventional=name in _CONVENTIONAL, by_field=by_field)
+        return self._certainty(owners, conventional=name in _CONVENTIONAL, by_field=by_field)
+
+    @property
+    def defined(self) -> str:
+        """The classes that the set defines, in words."""
+        return _listed([item.name for item in self._classes])
+
+    def _named(self, ingress: IngressObject, name: str, *, by_field: bool) -> Verdict | None:
+        certainty = self.missing(name, by_field=by_field)
         if certainty is None:
             return None
         known = [item.name for item in self._classes]
@@ -100,7 +109,7 @@ class IngressClasses:
         fix = f"add IngressClass `{name}`" + (f", or name `{near[0]}`" if near else "")
         if gateway_class is not None:
             fix = f"`{name}` is a GatewayClass: use it in a Gateway, or name an IngressClass"
-        others = f"these manifests define only {_listed(known)}" if known else "these manifests do not define"
+        others = f"these manifests define only {self.defined}" if known else "these manifests do not define"
         what = f"Ingress `{ingress.name}` is of class `{name}`, "
         what += f"and {others}" if known else f"which {others}"
         unless = "unless the cluster has it, " if certainty is Certainty.UNKNOWN else ""
@@ -130,24 +139,33 @@ class IngressClasses:
 
     # -- no class -----------------------------------------------------------------------------------------------------
 
-    def _classless(self, claim: Claim) -> Verdict | None:
-        graph, ingress = self._graph, claim.ingress
-        if self._defaults or any(kind == "IngressClass" for kind, _, _ in graph.context.elsewhere):
+    def refuses_classless(self, told: Collection[str] = ()) -> Certainty | None:
+        """How sure it is that nobody takes an Ingress without a class; None where somebody does.
+
+        `told` are controllers that something else says are there.
+        """
+        if self._defaults or any(kind == "IngressClass" for kind, _, _ in self._graph.context.elsewhere):
             return None
         if any(flag.startswith(_CLASSLESS_FLAGS) and value != "false" for flag, value in self._options):
             return None
-        told = claim.controller.origin is not Origin.DEFAULT
-        serving = {*self._defined, *self._running, *((claim.controller.value,) if told else ())}
+        serving = {*self._defined, *self._running, *told}
         if any(self._controllers[name].serves_classless for name in serving):
             return None
         if not self._classes:
-            sure = Certainty.UNKNOWN
+            return Certainty.UNKNOWN
+        known = all(self._controllers[name].serves_classless is False for name in serving)
+        return Certainty.KNOWN if known and serving and not self._graph.incomplete else Certainty.LIKELY
+
+    def _classless(self, claim: Claim) -> Verdict | None:
+        ingress = claim.ingress
+        sure = self.refuses_classless(() if claim.controller.origin is Origin.DEFAULT else (claim.controller.value,))
+        if sure is None:
+            return None
+        if not self._classes:
             why = "and these manifests define no default IngressClass"
             end = f"unless the cluster has one, {_UNSERVED}"
         else:
-            known = all(self._controllers[name].serves_classless is False for name in serving)
-            sure = Certainty.KNOWN if known and serving and not graph.incomplete else Certainty.LIKELY
-            why = f"and of {_listed([item.name for item in self._classes])} none is the default"
+            why = f"and of {self.defined} none is the default"
             end = _UNSERVED
         names = " or ".join(f"`{item.name}`" for item in self._classes) or "the controller's class"
         return Verdict(

@@ -45,6 +45,8 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("eks.amazonaws.com", "IngressClassParams"): "aws:IngressClassParams",
     ("cloud.google.com", "BackendConfig"): "gke:BackendConfig",
     ("networking.gke.io", "FrontendConfig"): "gke:FrontendConfig",
+    ("cert-manager.io", "Issuer"): "cert_manager:Issuer",
+    ("cert-manager.io", "ClusterIssuer"): "cert_manager:Issuer",
     ("traefik.io", "IngressRoute"): "traefik:IngressRoute",
     ("traefik.io", "IngressRouteTCP"): "traefik:IngressRouteTCP",
     ("traefik.io", "IngressRouteUDP"): "traefik:IngressRouteUDP",

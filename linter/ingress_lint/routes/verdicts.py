@@ -50,6 +50,9 @@ class Reason(StrEnum):
     INVALID_PARAMETERS = "InvalidParameters"
     RETIRED = "Retired"
     """Served by a controller that its project has retired."""
+    # of certificates
+    SOLVER_UNREACHABLE = "SolverUnreachable"
+    """An ACME challenge that nobody would be led to."""
     # of annotations
     FOREIGN_ANNOTATION = "ForeignAnnotation"
     UNKNOWN_ANNOTATION = "UnknownAnnotation"
