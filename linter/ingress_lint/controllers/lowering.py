@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
-from ingress_lint.controllers.acme import Solvers
 from ingress_lint.controllers.agic import ApplicationGatewayIngressController
 from ingress_lint.controllers.annotation_owners import AnnotationOwners
 from ingress_lint.controllers.annotation_verdicts import AnnotationVerdicts
@@ -115,7 +114,7 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
             *classes.verdicts(claimed, preferred),
             *annotations.verdicts(claimed, every_route),
             *MisplacedSettings(graph, _OWNERS).verdicts(),
-            *Solvers(graph, CONTROLLERS, classes).verdicts(claimed, every_route),
+            *_solver_verdicts(graph, classes, claimed, every_route),
             *retirement_verdicts((CONTROLLERS[name], own) for name, own in claims.items()),
             *resource_verdicts((CONTROLLERS[name], claim) for name, own in claims.items() for claim in own),
             *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
@@ -125,6 +124,16 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         ),
         tuple(frontend for found in controllers.values() for frontend in found.frontends(graph, backends)),
     )
+
+
+def _solver_verdicts(
+    graph: ObjectGraph, classes: IngressClasses, claims: Sequence[Claim], routes: Sequence[Route]
+) -> Iterator[Verdict]:
+    """What keeps ACME challenges from being answered, where the set has issuers."""
+    if "cert-manager.io" in graph.groups:
+        from ingress_lint.controllers.acme import Solvers
+
+        yield from Solvers(graph, CONTROLLERS, classes).verdicts(claims, routes)
 
 
 @lru_cache(4096)
