@@ -25,6 +25,7 @@ from ingress_lint.controllers.ingress_nginx_filters import (
     own_redirect,
     path_filters,
     redirect_code,
+    secrets,
 )
 from ingress_lint.controllers.ingress_nginx_path_types import refused_path
 from ingress_lint.controllers.ingress_nginx_settings import (
@@ -211,6 +212,7 @@ class _Lowering(IngressController):
             allowed_sources=settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
             allowed_by_peer=settings.goes_by_peer,
             passthrough_refused=self._passthrough_refused(context),
+            attached=tuple(secrets(settings, graph, context.ingress.namespace)),
         )
         for canary in canaries[:1]:
             wishes = self._of(canary)

@@ -8,8 +8,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ingress_lint.controllers.ingress_nginx_settings import Settings
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.routes.filters import ExternalAuth, Filter, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import ValueMatch
+from ingress_lint.routes.model import Attachment
 
 _URI_VARIABLES: Final = frozenset({"", "$request_uri", "$uri", "/$request_uri"})
 
@@ -125,3 +128,25 @@ def external_auth(settings: Settings, path: str) -> ExternalAuth | None:
         login=login.value.strip() if login else "",
         login_place=login.place if login else None,
     )
+
+
+def secrets(settings: Settings, graph: ObjectGraph, namespace: str) -> Iterator[Attachment]:
+    """The Secrets of passwords, of client certificates and of TLS to the pods; the last two are NAMESPACE/NAME.
+
+    internal/ingress/annotations/{auth,authtls,proxyssl}/main.go; without `auth-type` nobody reads `auth-secret`. A path
+    whose Secret is not there answers 503, a host without that of its client certificates 403 (rootfs/etc/nginx/template).
+    """
+    for key, consequence in (
+        ("auth-secret", "clients get 503"),
+        ("auth-tls-secret", "clients get 403"),
+        ("proxy-ssl-secret", "clients get 503"),
+    ):
+        named = settings.text(key)
+        if named is None or (key == "auth-secret" and settings.text("auth-type") is None):
+            continue
+        space, _, name = named.value.strip().rpartition("/")
+        if space or key == "auth-secret":
+            found = graph.resolve("Secret", space or namespace, name)
+        else:
+            found = Resolution(Existence.MISSING, why=f"its name there is `{namespace}/{name}`")
+        yield Attachment(named.place, "Secret", space or namespace, name, found, consequence)

@@ -312,3 +312,9 @@ class ClientTrafficPolicy(Model):
     """A ClientTrafficPolicy."""
 
     spec: ClientTrafficPolicySpec
+
+
+class AttachedPolicy(Model):
+    """A policy of which only what it is for matters here: SecurityPolicy, EnvoyExtensionPolicy."""
+
+    spec: PolicyTargets

@@ -101,6 +101,8 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("gateway.k8s.aws", "LoadBalancerConfiguration"): "gateway_policies:LoadBalancerConfiguration",
     ("gateway.envoyproxy.io", "BackendTrafficPolicy"): "gateway_policies:BackendTrafficPolicy",
     ("gateway.envoyproxy.io", "ClientTrafficPolicy"): "gateway_policies:ClientTrafficPolicy",
+    ("gateway.envoyproxy.io", "SecurityPolicy"): "gateway_policies:AttachedPolicy",
+    ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): "gateway_policies:AttachedPolicy",
 }
 
 CLUSTER_SCOPED: Final = frozenset(

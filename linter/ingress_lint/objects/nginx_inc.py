@@ -6,6 +6,7 @@ mistake here. Times and sizes are text as nginx writes it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field
@@ -273,6 +274,28 @@ class PolicySpec(Model):
     """One of many things; only access control changes who gets in, as far as manifests tell."""
 
     access_control: AccessControl | None = None
+    basic_auth: dict[str, Any] = Field(default_factory=dict)
+    jwt: dict[str, Any] = Field(default_factory=dict)
+    oidc: dict[str, Any] = Field(default_factory=dict)
+    api_key: dict[str, Any] = Field(default_factory=dict)
+    ingress_mtls: dict[str, Any] = Field(default_factory=dict, alias="ingressMTLS")
+    egress_mtls: dict[str, Any] = Field(default_factory=dict, alias="egressMTLS")
+
+    @property
+    def secrets(self) -> Iterator[tuple[tuple[str, str], str]]:
+        """The Secrets that it names, each with the field that does."""
+        for part, written, field in (
+            ("basicAuth", self.basic_auth, "secret"),
+            ("jwt", self.jwt, "secret"),
+            ("oidc", self.oidc, "clientSecret"),
+            ("apiKey", self.api_key, "clientSecret"),
+            ("ingressMTLS", self.ingress_mtls, "clientCertSecret"),
+            ("egressMTLS", self.egress_mtls, "tlsSecret"),
+            ("egressMTLS", self.egress_mtls, "trustedCertSecret"),
+        ):
+            name = written.get(field)
+            if isinstance(name, str) and name:
+                yield (part, field), name
 
 
 class Policy(Model):

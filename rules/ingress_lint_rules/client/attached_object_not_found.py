@@ -1,10 +1,12 @@
 """## What it does
-Checks that what a route hangs on beside its backends is there: middlewares, plugins, policies, TLS options, the Secret
-of a login, the objects that a filter or policy names.
+Checks that what a route hangs on beside its backends is there: middlewares, plugins, policies, TLS options, GKE's
+BackendConfig and FrontendConfig, the Secret of a login, the objects that a filter or policy names.
 
 ## What you see
-404 from Traefik, which makes no router of a route whose middleware is missing; 500 from Gateway API implementations; 503
-where a subset is missing. Kong and others let requests pass without the plugin or the password.
+404 from Traefik, which makes no router of a route whose middleware is missing; 500 from Gateway API implementations and
+F5 NGINX; 503 from ingress-nginx without the Secret of a login, and from Istio where a subset is missing; 403 without the
+authorities of client certificates. GKE stops updating its load balancer. Kong and others let requests pass without the
+plugin or the password.
 
 ## Why it breaks
 Such an object is found by name, in its own namespace, in the form that its controller asks for: a Traefik annotation

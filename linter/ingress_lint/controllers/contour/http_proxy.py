@@ -111,7 +111,7 @@ class Analysis:
             protocol = "TLS" if proxy.body.spec.tcpproxy is not None else "HTTPS"
             secure = ports.secure(host, self._listener_tls(proxy, virtual_host), protocol, usable=served)
         plain = ports.plain(place.at("fqdn"), usable=served)
-        root = _Root(proxy, host, plain, secure, virtual_host, refused, tuple(self._authorization(proxy)))
+        root = _Root(proxy, host, plain, secure, virtual_host, refused, tuple(self._attached(proxy)))
         yield from self._tcp(root, proxy, ())
         yield from self._routes(root, proxy, (), ())
 
@@ -158,8 +158,13 @@ class Analysis:
             clients = ClientValidation(place.at("clientValidation"), not wanted.optional_client_certificate)
         return ListenerTLS(Sourced("Terminate", Origin.EXPLICIT, place.at("secretName")), (shown,), clients)
 
-    def _authorization(self, proxy: Proxy) -> Iterator[Attachment]:
+    def _attached(self, proxy: Proxy) -> Iterator[Attachment]:
         virtual_host = proxy.body.spec.virtualhost
+        checked = virtual_host.tls.client_validation if virtual_host and virtual_host.tls else None
+        if checked is not None and checked.ca_secret and "/" not in checked.ca_secret:
+            place = proxy.at("spec", "virtualhost", "tls", "clientValidation", "caSecret")
+            found = self._graph.resolve("Secret", proxy.namespace, checked.ca_secret)
+            yield Attachment(place, "Secret", proxy.namespace, checked.ca_secret, found, _NOT_SERVED)
         reference = virtual_host.authorization.extension_ref if virtual_host and virtual_host.authorization else None
         if reference is not None and reference.name:
             namespace = reference.namespace or proxy.namespace

@@ -289,12 +289,17 @@ class VirtualServers:
     # -- what else counts -----------------------------------------------------------------------------------------------
 
     def _policies(self, owner: AnyObject, references: Sequence[PolicyReference], place: Place) -> Iterator[Attachment]:
-        """A missing Policy makes nginx answer 500 (docs.nginx.com, policy-resource, "Invalid policies")."""
+        """A missing Policy, or Secret of one, makes nginx answer 500 (docs.nginx.com, policy-resource, "Invalid policies")."""
         for index, reference in enumerate(references):
             namespace = reference.namespace or owner.namespace
             found = self._graph.resolve("Policy", namespace, reference.name)
             at = place.at(index, "name")
             yield Attachment(at, "Policy", namespace, reference.name, found, "clients get 500")
+            policy = own_object(self._graph, "Policy", namespace, reference.name)
+            if policy is not None:
+                for field, name in policy.body.spec.secrets:
+                    found = self._graph.resolve("Secret", namespace, name)
+                    yield Attachment(policy.at("spec", *field), "Secret", namespace, name, found, "clients get 500")
 
     def _allowed(self, owner: AnyObject, references: Sequence[PolicyReference]) -> tuple[Sourced[str], ...]:
         """The addresses that policies of access control let in."""

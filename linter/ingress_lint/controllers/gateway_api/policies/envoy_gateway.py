@@ -20,6 +20,7 @@ from ingress_lint.graph.labels import selects
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import Gateway
 from ingress_lint.objects.gateway_policies import (
+    AttachedPolicy,
     BackendTrafficPolicy,
     ClientTrafficPolicy,
     PolicyTarget,
@@ -38,7 +39,15 @@ _COVERS_RESETS: Final = frozenset({"reset", "reset-before-request"})
 _CLIENT_IDLE: Final = 3600.0
 _NOT_SET: Final = "the BackendTrafficPolicy does not set it"
 
-Policy = KubernetesObject[BackendTrafficPolicy] | KubernetesObject[ClientTrafficPolicy]
+_SETTINGS: Final = "its timeouts, retries and health checks do not apply"
+_LOST: Final = {
+    "SecurityPolicy": "requests pass without the login and the limits that it asks for",
+    "EnvoyExtensionPolicy": "requests pass without its extensions",
+}
+
+Policy = (
+    KubernetesObject[BackendTrafficPolicy] | KubernetesObject[ClientTrafficPolicy] | KubernetesObject[AttachedPolicy]
+)
 
 
 class Policies:
@@ -81,8 +90,8 @@ class Policies:
     def verdicts(self) -> list[Verdict]:
         """Policies for what does not exist, or for a part that their target does not have."""
         found: list[Verdict | None] = []
-        consequence = "its timeouts, retries and health checks do not apply"
-        for policy in (*self._backend, *self._client):
+        for policy in (*self._backend, *self._client, *self._graph.of(AttachedPolicy)):
+            consequence = _LOST.get(policy.kind, _SETTINGS)
             for target, place in _targets(policy):
                 missing = no_such_target(self._graph, policy, target, place, consequence)
                 found.append(missing or self._no_such_section(policy, target, place))
@@ -109,7 +118,7 @@ class Policies:
             place.at("sectionName"),
             f"{policy.kind} `{policy.name}` is for {part} `{target.section_name}` of {target.kind} `{target.name}`, "
             + (f"which has {names}" if names else f"whose {part}s have no names")
-            + "; it has no effect, and its timeouts, retries and health checks do not apply",
+            + f"; it has no effect, and {_LOST.get(policy.kind, _SETTINGS)}",
             related=((f"{target.kind} `{target.name}`", found.name_place),),
             fix=f"name a {part} that exists",
         )
