@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from ingress_lint.commands.following import Follower
+from ingress_lint.commands.options import Given
 from ingress_lint.engine import Options, check
 from ingress_lint.output.trace_json import Encoder
 from ingress_lint.packs import load_rules
@@ -70,7 +71,7 @@ def test_requests(suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         if not wanted:
             continue
         monkeypatch.chdir(folder)
-        follower = Follower([str(folder)], None, None, (), None, None)
+        follower = Follower(Given((str(folder),)))
         encoder = Encoder(follower.locator)
         for position, case in enumerate(wanted):
             followed = follower.follow(asked_item({"id": case["id"], **case["request"]}, position))

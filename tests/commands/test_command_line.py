@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from ingress_lint import __version__
 from ingress_lint.__main__ import main
 from ingress_lint.packs import load_rules
+from tests.conftest import FIXTURES
 
 BAD = """\
 apiVersion: networking.k8s.io/v1
@@ -389,3 +390,16 @@ def test_a_baseline_that_is_none(folder: Path, text: str) -> None:
     assert result.exit_code == 2
     assert "baseline.json is no baseline" in result.stderr
     assert run("bad.yaml", "--baseline", "absent.json").exit_code == 2
+
+
+def test_now_is_when_certificates_must_be_valid(folder: Path) -> None:
+    (manifest,) = (FIXTURES / "IL106/good/valid").glob("*.yaml")
+    (folder / "tls.yaml").write_text(manifest.read_text())
+    on = ("tls.yaml", "--select", "IL106", "--format", "json")
+    assert json.loads(run(*on, "--now", "2030-01-01").stdout)["findings"] == []
+    (finding,) = json.loads(run(*on, "--now", "2999-12-31T23:59:59Z").stdout)["findings"]
+    assert "expired" in finding["message"]
+    assert "IL106" in run("trace", "--url", "https://shop.example.com/", "tls.yaml", "--now", "2999-12-31").stdout
+    refused = run("tls.yaml", "--now", "tomorrow")
+    assert refused.exit_code == 2
+    assert "'tomorrow' is no date such as 2026-03-01" in refused.stderr

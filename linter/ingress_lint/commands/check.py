@@ -12,6 +12,7 @@ import click
 from ingress_lint.commands.options import (
     EXIT_FINDINGS,
     EXIT_UNREADABLE,
+    Given,
     color_option,
     complain,
     reading_options,
@@ -51,12 +52,7 @@ _LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
 @click.option("-v", "--verbose", is_flag=True, help="Say what was read, passed over and assumed.")
 @color_option
 def command(
-    paths: tuple[str, ...],
-    controller: str | None,
-    namespace: str | None,
-    context_paths: tuple[str, ...],
-    assume: str | None,
-    config_file: str | None,
+    given: Given,
     format_name: str | None,
     outputs: tuple[str, ...],
     selected: tuple[str, ...],
@@ -82,7 +78,7 @@ def command(
     targets = [target(value, FORMATS) for value in outputs]
     try:
         rules = load_rules()
-        config, options = reading(paths, controller, namespace, context_paths, assume, config_file, rules)
+        config, options = reading(given, rules)
         chosen = select(
             rules,
             split_selectors(selected) or config.select,

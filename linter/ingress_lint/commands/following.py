@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from ingress_lint.commands.options import EXIT_UNREADABLE, complain
+from ingress_lint.commands.options import EXIT_UNREADABLE, Given, complain
 from ingress_lint.commands.reading import reading
 from ingress_lint.engine import read
 from ingress_lint.finding import Finding
@@ -57,18 +57,10 @@ class Followed:
 class Follower:
     """Reads the manifests once and follows requests through them. Raises `click.UsageError` on wrong options."""
 
-    def __init__(
-        self,
-        paths: Sequence[str],
-        controller: str | None,
-        namespace: str | None,
-        context_paths: Sequence[str],
-        assume: str | None,
-        config_file: str | None,
-    ) -> None:
+    def __init__(self, given: Given) -> None:
         try:
             catalogue = load_rules()
-            config, options = reading(paths, controller, namespace, context_paths, assume, config_file, catalogue)
+            config, options = reading(given, catalogue)
             rules = select(catalogue, config.select, config.ignore)
         except (PackError, SelectionError) as error:
             raise click.UsageError(str(error)) from None

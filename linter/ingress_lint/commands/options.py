@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import wraps
 from typing import Any, Final, TypeVar
 
 import click
@@ -18,8 +21,32 @@ EXIT_FINDINGS: Final = 1
 EXIT_UNREADABLE: Final = 2
 
 
-def reading_options(function: Decorated) -> Decorated:
-    """The PATHs and how to take what they hold; in `function`, the keyword arguments of `engine.Options`."""
+@dataclass(frozen=True)
+class Given:
+    """What the command line says of the input: the PATHs, and how to take what they hold."""
+
+    paths: tuple[str, ...] = ()
+    controller: str | None = None
+    namespace: str | None = None
+    context_paths: tuple[str, ...] = ()
+    assume: str | None = None
+    config_file: str | None = None
+    now: datetime | None = None
+
+
+def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
+    """A date or a time of ISO 8601; UTC where it names no zone."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no date such as 2026-03-01 or 2026-03-01T12:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The PATHs and how to take what they hold; `function` gets them as `given`."""
     decorators = (
         click.argument("paths", nargs=-1, metavar="[PATH...]"),
         click.option(
@@ -46,10 +73,23 @@ def reading_options(function: Decorated) -> Decorated:
             type=click.Path(exists=True, dir_okay=False),
             help="The configuration file (default: the nearest .ingress-lint.yaml or pyproject.toml).",
         ),
+        click.option(
+            "--now",
+            callback=_moment,
+            metavar="DATE",
+            help="When certificates must be valid, in ISO 8601 (default: today).",
+        ),
     )
+
+    @wraps(function)
+    def with_given(**options: Any) -> Any:
+        given = Given(**{field.name: options.pop(field.name) for field in fields(Given)})
+        return function(given=given, **options)
+
+    wrapped: Callable[..., Any] = with_given
     for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+        wrapped = decorator(wrapped)
+    return wrapped
 
 
 def complain(lines: Iterable[str]) -> None:

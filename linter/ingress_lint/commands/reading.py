@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from ingress_lint.commands.options import Given
 from ingress_lint.config import Config, ConfigError, load_config
 from ingress_lint.controllers.lowering import CONTROLLERS
 from ingress_lint.finding import Severity
@@ -16,34 +17,27 @@ from ingress_lint.rule import Rule
 from ingress_lint.selection import matching
 
 
-def reading(
-    paths: Sequence[str],
-    controller: str | None,
-    namespace: str | None,
-    context_paths: Sequence[str],
-    assume: str | None,
-    config_file: str | None,
-    rules: Sequence[Rule] = (),
-) -> tuple[Config, Options]:
+def reading(given: Given, rules: Sequence[Rule] = ()) -> tuple[Config, Options]:
     """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`.
 
     `rules` are those whose findings the configuration may change; commands that run none leave it empty.
     """
     try:
-        config = load_config(config_file, paths)
+        config = load_config(given.config_file, given.paths)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    controller = controller or config.controller
+    controller = given.controller or config.controller
     if controller is not None and controller not in CONTROLLERS:
         known = ", ".join(sorted(CONTROLLERS))
         raise click.UsageError(f"there is no controller {controller!r}; known are {known}")
     return config, Options(
-        paths=tuple(paths) or config.paths or (".",),
-        context_paths=(*config.context, *context_paths),
+        paths=given.paths or config.paths or (".",),
+        context_paths=(*config.context, *given.context_paths),
         controller=controller,
-        namespace=namespace or config.namespace,
-        assume=cast("Assumption", assume or config.assume or "auto"),
+        namespace=given.namespace or config.namespace,
+        assume=cast("Assumption", given.assume or config.assume or "auto"),
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
+        now=given.now,
         severities={
             code: Severity[level.upper()]
             for selector, level in (config.severity.items() if rules else ())

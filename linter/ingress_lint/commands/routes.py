@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ingress_lint.commands.options import EXIT_UNREADABLE, color_option, complain, reading_options, use_color
+from ingress_lint.commands.options import EXIT_UNREADABLE, Given, color_option, complain, reading_options, use_color
 
 
 @click.command("routes", context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,12 +14,7 @@ from ingress_lint.commands.options import EXIT_UNREADABLE, color_option, complai
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", help="The output form.")
 @color_option
 def command(
-    paths: tuple[str, ...],
-    controller: str | None,
-    namespace: str | None,
-    context_paths: tuple[str, ...],
-    assume: str | None,
-    config_file: str | None,
+    given: Given,
     format_name: str,
     color: str,
 ) -> None:
@@ -29,7 +24,7 @@ def command(
     from ingress_lint.load.positions import Locator
     from ingress_lint.output import route_model, route_table
 
-    _, options = reading(paths, controller, namespace, context_paths, assume, config_file)
+    _, options = reading(given)
     manifests = read(options)
     routes = [
         route for manifest_set in manifests.sets for route in manifest_set.routes if route.owner.document.reported

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ingress_lint.commands.options import color_option, reading_options, request_options, use_color
+from ingress_lint.commands.options import Given, color_option, reading_options, request_options, use_color
 
 
 @click.command("runbook", context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,12 +15,7 @@ from ingress_lint.commands.options import color_option, reading_options, request
 )
 @color_option
 def command(
-    paths: tuple[str, ...],
-    controller: str | None,
-    namespace: str | None,
-    context_paths: tuple[str, ...],
-    assume: str | None,
-    config_file: str | None,
+    given: Given,
     url: str | None,
     method: str | None,
     headers: tuple[str, ...],
@@ -43,7 +38,7 @@ def command(
     from ingress_lint.runbook.writing import runbook
 
     request = request_of(url, method, headers, sni, connect, protocol)
-    follower = Follower(paths, controller, namespace, context_paths, assume, config_file)
+    follower = Follower(given)
     followed = follower.follow_one(request)
     trace = followed.trace
     if trace.entry is None or trace.held is None:

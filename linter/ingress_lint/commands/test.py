@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ingress_lint.commands.options import EXIT_FINDINGS, color_option, reading_options, use_color
+from ingress_lint.commands.options import EXIT_FINDINGS, Given, color_option, reading_options, use_color
 
 
 @click.command("test", context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,12 +30,7 @@ from ingress_lint.commands.options import EXIT_FINDINGS, color_option, reading_o
 @color_option
 def command(
     file: str,
-    paths: tuple[str, ...],
-    controller: str | None,
-    namespace: str | None,
-    context_paths: tuple[str, ...],
-    assume: str | None,
-    config_file: str | None,
+    given: Given,
     format_name: str,
     outputs: tuple[str, ...],
     quiet: bool,
@@ -57,7 +52,7 @@ def command(
         cases = load(file)
     except RoutingTestError as error:
         raise click.UsageError(visible(str(error))) from None
-    follower = Follower(paths, controller, namespace, context_paths, assume, config_file)
+    follower = Follower(given)
     outcomes = [outcome(case, follower.trace(case.request)) for case in cases]
     to_screen = True
     for target_format, output in targets:

@@ -10,7 +10,14 @@ from typing import Any
 
 import click
 
-from ingress_lint.commands.options import EXIT_FINDINGS, color_option, reading_options, request_options, use_color
+from ingress_lint.commands.options import (
+    EXIT_FINDINGS,
+    Given,
+    color_option,
+    reading_options,
+    request_options,
+    use_color,
+)
 from ingress_lint.tracing.asking import Asked, RequestError, asked_item
 
 
@@ -22,12 +29,7 @@ from ingress_lint.tracing.asking import Asked, RequestError, asked_item
 @click.option("-v", "--verbose", is_flag=True, help="Say why each competing route lost.")
 @color_option
 def command(
-    paths: tuple[str, ...],
-    controller: str | None,
-    namespace: str | None,
-    context_paths: tuple[str, ...],
-    assume: str | None,
-    config_file: str | None,
+    given: Given,
     url: str | None,
     method: str | None,
     headers: tuple[str, ...],
@@ -54,7 +56,7 @@ def command(
         requests = _requests(requests_file)
     else:
         requests = [request_of(url or "", method, headers, sni, connect, protocol)]
-    follower = Follower(paths, controller, namespace, context_paths, assume, config_file)
+    follower = Follower(given)
     one = requests_file is None
     traced = [follower.follow_one(request) if one else follower.follow(request) for request in requests]
     if format_name == "json":
