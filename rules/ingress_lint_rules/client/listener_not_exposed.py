@@ -1,12 +1,15 @@
 """## What it does
-Checks that each port a gateway listens on can be reached: that the Service in front of the gateway's pods has it.
+Checks that each port a gateway listens on can be reached: that the Service in front of the gateway's pods has it, and that
+Traefik has the entry points that Gateways and IngressRoutes ask for.
 
 ## What you see
 Connections to the port time out or are refused, although the gateway's own configuration is accepted.
 
 ## Why it breaks
 A gateway opens the port in its pods. Clients come through a Service, whose ports somebody else wrote: what it does not
-list leads nowhere. A Gateway that selects existing pods, as Istio's does, changes nothing about their Service.
+list leads nowhere. A Gateway that is served by pods which are there already changes nothing about their Service: Istio's
+own Gateways, and those of the Gateway API under Traefik, Kong, Contour and the first NGINX Gateway Fabric. Traefik asks
+for the port of one of its entry points in the pod (8000), not for that of its Service (80).
 
 ## Example
 Bad:
@@ -73,11 +76,14 @@ kubectl -n NAMESPACE get service SERVICE -o jsonpath='{.spec.ports}'
 ```
 
 ## How sure
-An error: both the listener and the Service are in the set. Silent where the gateway's Service is not, and where the
-implementation makes that Service itself.
+An error: both the listener and the Service, or Traefik's command line, are in the set. A warning for an IngressRoute on an
+entry point that Traefik's Service does not show, as another one may. Silent where they are not, and
+where the implementation makes a Service for each Gateway (Envoy Gateway, Cilium, NGINX Gateway Fabric since 2.0).
 
 ## References
 - https://istio.io/latest/docs/reference/config/networking/gateway/
+- https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#manual-deployment
+- https://doc.traefik.io/traefik/reference/install-configuration/providers/kubernetes/kubernetes-gateway/
 - https://gateway-api.sigs.k8s.io/reference/spec/#listenerconditionreason
 """
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ingress_lint.controllers.gateway_api.attachment import Attacher, RouteObject
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
 from ingress_lint.controllers.gateway_api.backends import Backends
+from ingress_lint.controllers.gateway_api.exposure import Exposure
 from ingress_lint.controllers.gateway_api.gateways import Gateways
 from ingress_lint.controllers.gateway_api.lowering import lower_route
 from ingress_lint.controllers.gateway_api.policies.treatments import VendorPolicies
@@ -32,7 +33,12 @@ class Analysis:
         attacher = Attacher(graph, gateways)
         self.frontends: tuple[Frontend, ...] = tuple(view.frontend for view in gateways.views)
         routes: list[Route] = []
-        verdicts: list[Verdict] = [*gateways.verdicts, *policies.verdicts, *vendor_policies.verdicts()]
+        verdicts: list[Verdict] = [
+            *gateways.verdicts,
+            *Exposure(graph).verdicts(gateways.views),
+            *policies.verdicts,
+            *vendor_policies.verdicts(),
+        ]
         written: Iterator[RouteObject] = graph.of(HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute)
         for route in written:
             attachment = attacher.attach(route)

@@ -20,7 +20,7 @@ from ingress_lint.routes.traffic import KeepAlive
 
 GATEWAY: Final = "Kong"
 IMAGE: Final = re.compile(r"(^|/)(kong|kong-gateway|kong/kubernetes-ingress-controller)([:@]|$)")
-_PROXY: Final = re.compile(r"(^|/)(kong|kong-gateway)([:@]|$)")
+PROXY: Final = re.compile(r"(^|/)(kong|kong-gateway)([:@]|$)")
 _LISTEN: Final = "0.0.0.0:8000, 0.0.0.0:8443 http2 ssl"
 _UPSTREAM_IDLE: Final = 60.0
 _BY_KONG: Final = "Kong's default"
@@ -119,7 +119,7 @@ def installation(graph: ObjectGraph) -> Installation:
         container
         for workload in graph.workloads
         for container in workload.containers
-        if _PROXY.search(container.container.image)
+        if PROXY.search(container.container.image)
     ]
     if len(proxies) != 1:
         return Installation(None, {})

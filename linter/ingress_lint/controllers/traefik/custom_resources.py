@@ -80,7 +80,7 @@ class Analysis:
     def _http(self, item: KubernetesObject[IngressRoute]) -> Iterator[Route]:
         spec = item.body.spec
         tls = self._tls(item, spec.tls)
-        names = _explicit(item, "entryPoints", spec.entry_points)
+        names = self._entry_points(item, spec.entry_points)
         listeners = self.installation.http_listeners(names, tls, item.at("spec", "entryPoints"))
         for index, rule in enumerate(spec.routes):
             place = item.at("spec", "routes", index)
@@ -114,6 +114,13 @@ class Analysis:
             for one in _by_host(route, written, place.at("match")):
                 yield from apart_by_scheme(one)
 
+    def _entry_points(self, item: AnyObject, written: Iterable[str]) -> list[Sourced[str]]:
+        names = [
+            Sourced(name, Origin.EXPLICIT, item.at("spec", "entryPoints", index)) for index, name in enumerate(written)
+        ]
+        self._verdicts += self.installation.unreached(item, names)
+        return names
+
     def _alternatives(self, item: AnyObject, rule: str, syntax: str, place: Place) -> tuple[Alternative, ...]:
         try:
             return alternatives(rule, v2=syntax == V2 or item.group == _LEGACY_GROUP)
@@ -140,7 +147,7 @@ class Analysis:
             if passes
             else Sourced(AppProtocol.TCP, Origin.DEFAULT, item.name_place, "plain TCP")
         )
-        names = _explicit(item, "entryPoints", spec.entry_points)
+        names = self._entry_points(item, spec.entry_points)
         listeners = self.installation.stream_listeners(names, seen, tls, item.at("spec", "entryPoints"))
         for index, rule in enumerate(spec.routes):
             place = item.at("spec", "routes", index)
@@ -160,7 +167,7 @@ class Analysis:
     def _udp(self, item: KubernetesObject[IngressRouteUDP]) -> Iterator[Route]:
         spec = item.body.spec
         seen = Sourced("UDP", Origin.EXPLICIT, item.at("kind"))
-        names = _explicit(item, "entryPoints", spec.entry_points)
+        names = self._entry_points(item, spec.entry_points)
         listeners = self.installation.stream_listeners(names, seen, None, item.at("spec", "entryPoints"))
         spoken = Sourced(AppProtocol.UDP, Origin.EXPLICIT, item.at("kind"))
         for index, rule in enumerate(spec.routes):
@@ -287,10 +294,6 @@ def apart_by_scheme(route: Route) -> Iterator[Route]:
 
 def _is_scheme_redirect(item: Filter) -> bool:
     return isinstance(item, RequestRedirect) and item.scheme is not None and item.host is None
-
-
-def _explicit(item: AnyObject, field: str, values: Iterable[str]) -> list[Sourced[str]]:
-    return [Sourced(value, Origin.EXPLICIT, item.at("spec", field, index)) for index, value in enumerate(values)]
 
 
 @once_per_graph

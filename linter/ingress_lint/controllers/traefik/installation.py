@@ -14,9 +14,11 @@ from typing import Final
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
-from ingress_lint.objects.core import ServicePort
+from ingress_lint.objects.core import Service, ServicePort
+from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 CONTROLLER: Final = "traefik"
 GATEWAY: Final = "Traefik"
@@ -47,6 +49,8 @@ class EntryPoint:
     idle_timeout: Sourced[str] | None = None
     trusts_forwarded: Sourced[bool] | None = None
     takes_proxy_protocol: Sourced[bool] | None = None
+    hidden_by: KubernetesObject[Service] | None = None
+    """Traefik's own Service, where there is one and no port of any leads to it."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,29 @@ class Installation:
             return ProxyPort(GATEWAY)
         tls = found.tls if found.tls is not None and found.tls.value else None
         return ProxyPort(GATEWAY, tls, found.takes_proxy_protocol if self.told else None)
+
+    def unreached(self, owner: AnyObject, names: Iterable[Sourced[str]]) -> Iterator[Verdict]:
+        """The entry points that an object names and no client gets to; Traefik's own is meant to be hidden.
+
+        pkg/server/routerfactory.go: a router on an entry point that does not exist is left out there.
+        """
+        if not self.told or not self.entry_points or self.container is None:
+            return
+        for name in names:
+            found, certainty = self.entry_points.get(name.value.lower()), Certainty.KNOWN
+            if found is None:
+                known = ", ".join(f"`{item}`" for item in self.entry_points)
+                why = f"and Traefik has {known}; it makes no router there, and clients get 404"
+                related = ("Traefik's entry points", self.container.at("args"))
+            elif found.hidden_by is not None and name.value != _INTERNAL:
+                why = f"to which no port of Service `{found.hidden_by.name}` leads; clients cannot connect"
+                certainty = Certainty.LIKELY
+                related = (f"Service `{found.hidden_by.name}`", found.hidden_by.at("spec", "ports"))
+            else:
+                continue
+            message = f"{owner.kind} `{owner.name}` is on entry point `{name.value}`, {why}"
+            fix = "name an entry point that clients reach, or add this one to Traefik and to its Service"
+            yield Verdict(Reason.PORT_UNAVAILABLE, owner, name.place, message, certainty, (related,), fix)
 
     # -- listeners ----------------------------------------------------------------------------------------------------
 
@@ -199,7 +226,8 @@ def _entry_point(
     parsed = _PORT.search(address.value) if address else None
     if address is None or parsed is None:
         return None
-    exposed = _exposed(name, int(parsed[1]), container, graph)
+    own = _own_services(container, graph)
+    exposed = _exposed(name, int(parsed[1]), container, own)
     port = exposed or Sourced(int(parsed[1]), Origin.EXPLICIT, address.place)
     tls = flags.get(f"{prefix}.http.tls")
     on = any(flag.startswith(f"{prefix}.http.tls") for flag in flags) and (tls is None or tls.value.lower() in _TRUE)
@@ -222,13 +250,21 @@ def _entry_point(
         takes_proxy_protocol=None
         if proxy
         else Sourced(False, Origin.DEFAULT, address.place, "no proxyProtocol option"),
+        hidden_by=own[0] if own and exposed is None else None,
     )
 
 
-def _exposed(name: str, number: int, container: WorkloadContainer, graph: ObjectGraph) -> Sourced[int] | None:
-    """The port of Traefik's own Service that leads to an entry point, a load balancer's before others."""
+def _own_services(container: WorkloadContainer, graph: ObjectGraph) -> list[KubernetesObject[Service]]:
+    """Traefik's own Services, load balancers before others."""
     own = [item for item in graph.services if container.workload in graph.selected_by(item)]
-    for service in sorted(own, key=lambda item: item.body.spec.type != "LoadBalancer"):
+    return sorted(own, key=lambda item: item.body.spec.type != "LoadBalancer")
+
+
+def _exposed(
+    name: str, number: int, container: WorkloadContainer, own: Iterable[KubernetesObject[Service]]
+) -> Sourced[int] | None:
+    """The port of Traefik's own Service that leads to an entry point."""
+    for service in own:
         for index, port in enumerate(service.body.spec.ports):
             if _leads_to(port, name, number, container):
                 return Sourced(port.port, Origin.EXPLICIT, service.at("spec", "ports", index, "port"))
