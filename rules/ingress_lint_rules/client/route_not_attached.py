@@ -1,6 +1,7 @@
 """## What it does
 Checks that each route hangs on a listener: that its Gateway exists, has the listener and port that it names, takes its
-kind and its namespace, and shares a hostname with it; and that a Gateway takes the ListenerSets that name it.
+kind and its namespace, and shares a hostname with it; that a Gateway takes the ListenerSets that name it; and that its
+controller can read what it says: a Traefik rule, an HTTPProxy, a VirtualServer.
 
 ## What you see
 404 from the gateway for every request to the route, or no connection where a ListenerSet's listener is not opened. The
@@ -10,6 +11,8 @@ route's status says `Accepted: False` with the reason `NoMatchingParent`, `NotAl
 ## Why it breaks
 Both sides must agree. A route names its Gateway, and the Gateway's listeners say which namespaces, kinds and hostnames
 they take; by default only routes of the Gateway's own namespace. Where they disagree the gateway leaves the route out.
+So do Traefik, Contour and F5 NGINX with a route of their own kinds that is not valid, which only their log or its status
+tells.
 
 ## Example
 Bad:
@@ -100,7 +103,12 @@ class RouteNotAttached(Rule):
     summary: ClassVar[str] = "a route hangs on no listener, so that nobody serves it"
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
-        """Reports routes and ListenerSets that a Gateway leaves out."""
-        if verdict.reason in _REASONS:
+        """Reports routes and ListenerSets that a Gateway leaves out, and routes that their controller finds invalid."""
+        if verdict.reason in _REASONS or _is_invalid(verdict):
             path = way_in(route, f"no listener takes {verdict.object}") if route else ()
             yield self.of_verdict(verdict, path)
+
+
+def _is_invalid(verdict: Verdict) -> bool:
+    """Whether something in a route itself, and not in a listener, keeps its controller from serving it."""
+    return verdict.reason is Reason.UNSUPPORTED_VALUE and not verdict.listener

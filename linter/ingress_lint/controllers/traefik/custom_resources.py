@@ -161,8 +161,20 @@ class Analysis:
                 attached=(*steps.attached, *self._options(item, spec.tls)),
                 priority=_priority(rule.match, rule.priority, place),
             )
-            for one in _by_host(route, self._alternatives(item, rule.match, rule.syntax, place), place.at("match")):
+            written = self._alternatives(item, rule.match, rule.syntax, place)
+            if spec.tls is None and (server := next((one.host for one in written if one.host), None)):
+                self._needs_tls(item, server, place)
+            for one in _by_host(route, written, place.at("match")):
                 yield replace(one, matches=()) if not any(match.condition for match in one.matches) else one
+
+    def _needs_tls(self, item: AnyObject, host: str, place: Place) -> None:
+        """Only TLS tells which server is asked for (traefik/traefik:pkg/server/router/tcp/manager.go)."""
+        message = (
+            f"IngressRouteTCP `{item.name}` asks for HostSNI `{host}` and has no `tls`, and connections without TLS name "
+            f"no server; Traefik makes no router of it, and connections are closed"
+        )
+        fix = "write HostSNI(`*`), or add `tls` if clients speak TLS"
+        self._verdicts.append(Verdict(Reason.UNSUPPORTED_VALUE, item, place.at("match"), message, fix=fix))
 
     def _udp(self, item: KubernetesObject[IngressRouteUDP]) -> Iterator[Route]:
         spec = item.body.spec

@@ -19,6 +19,7 @@ _MAX_ALTERNATIVES: Final = 64
 
 _MATCHERS: Final = (
     "ALPN",
+    "AppProtocol",
     "ClientIP",
     "Header",
     "HeaderRegexp",
