@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
-from ingress_lint.objects.model import Model
+from ingress_lint.objects.model import ClosedModel, Model
 
 
-class HealthCheckConfig(Model):
+class HealthCheckConfig(ClosedModel):
     """What replaces the health check that the controller would choose; times in seconds."""
 
     check_interval_sec: int | None = None
@@ -27,13 +27,19 @@ class ConnectionDraining(Model):
     draining_timeout_sec: int | None = None
 
 
-class BackendConfigSpec(Model):
-    """Settings of the backend services made for a Service."""
+class BackendConfigSpec(ClosedModel):
+    """Settings of the backend services made for a Service (kubernetes/ingress-gce:pkg/apis/backendconfig/v1/types.go)."""
 
     health_check: HealthCheckConfig | None = None
     timeout_sec: int | None = None
     connection_draining: ConnectionDraining | None = None
     custom_request_headers: Any = None
+    custom_response_headers: Any = None
+    cdn: Any = None
+    iap: Any = None
+    logging: Any = None
+    security_policy: Any = None
+    session_affinity: Any = None
 
 
 class BackendConfig(Model):
@@ -49,8 +55,8 @@ class RedirectToHTTPS(Model):
     response_code_name: str = "MOVED_PERMANENTLY_DEFAULT"
 
 
-class FrontendConfigSpec(Model):
-    """Settings of the load balancer's front side."""
+class FrontendConfigSpec(ClosedModel):
+    """Settings of the load balancer's front side (kubernetes/ingress-gce:pkg/apis/frontendconfig/v1beta1/types.go)."""
 
     redirect_to_https: RedirectToHTTPS | None = Field(None, alias="redirectToHttps")
     ssl_policy: str | None = None
