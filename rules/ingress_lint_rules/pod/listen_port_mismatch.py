@@ -80,7 +80,7 @@ kubectl -n NAMESPACE get endpointslices -l kubernetes.io/service-name=SERVICE
 ## How sure
 An error where an option, a variable that means nothing else (`PORT`, `SERVER_PORT`, ASPNETCORE_URLS) or a mounted
 configuration file names the port. A warning where a probe asks the Service's port all the same, and where the port is
-the default of a server that the manifest runs by name. Silent where anything in the pod names the Service's port, where
+the default of a server that the manifest runs by name, or of an official image that nothing tells otherwise. Silent where anything in the pod names the Service's port, where
 the container declares the port that it is told as well or declares several, where a setting's value is not known, and
 for images known to serve the Service's port. A target port that no container declares while they declare others is
 IL501's.
@@ -139,6 +139,8 @@ class ListenPortMismatch(Rule):
         then, severity = ", so", self.severity
         if probed:
             then, severity = f", though the {probed} asks {number}; unless it opens both,", Severity.WARNING
+        elif told.certainty is Certainty.HINT:
+            then, severity = "; unless something else does,", Severity.WARNING
         elif told.program:
             then, severity = "; unless its image does,", Severity.WARNING
         related = [Related(f"port {number} is declared here", endpoint.port_place)] if endpoint.port_place else []
@@ -174,12 +176,22 @@ def _told_elsewhere(container: WorkloadContainer, number: int, graph: ObjectGrap
     if any(binding.number == number for binding in bindings) or evidence.may_listen_elsewhere:
         return None
     image = evidence.image
-    if image is not None and any(known == number for known, _ in image.ports):
+    if image is not None and not evidence.replaces_configuration and any(known == number for known, _ in image.ports):
         return None
     told = [binding for binding in bindings if not binding.aside and binding.certainty is not Certainty.HINT]
-    if not told or len({binding.number for binding in told}) > 1 or _named_in_pod(container, number, graph):
+    if len({binding.number for binding in told}) > 1 or _named_in_pod(container, number, graph):
         return None
-    return told[0]
+    return told[0] if told else _published(container, number, graph)
+
+
+def _published(container: WorkloadContainer, number: int, graph: ObjectGraph) -> Binding | None:
+    """The port of an image that nothing tells another one, where no probe asks for `number`."""
+    port = graph.evidence.of(container).published_port
+    if port in (None, number) or _probed(container, number):
+        return None
+    image = container.container.image
+    why = f"that is the port of image `{image}` as it is published, and nothing here tells it another"
+    return Binding(port, "", why, container.at("image"), Certainty.HINT)
 
 
 def _named_in_pod(container: WorkloadContainer, number: int, graph: ObjectGraph) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ingress_lint.graph.evidence.configuration import ConfiguredPort, configured_ports
-from ingress_lint.graph.evidence.images import KnownImage, known_image
+from ingress_lint.graph.evidence.images import KnownImage, known_image, published_port
 from ingress_lint.graph.evidence.model import (
     Certainty,
     Evidence,
@@ -38,6 +38,12 @@ _TLS_NAMES: Final = frozenset({"https", "tls", "ssl", "websecure", "grpcs"})
 _PROBE_WORDS: Final = {"readinessProbe": "readiness", "livenessProbe": "liveness", "startupProbe": "startup"}
 _LOCAL_URL: Final = re.compile(r"\b(https?)://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(\d{2,5})\b")
 _WEB_SERVERS: Final = ("nginx", "openresty", "httpd", "apache", "haproxy", "envoy")
+_WEB_CONFIGURATION: Final = frozenset(
+    {"/etc/nginx", "/etc/nginx/nginx.conf", "/etc/nginx/conf.d", "/etc/nginx/conf.d/default.conf"}
+)
+"""Where nginx's image has the configuration that opens port 80."""
+_ON_LISTENING: Final = re.compile(r"PORT|LISTEN|ADDR|BIND|HOST|CONFIG|OPTS|ARGS", re.IGNORECASE)
+_ON_SETTINGS: Final = re.compile(r"^/etc\b|conf|settings|/opt/bitnami", re.IGNORECASE)
 _SERVING_CERTIFICATE: Final = "kubernetes.io/tls"
 
 
@@ -134,6 +140,30 @@ class ContainerEvidence:
     def image(self) -> KnownImage | None:
         """What is known of its image."""
         return known_image(self.container.container.image)
+
+    @cached_property
+    def published_port(self) -> int | None:
+        """The port that its image serves as it is published; None where anything here may tell it another."""
+        container = self.container.container
+        port = published_port(container.image)
+        told = (
+            port is None
+            or container.command
+            or container.args
+            or self.unknown_variables is None
+            or any(_ON_LISTENING.search(name) for name in (*self.variables, *self.unknown_variables))
+            or any(_ON_SETTINGS.search(mount.mount_path) for mount in container.volume_mounts)
+        )
+        return None if told else port
+
+    @cached_property
+    def replaces_configuration(self) -> bool:
+        """Whether a mounted file that opens ports stands where the image has the one that opens its own."""
+        sources = {id(config_map) for config_map, _, _ in self.configured}
+        return any(
+            id(config_map) in sources and path.rstrip("/") in _WEB_CONFIGURATION
+            for config_map, path in self.config_maps
+        )
 
     @cached_property
     def main_port(self) -> int | None:

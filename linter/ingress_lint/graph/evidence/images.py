@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,8 +71,37 @@ _BY_PATH: Final[dict[str, KnownImage]] = {
     # --healthz-port: kubernetes/ingress-nginx:pkg/flags/flags.go
     "bitnami/nginx-ingress-controller": KnownImage(((10254, Speech.PLAIN),)),
     "ingress-nginx/controller": KnownImage(((10254, Speech.PLAIN),)),
+    # --health-probe-bind-address: Kong/kubernetes-ingress-controller:internal/manager/consts.go
+    "kong/kubernetes-ingress-controller": KnownImage(((10254, Speech.PLAIN),)),
     "kubernetesui/dashboard": KnownImage(((8443, Speech.TLS),)),
 }
+
+
+_OFFICIAL: Final[dict[str, int]] = {
+    "nginx": 80,
+    "httpd": 80,
+    "caddy": 80,
+    "tomcat": 8080,
+    "jetty": 8080,
+    "ghost": 2368,
+    "adminer": 8080,
+    "nginxinc/nginx-unprivileged": 8080,
+    "bitnami/nginx": 8080,
+    "bitnami/apache": 8080,
+    "grafana/grafana": 3000,
+    "prom/prometheus": 9090,
+    "traefik/whoami": 80,
+    "kennethreitz/httpbin": 80,
+    "hashicorp/http-echo": 5678,
+}
+"""Images by one publisher, by their names on Docker Hub, and the port that each serves as it is published."""
+_HUBS: Final = re.compile(r"^(docker\.io/|index\.docker\.io/|public\.ecr\.aws/docker/|mirror\.gcr\.io/)?(library/)?")
+
+
+def published_port(image: str) -> int | None:
+    """The one port of an image that its publisher alone may have built; None for copies and for other images."""
+    path, _, _ = _HUBS.sub("", image).partition("@")[0].partition(":")
+    return _OFFICIAL.get(path)
 
 
 def known_image(image: str) -> KnownImage | None:
