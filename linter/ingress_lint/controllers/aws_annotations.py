@@ -170,7 +170,6 @@ _NLB_TEXT: Final = (
     "minimum-load-balancer-capacity",
     "name",
     "ssl-negotiation-policy",
-    "type",
 )
 _NLB_LISTS: Final = (
     "additional-resource-tags",
@@ -231,6 +230,7 @@ def _nlb_specs() -> Iterator[AnnotationSpec]:
         ("nlb-target-type", ("instance", "ip")),
         ("proxy-protocol", ("*",)),
         ("scheme", ("internal", "internet-facing")),
+        ("type", ("nlb", "nlb-ip", "external", "elb", "clb", "classic")),
     ):
         yield AnnotationSpec(_NLB_STEM + key, ValueType.ENUM, _SERVICE, legal)
     protocols = ("http", "https", "ssl", "tcp")
