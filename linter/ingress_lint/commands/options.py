@@ -77,7 +77,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--now",
             callback=_moment,
             metavar="DATE",
-            help="When certificates must be valid, in ISO 8601 (default: today).",
+            help="When certificates must be valid, in ISO 8601 (default: now).",
         ),
     )
 

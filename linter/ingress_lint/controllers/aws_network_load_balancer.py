@@ -24,14 +24,14 @@ from ingress_lint.controllers.aws_check_port import (
     written_port,
 )
 from ingress_lint.controllers.aws_target_groups import deregistration_delay
+from ingress_lint.controllers.service_ports import port_backend, port_route
 from ingress_lint.controllers.source_addresses import through_nodes
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
-from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.model import ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, SourceAddress, TargetKind, Timeouts
@@ -112,36 +112,16 @@ class _NetworkLoadBalancer:
     def route(self, port: ResolvedPort) -> Route:
         """The route of one port."""
         listener, sent = self._listener(port), self._sent_from()
-        service, nodes = self._service, self._target.value is TargetKind.NODE
-        return Route(
-            controller=self._controller,
-            owner=service,
-            rule=port.index,
-            place=port.at(),
-            listeners=(listener,),
-            hostnames=(),
-            matches=(),
-            backends=(
-                BackendRef(
-                    place=port.at("port"),
-                    kind="Service",
-                    group="",
-                    namespace=service.namespace,
-                    name=service.name,
-                    port=Sourced(port.port.port, Origin.EXPLICIT, port.at("port")),
-                    service=Resolution(Existence.FOUND, service),
-                    service_port=port,
-                    protocol=self._protocol(port, listener),
-                    target=self._target,
-                    health_check=self._health_check(port),
-                    timeouts=Timeouts(drain=deregistration_delay(self._attributes, self._place)),
-                    proxy_protocol=self._proxy_protocol(),
-                    remedies=_REMEDIES,
-                    arrives_from=through_nodes(self._service, sent) if nodes else sent,
-                    hairpin=self._hairpin(sent),
-                ),
-            ),
+        backend = replace(
+            port_backend(port, self._protocol(port, listener), self._target),
+            health_check=self._health_check(port),
+            timeouts=Timeouts(drain=deregistration_delay(self._attributes, self._place)),
+            proxy_protocol=self._proxy_protocol(),
+            remedies=_REMEDIES,
+            arrives_from=through_nodes(self._service, sent) if self._target.value is TargetKind.NODE else sent,
+            hairpin=self._hairpin(sent),
         )
+        return port_route(self._controller, port, listener, backend)
 
     def _listener(self, port: ResolvedPort) -> Listener:
         """TLS where `ssl-cert` is set, on the `ssl-ports`, which default to all but UDP."""

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
+from ingress_lint.controllers.service_ports import port_backend, port_route
 from ingress_lint.controllers.source_addresses import through_nodes
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.health import KUBE_PROXY_HEALTH
 from ingress_lint.routes.listeners import Listener
-from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.model import ResolvedPort, Route
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
@@ -155,36 +155,18 @@ class ServiceLoadBalancer(Controller):
         return load_balancer_class in self.load_balancer_classes
 
     def _route(self, context: ServiceContext, port: ResolvedPort) -> Route:
-        service, listener = context.service, self.listener(context, port)
-        backend = BackendRef(
-            place=port.at("port"),
-            kind="Service",
-            group="",
-            namespace=service.namespace,
-            name=service.name,
-            port=Sourced(port.port.port, Origin.EXPLICIT, port.at("port")),
-            service=Resolution(Existence.FOUND, service),
-            service_port=port,
-            protocol=self.protocol(context, port, listener),
-            target=self.target(context),
+        listener = self.listener(context, port)
+        backend = replace(
+            port_backend(port, self.protocol(context, port, listener), self.target(context)),
             health_check=self.health_check(context, port),
             timeouts=self.timeouts(context, listener),
             keep_alive=self.keep_alive(context, listener),
             proxy_protocol=self.proxy_protocol(context),
             remedies=self.remedies,
-            arrives_from=through_nodes(service, self.sent_from(context)),
+            arrives_from=through_nodes(context.service, self.sent_from(context)),
             hairpin=self.hairpin(context),
         )
-        return Route(
-            controller=context.controller,
-            owner=service,
-            rule=port.index,
-            place=port.at(),
-            listeners=(listener,),
-            hostnames=(),
-            matches=(),
-            backends=(backend,),
-        )
+        return port_route(context.controller, port, listener, backend)
 
     # -- what is special to a cloud -----------------------------------------------------------------------------------
 
