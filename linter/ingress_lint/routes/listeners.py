@@ -68,6 +68,9 @@ class Listener:
     """Whether each connection must start with a PROXY protocol header; None where that is unknown."""
     trusts_forwarded: Sourced[bool] | None = None
     """Whether it believes the X-Forwarded-* headers of whatever stands in front; None where that is unknown."""
+    misdirected: str = ""
+    """What a request for another listener's host gets that comes over a TLS connection made for this one; empty where it
+    is served, where there is no HTTP/2, or where that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Ports:
         )
 
     def secure(self, host: Sourced[str], tls: ListenerTLS, protocol: str = "HTTPS", *, usable: bool = True) -> Listener:
-        """Port 443, of which each host has its own filter chain."""
+        """Port 443, of which each host has its own filter chain, which refuses other hosts (issue 5240)."""
         return Listener(
             GATEWAY,
             Sourced(443, Origin.DEFAULT, self.absent, "the ports of Envoy's Service"),
@@ -121,6 +121,7 @@ class Ports:
             host,
             tls,
             usable=usable,
+            misdirected="421",
         )
 
 

@@ -240,6 +240,7 @@ class Gateways:
             instance=f"{gateway.namespace}/{gateway.name}",
             name=entry.name,
             place=place,
+            misdirected=implementation.misdirected,
         )
         site = Site(declarer, place, entry.name)
         verdicts = list(protocol_verdicts(site, entry, protocol))

@@ -79,6 +79,8 @@ class Implementation:
     """How somebody tells it to treat a backend otherwise."""
     retries_idempotent: bool = False
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
+    misdirected: str = ""
+    """See `Listener.misdirected`."""
 
 
 _NONE: Final[Mapping[str, AppProtocol]] = {}
@@ -105,6 +107,7 @@ IMPLEMENTATIONS: Final = (
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
         request_timeout=_INFINITE,
         upstream_idle=3600,
+        misdirected="404",
     ),
     Implementation(
         # cilium/cilium:operator/pkg/gateway-api
@@ -182,6 +185,7 @@ IMPLEMENTATIONS: Final = (
         backend_tls_policy=False,
         request_timeout=15,
         upstream_idle=3600,
+        misdirected="421",
     ),
     Implementation(
         # Kong/kubernetes-ingress-controller:internal/dataplane/translator/subtranslator/httproute.go

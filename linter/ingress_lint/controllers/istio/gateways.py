@@ -164,6 +164,7 @@ class Gateways:
     def _listener(
         self, gateway: GatewayObject, server: Server, pods: GatewayPods, place: Place, hostname: Sourced[str] | None
     ) -> Listener:
+        """Each server that ends TLS has its own routes (istio.io/latest/docs/reference/config/analysis/ist0138)."""
         number = server.port.number
         client_port = pods.client_port(number)
         port = Sourced(number, Origin.EXPLICIT, place.at("port", "number"))
@@ -180,6 +181,7 @@ class Gateways:
             instance=pods.selector or f"{gateway.namespace}/{gateway.name}",
             name=server.name or server.port.name,
             place=place,
+            misdirected="404",
         )
 
     def _tls(
