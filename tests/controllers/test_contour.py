@@ -562,3 +562,16 @@ def test_table() -> None:
     assert ANNOTATIONS.spec("projectcontour.io/upstream-protocol.tls") is not None
     assert ANNOTATIONS.spec("contour.heptio.com/retry-on") is not None
     assert ANNOTATIONS.spec("projectcontour.io/response-timeouts") is None
+
+
+def test_authorities_of_client_certificates(routes: Routes) -> None:
+    checked = "{secretName: shop-tls, clientValidation: {caSecret: ca}}"
+    first, *_ = routes(root(tls=checked), service())
+    assert [(item.kind, item.namespace, item.name) for item in first.attached] == [("Secret", "default", "ca")]
+
+
+def test_connections_keep_to_their_host(routes: Routes) -> None:
+    found = {
+        item.misdirected for route in routes(root(tls="{secretName: shop-tls}"), service()) for item in route.listeners
+    }
+    assert found == {"", "421"}

@@ -441,3 +441,13 @@ def test_annotation_table() -> None:
     assert GKE_ANNOTATIONS.spec("networking.gke.io/neg") is None
     assert GKE_ANNOTATIONS.spec("beta.cloud.google.com/backend-config")
     assert GKE_ANNOTATIONS.full_key("managed-certificates") == "networking.gke.io/managed-certificates"
+
+
+def test_what_a_route_hangs_on(routes: Routes) -> None:
+    front = f"{GCE}\nnetworking.gke.io/v1beta1.FrontendConfig: front"
+    config = 'cloud.google.com/backend-config: \'{"default": "web"}\''
+    (route,) = routes(ingress(front), service(config), backend_config("timeoutSec: 40"))
+    assert [(item.kind, item.name, item.object.object is not None) for item in route.attached] == [
+        ("BackendConfig", "web", True),
+        ("FrontendConfig", "front", False),
+    ]

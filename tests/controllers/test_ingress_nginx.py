@@ -532,3 +532,16 @@ def test_login_for_all(lower: Lower) -> None:
     challenge = "- {path: /.well-known/acme-challenge/x, backend: {service: {name: web, port: {number: 80}}}}"
     (route,) = lower(ingress(paths=challenge), SERVICE, CONTROLLER, config)
     assert not route.filters
+
+
+def test_secrets(lower: Lower) -> None:
+    written = "auth-type: basic\nauth-secret: users\nauth-tls-secret: edge/ca\nproxy-ssl-secret: ca"
+    (route,) = lower(ingress(written), SERVICE)
+    found = [(item.namespace, item.name, item.object.missing, item.consequence) for item in route.attached]
+    assert found == [
+        ("default", "users", False, "clients get 503"),
+        ("edge", "ca", False, "clients get 403"),
+        ("default", "ca", True, "clients get 503"),
+    ]
+    (route,) = lower(ingress("auth-secret: users"), SERVICE)
+    assert not route.attached
