@@ -84,7 +84,7 @@ curl -vk https://localhost:9999/
 An error where the pod's side is certain: a probe asks the same port over HTTP or HTTPS (a TLS port answers the kubelet's
 plain request with 400, so the pod would never be ready), the kubelet's gRPC probe, a `listen ... ssl` in the mounted
 configuration of a known web server, ASPNETCORE_URLS. A warning where somebody says so and nothing checks it
-(`appProtocol`, `--tls-cert-file`, `--https-port`, a PHP-FPM image), or where two independent habits agree, such as the port's name and
+(`appProtocol`, `--tls-cert-file`, `--https-port`, the image of PHP-FPM or of a database), or where two independent habits agree, such as the port's name and
 its number. One of those alone is no evidence. Silent where the evidence contradicts itself, where the image takes both
 on one port, and where the controller's own choice is unknown. One step down where no class says which controller serves
 the route. A warning for a BackendTLSPolicy that loses to another for the same port. TLS that is passed through is
@@ -122,6 +122,7 @@ _EXPECTS: Final = {
     Speech.HTTP: "speaks HTTP",
     Speech.GRPC: "speaks gRPC",
     Speech.FASTCGI: "expects FastCGI",
+    Speech.OTHER: "speaks no HTTP",
 }
 _WANTED: Final = {
     Speech.PLAIN: AppProtocol.HTTP,
@@ -209,6 +210,8 @@ def _place(backend: BackendRef) -> Place:
 
 
 def _fix(backend: BackendRef, expected: Speech) -> str:
+    if expected is Speech.OTHER:
+        return "lead TCP there: a Service of type LoadBalancer, a TCPRoute, or what the controller has for TCP"
     if expected is Speech.PLAIN and backend.protocol.explicit:
         return "drop this setting, or lead the route to a port of the pod that opens TLS"
     otherwise = f"tell the controller that this backend speaks {expected.value}"
@@ -229,9 +232,15 @@ def _against(
             found.append((endpoint, transport))
             continue
         application = evidence.application(endpoint.workload, endpoint.number, port.service, port.index)
-        fastcgi = application is not None and application.speech is Speech.FASTCGI
-        if application is not None and fastcgi is not (protocol is AppProtocol.FASTCGI):
+        if application is not None and not _fits(application.speech, protocol):
             found.append((endpoint, application))
         elif transport is not None:
             return None
     return max(found, key=lambda pair: pair[1].certainty) if found else None
+
+
+def _fits(application: Speech, protocol: AppProtocol) -> bool:
+    """Whether a port of this application understands a proxy at all; HTTP and gRPC are told apart by IL507."""
+    if application is Speech.OTHER:
+        return False
+    return (application is Speech.FASTCGI) is (protocol is AppProtocol.FASTCGI)

@@ -34,6 +34,7 @@ from ingress_lint.objects.workloads import Probe
 if TYPE_CHECKING:
     from ingress_lint.graph.graph import ObjectGraph
 
+_NO_HTTP: Final = frozenset({Speech.FASTCGI, Speech.OTHER})
 _TLS_NAMES: Final = frozenset({"https", "tls", "ssl", "websecure", "grpcs"})
 _PROBE_WORDS: Final = {"readinessProbe": "readiness", "livenessProbe": "liveness", "startupProbe": "startup"}
 _LOCAL_URL: Final = re.compile(r"\b(https?)://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(\d{2,5})\b")
@@ -212,7 +213,7 @@ class ContainerEvidence:
             yield from self._unnumbered(number)
         for port_number, speech in self.image.ports if self.image else ():
             if port_number == number and not self.configured:
-                certainty = Certainty.LIKELY if speech is Speech.FASTCGI else Certainty.HINT
+                certainty = Certainty.LIKELY if speech in _NO_HTTP else Certainty.HINT
                 why = f"image `{self.container.container.image}` speaks {speech.value} on port {number}"
                 yield Evidence(speech, certainty, Source.IMAGE, why, self.container.at("image"))
 

@@ -24,6 +24,19 @@ def _plain(*ports: int) -> KnownImage:
 
 _BOTH: Final = KnownImage(speaks_both=True)
 _FASTCGI: Final = KnownImage(((9000, Speech.FASTCGI),))
+_OTHER: Final[dict[str, int]] = {
+    "redis": 6379,
+    "valkey": 6379,
+    "memcached": 11211,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "mongo": 27017,
+    "mongodb": 27017,
+    "rabbitmq": 5672,
+}
+"""Databases and brokers, each with the port that speaks its own protocol."""
 _PLAIN_AND_TLS: Final = KnownImage(((8080, Speech.PLAIN), (8443, Speech.TLS)))
 
 _BY_NAME: Final[dict[str, KnownImage]] = {
@@ -63,6 +76,7 @@ _BY_NAME: Final[dict[str, KnownImage]] = {
     "argo-cd": _BOTH,
     "traefik": _BOTH,
     "cockroach": _BOTH,
+    **{name: KnownImage(((port, Speech.OTHER),)) for name, port in _OTHER.items()},
 }
 _BY_PATH: Final[dict[str, KnownImage]] = {
     "bitnami/nginx": _PLAIN_AND_TLS,
@@ -121,5 +135,6 @@ def known_image(image: str) -> KnownImage | None:
     if name == "php":
         return _plain(80) if "apache" in tag else None
     if owner == "bitnami":
-        return _BY_PATH.get(f"{owner}/{name}") or (_BOTH if _BY_NAME.get(name) is _BOTH else None)
+        known = _BY_NAME.get(name) if name in _OTHER or _BY_NAME.get(name) is _BOTH else None
+        return _BY_PATH.get(f"{owner}/{name}") or known
     return _BY_PATH.get(f"{owner}/{name}") or _BY_NAME.get(name)

@@ -20,10 +20,11 @@ class Speech(Enum):
     HTTP = "HTTP"
     GRPC = "gRPC"
     FASTCGI = "FastCGI"
+    OTHER = "a protocol of its own"
 
 
 TRANSPORTS = frozenset({Speech.PLAIN, Speech.TLS})
-APPLICATIONS = frozenset({Speech.HTTP, Speech.GRPC, Speech.FASTCGI})
+APPLICATIONS = frozenset({Speech.HTTP, Speech.GRPC, Speech.FASTCGI, Speech.OTHER})
 
 
 class Certainty(IntEnum):
