@@ -1,6 +1,6 @@
 """## What it does
-Finds Services on a route that lead nowhere by design: without a selector and without Endpoints, or with every workload
-behind them scaled to 0.
+Finds Services on a route that lead nowhere by design: without a selector and without Endpoints, with Endpoints whose port
+has another name, or with every workload behind them scaled to 0.
 
 ## What you see
 503 from most proxies and load balancers, 502 from an ALB whose target group is empty. `kubectl get endpoints` shows
@@ -8,7 +8,8 @@ behind them scaled to 0.
 
 ## Why it breaks
 Without a selector Kubernetes makes no endpoints for a Service; somebody else must, with an EndpointSlice or Endpoints of
-the Service's name. A workload with `replicas: 0` has no pods that could be endpoints.
+the Service's name. Ports belong together by name: a port that has none is not the one that the Service calls `http`. A
+workload with `replicas: 0` has no pods that could be endpoints.
 
 ## Example
 Bad:
@@ -66,15 +67,15 @@ of the set may fill the Service in, and where an autoscaler or a Rollout decides
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.endpoints import is_off, nobody_fills
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
-from ingress_lint.objects.core import Service
-from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.core import Endpoints, EndpointSlice, Service
+from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Rule
@@ -95,7 +96,11 @@ class NoEndpoints(Rule):
             if service is None or not isinstance(service.body, Service) or graph.incomplete:
                 continue
             spec = service.body.spec
-            if spec.type == "ExternalName" or graph.endpoints_of(service):
+            if spec.type == "ExternalName":
+                continue
+            if written := graph.endpoints_of(service):
+                if not spec.selector:
+                    yield from self._other_names(route, backend, service, written)
                 continue
             if not spec.selector:
                 if nobody_fills(service, graph):
@@ -117,6 +122,27 @@ class NoEndpoints(Rule):
             + "`",
         )
 
+    def _other_names(
+        self, route: Route, backend: BackendRef, service: KubernetesObject[Service], written: tuple[AnyObject, ...]
+    ) -> Iterator[Finding]:
+        """Endpoints belong to the Service port of their name; a port without one stands apart from every named one."""
+        port = backend.service_port
+        named = [(item, index, name) for item in written for index, name in _port_names(item)]
+        if port is None or not port.port.name or not named or port.port.name in {name for _, _, name in named}:
+            return
+        item, index, name = named[0]
+        pointer = ("subsets", 0, "ports", index) if isinstance(item.body, Endpoints) else ("ports", index)
+        called = f"is called `{name}`" if name else "has no name"
+        yield self.finding(
+            item.at(*pointer, "name") if name else item.at(*pointer),
+            f"{route.owner.kind} `{route.owner.name}` sends requests to port `{port.port.name}` of Service "
+            f"`{service.name}`, and the port in {item.kind} `{item.name}` {called}: endpoints count only for the port of "
+            f"the same name, so it has none, and the client gets 503",
+            related=[Related("the Service's port", port.at("name")), Related("the route leads here", backend.place)],
+            path=way(route, backend, Hop.SERVICE),
+            fix=f"call it `{port.port.name}`",
+        )
+
     def _scaled_to_zero(
         self, route: Route, backend: BackendRef, service: KubernetesObject[Service], workloads: tuple[Workload, ...]
     ) -> Finding:
@@ -130,3 +156,12 @@ class NoEndpoints(Rule):
             path=way(route, backend, Hop.POD),
             fix="scale it up, add an autoscaler, or remove the route",
         )
+
+
+def _port_names(item: AnyObject) -> Iterator[tuple[int, str]]:
+    """The names of an object's ports, in a subset of Endpoints or a slice; none where another port may be meant."""
+    if isinstance(item.body, Endpoints):
+        ports = item.body.subsets[0].ports if len(item.body.subsets) == 1 else ()
+    else:
+        ports = item.body.ports if isinstance(item.body, EndpointSlice) else ()
+    yield from ((index, port.name or "") for index, port in enumerate(ports))
