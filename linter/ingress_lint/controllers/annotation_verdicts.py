@@ -91,6 +91,8 @@ class AnnotationVerdicts:
             elif key not in serving.also_reads:
                 foreign[owner].append(key)
         yield from self._foreign(claim, serving, prefixes, foreign)
+        if claim.controller.origin is not Origin.DEFAULT:
+            yield from serving.refused_annotations(self._graph, ingress)
 
     def _foreign(
         self, claim: Claim, serving: Controller, prefixes: tuple[str, ...], found: Mapping[Owner, list[str]]

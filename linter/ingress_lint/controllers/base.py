@@ -141,6 +141,10 @@ class Controller(ABC):
         """The prefixes of annotations that it reads on an Ingress; an option of the installation may change them."""
         return self.annotations.prefixes
 
+    def refused_annotations(self, graph: ObjectGraph, ingress: IngressObject) -> Iterable[Verdict]:
+        """The annotations of an Ingress that it knows and, as this installation is told, does not take."""
+        return ()
+
     def claims_controller(self, controller: str) -> bool:
         """Whether an IngressClass with this `spec.controller` is its own."""
         return controller in self.class_controllers

@@ -27,15 +27,16 @@ from ingress_lint.controllers.ingress_nginx_filters import (
     redirect_code,
     secrets,
 )
-from ingress_lint.controllers.ingress_nginx_path_types import refused_path
 from ingress_lint.controllers.ingress_nginx_settings import (
     DEFAULT_CONTROLLER_CLASS,
     IMAGE,
+    Installation,
     Settings,
     installations,
     installed,
     serving,
 )
+from ingress_lint.controllers.ingress_nginx_webhook import refused_path, refused_snippets
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -49,6 +50,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.verdicts import Verdict
 
 GATEWAY: Final = "ingress-nginx"
 
@@ -90,7 +92,15 @@ class IngressNginx(Controller):
 
     def annotation_prefixes(self, graph: ObjectGraph, ingress: IngressObject) -> tuple[str, ...]:
         """The installation's own prefix, where `--annotations-prefix` names one (pkg/flags/flags.go)."""
-        return (serving(installations(graph), ingress, graph).prefix,)
+        return (self._serving(graph, ingress).prefix,)
+
+    def refused_annotations(self, graph: ObjectGraph, ingress: IngressObject) -> Iterable[Verdict]:
+        """Snippets that the administrator does not allow."""
+        return refused_snippets(Settings(graph, self._serving(graph, ingress), ingress))
+
+    @staticmethod
+    def _serving(graph: ObjectGraph, ingress: IngressObject) -> Installation:
+        return serving(installations(graph), ingress, graph)
 
     def claims_controller(self, controller: str) -> bool:
         """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""

@@ -56,7 +56,7 @@ class Reason(StrEnum):
     # of annotations
     FOREIGN_ANNOTATION = "ForeignAnnotation"
     UNKNOWN_ANNOTATION = "UnknownAnnotation"
-    """A key that its controller does not know, or a value that it does not take."""
+    """A key that its controller does not know or is told to refuse, or a value that it does not take."""
     MISPLACED_SETTING = "MisplacedSetting"
     """A setting where its controller does not look for it."""
     # of policies

@@ -1,5 +1,6 @@
 """## What it does
-Checks that every annotation under the prefix of a controller is one that it knows, with a value that it takes.
+Checks that every annotation under the prefix of a controller is one that it knows, with a value that it takes, and that
+its administrator allows it.
 
 ## What you see
 The setting does not apply: uploads over 1 MB get 413 although a limit is written, a slow request gets 504 after the
@@ -77,7 +78,8 @@ kubectl -n CONTROLLER_NAMESPACE logs deploy/CONTROLLER | grep -i annotation
 ## How sure
 A warning for a key that is close to a known one, for one that only another controller knows, for a misspelt prefix and
 for a value outside the legal ones. A note for a key that is like no other, which a newer release may know, for keys
-that newer releases have dropped, and where the class does not tell the controller. Silent for values that a template
+that newer releases have dropped, for snippets where the set does not show the controller's settings, and where the
+class does not tell the controller. Silent for values that a template
 has still to fill in, for `kubernetes.io` and shared prefixes, and where other keys show that a second project is meant
 which reads the same prefix.
 
