@@ -99,7 +99,7 @@ class RouteTable:
             hosted = _best_hosted(hosted)
         asked = self._as_seen(request)
         fitting = [
-            Candidate(item.route, match, index, item.hostname, item.listener, item.position)
+            Candidate(item.route, match, index, item.hostname, item.listener, item.position, item.named)
             for item in hosted
             for index, match in _matches(item.route)
             if _misses(asked, match, listener) is None
@@ -172,7 +172,7 @@ class RouteTable:
         own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
         one_label = self.conduct.one_label_wildcards
         effective = [
-            narrowed
+            (narrowed, hostname)
             for item in reached
             for hostname in own
             if hostnames.matches(hostname, host)
@@ -181,7 +181,8 @@ class RouteTable:
         ]
         if not effective:
             return None
-        return _Hosted(route, max(effective, key=hostnames.specificity), reached[0], position)
+        narrowed, named = max(effective, key=lambda pair: tuple(map(hostnames.specificity, pair)))
+        return _Hosted(route, narrowed, reached[0], position, named)
 
     def _reached(self, route: Route, listener: Listener, host: str) -> list[Listener]:
         """The listeners through which a request that `listener` takes may come to `route`.
@@ -205,12 +206,13 @@ class RouteTable:
 
 
 class _Hosted(NamedTuple):
-    """A route that serves the host of a request, under `hostname`."""
+    """A route that serves the host of a request, under `hostname`, for which it names `named` itself."""
 
     route: Route
     hostname: str
     listener: Listener
     position: int
+    named: str
 
 
 def _best_hosted(hosted: list[_Hosted]) -> list[_Hosted]:

@@ -71,6 +71,8 @@ class Candidate:
     """The listener through which the request comes to it."""
     position: int = 0
     """Where it stands among all routes, in the order that their controller makes them."""
+    named: str = hostnames.ANY
+    """The route's own hostname, before its listener's narrows it to `hostname`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,9 @@ def _grpc_length(candidate: Candidate, part: str) -> int:
 
 
 SPECIFIED: Final[Precedence] = (
-    Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific hostname"),
+    Criterion(
+        lambda c: (hostnames.specificity(c.hostname), hostnames.specificity(c.named)), "a more specific hostname"
+    ),
     Criterion(is_exact, "an exact path"),
     Criterion(prefix_length, "a longer path prefix"),
     Criterion(lambda c: _grpc_length(c, "service"), "a longer gRPC service"),

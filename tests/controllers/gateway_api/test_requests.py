@@ -77,6 +77,29 @@ def test_more_specific_hostname_goes_first(load: Load) -> None:
     assert world.backend("http://other.example/a") == "green"
 
 
+@pytest.mark.parametrize(
+    ("listener", "older", "newer"),
+    [
+        ("shop.example", "*.example", "shop.example"),
+        ("*.store.example", "*.example", "*.store.example"),
+        ("*.store.example", "", "*.example"),
+    ],
+)
+def test_own_hostname_counts_where_the_listener_narrows_both_to_one(
+    load: Load, listener: str, older: str, newer: str
+) -> None:
+    """gateway-api.sigs.k8s.io/reference/spec, HTTPRouteSpec.hostnames: precedence is by the routes' own hostnames."""
+
+    def named(name: str, hostname: str, year: int, backend: str) -> str:
+        spec = f"hostnames: ['{hostname}']" if hostname else ""
+        written = route(rule(path("/"), backend), name, spec=spec)
+        return written.replace("shop}", f"shop, creationTimestamp: '{year}-01-01T00:00:00Z'}}", 1)
+
+    front = gateway(f"{{name: web, port: 80, protocol: HTTP, hostname: '{listener}'}}")
+    world = load(front, SERVICES, named("a", older, 2025, "green"), named("b", newer, 2026, "blue"))
+    assert world.backend(f"http://{listener.replace('*', 'toys')}/") == "blue"
+
+
 def test_host_apart_from_wildcards(load: Load) -> None:
     wide = route(rule(path("/"), "green"), "a", spec="hostnames: ['*.example']")
     exact = route(rule(path("/a"), "blue"), "b", spec="hostnames: [shop.example]")
