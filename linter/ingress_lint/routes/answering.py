@@ -13,6 +13,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
 from ingress_lint.routes.filters import (
+    ExternalAuth,
     Filter,
     FixedResponse,
     HeaderModifier,
@@ -111,6 +112,8 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
+        if isinstance(item, ExternalAuth) and (fault := fault_of(item.backend, table.conduct, graph)) is not None:
+            return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")
     shares, fault = _shares(route, table.conduct, graph)
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)

@@ -82,7 +82,7 @@ class BackendPortNotFound(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for each backend's port."""
-        for backend in route.backends:
+        for backend in route.all_backends:
             service = backend.service.object
             if backend.port is None or backend.service_port is not None or service is None:
                 continue
@@ -102,10 +102,11 @@ class BackendPortNotFound(Rule):
         mistaken = next(_mistaken(wanted.value, ports), None)
         index, why = mistaken if mistaken is not None else (_nearest(wanted.value, ports), "")
         has = " and ".join(_shown(port) for port in ports) or "no port at all"
+        seen = "The copies are dropped" if route.only_mirrors_to(backend) else "The client gets 503"
         unwritten = wanted.origin is Origin.DERIVED and bool(wanted.why)
         message = (
             f"{route.owner.kind} `{route.owner.name}` sends requests to port {_quoted(wanted.value)} of Service "
-            f"`{service.name}`{f' ({wanted.why})' if unwritten else ''}, which has {has}{why}. The client gets 503"
+            f"`{service.name}`{f' ({wanted.why})' if unwritten else ''}, which has {has}{why}. {seen}"
         )
         related, fix = [], f"add the port to Service `{service.name}`"
         if ports:

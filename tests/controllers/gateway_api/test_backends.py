@@ -85,6 +85,16 @@ def test_weights(load: Load) -> None:
     assert [share.share for share in shares] == [0.75, 0.25, 0]
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [("{name: green, port: 80}", 200), ("{name: guard, port: 80}", 500), ("{name: green, port: 9000}", 500)],
+)
+def test_nothing_passes_without_who_authorises_it(load: Load, asked: str, status: int) -> None:
+    auth = f"{{type: ExternalAuth, externalAuth: {{protocol: HTTP, backendRef: {asked}}}}}"
+    world = load(GATEWAY, SERVICES, route(f"{{filters: [{auth}], backendRefs: [{{name: blue, port: 80}}]}}"))
+    assert world.ask("http://shop.example/").status == status
+
+
 def test_mirror_to_a_service_that_is_not_there(load: Load) -> None:
     mirror = "filters: [{type: RequestMirror, requestMirror: {backendRef: {name: red, port: 80}, percent: 20}}]"
     world = load(GATEWAY, SERVICES, route(f"{{{mirror}, backendRefs: [{{name: blue, port: 80}}]}}"))
