@@ -205,3 +205,18 @@ def test_policy_without_authorities(load: Load) -> None:
     world = load(GATEWAY, SERVICES, CA, policy("tls", "blue.example", ca="other"), TO_BLUE)
     assert world.verdicts == [("InvalidCACertificateRef", "tls", "known")]
     assert world.ask("http://shop.example/").outcome == "error"
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdicts", "outcome"),
+    [
+        ("group: certificates.k8s.io, kind: ClusterTrustBundle", [], "backend"),
+        ("group: '', kind: Service", [("InvalidKind", "known"), ("NoValidCACertificate", "known")], "error"),
+        ("group: trust.example, kind: Store", [("InvalidKind", "likely"), ("NoValidCACertificate", "likely")], "error"),
+    ],
+)
+def test_authorities_of_another_kind(load: Load, kind: str, verdicts: list[tuple[str, str]], outcome: str) -> None:
+    written = policy("tls", "blue.example").replace("group: '', kind: ConfigMap", kind)
+    world = load(GATEWAY, SERVICES, written, TO_BLUE)
+    assert [(reason, certainty) for reason, _, certainty in world.verdicts] == verdicts
+    assert world.ask("http://shop.example/").outcome == outcome

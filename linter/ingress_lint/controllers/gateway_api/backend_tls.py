@@ -89,7 +89,8 @@ class BackendTLSPolicies:
         )
         self.verdicts += verdicts
         if not usable and all(verdict.reason is Reason.INVALID_KIND for verdict in verdicts):
-            self.verdicts.append(_no_authority(policy, place.at(authorities)))
+            sure = all(verdict.certainty is Certainty.KNOWN for verdict in verdicts)
+            self.verdicts.append(_no_authority(policy, place.at(authorities), sure=sure))
         alternatives = (
             tuple(name for item in validation.subject_alt_names if (name := item.hostname or item.uri))
             if isinstance(validation, BackendTLSPolicyValidation)
@@ -126,12 +127,13 @@ class BackendTLSPolicies:
             )
 
 
-def _no_authority(policy: Policy, place: Place) -> Verdict:
+def _no_authority(policy: Policy, place: Place, *, sure: bool) -> Verdict:
     return Verdict(
         Reason.NO_VALID_CA_CERTIFICATE,
         policy,
         place,
         f"BackendTLSPolicy `{policy.name}` has no certificate authority to check certificates by; {_CONSEQUENCE}",
+        Certainty.KNOWN if sure else Certainty.LIKELY,
         fix="name a ConfigMap with the certificates under `ca.crt`",
     )
 

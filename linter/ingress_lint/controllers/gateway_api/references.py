@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
@@ -17,6 +17,9 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.tls_secrets import TYPE as SECRET_TYPE
 from ingress_lint.routes.tls_secrets import SecretFault, TLSSecrets
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+
+_TRUST_BUNDLE: Final = ("certificates.k8s.io", "ClusterTrustBundle")
+"""What some take certificate authorities from beside ConfigMaps (envoyproxy/gateway:internal/gatewayapi/backendtlspolicy.go)."""
 
 AnyReference = LocalObjectReference | ObjectReference | SecretObjectReference | BackendObjectReference
 
@@ -186,7 +189,7 @@ class References:
         for site, written in sites:
             any_named = True
             verdict = self._authority(site, Reference.of(written), reasons, consequence)
-            if verdict is None or verdict.certainty is not Certainty.KNOWN:
+            if verdict is None or verdict.certainty is Certainty.UNKNOWN:
                 usable = True
             if verdict is not None:
                 verdicts.append(verdict)
@@ -196,6 +199,8 @@ class References:
         self, site: Site, reference: Reference, reasons: tuple[Reason, Reason], consequence: str
     ) -> Verdict | None:
         missing, wrong_kind = reasons
+        if (reference.group, reference.kind) == _TRUST_BUNDLE:
+            return None
         if (reference.group, reference.kind) not in (("", "ConfigMap"), ("", "Secret")):
             return site.verdict(
                 wrong_kind,
