@@ -24,7 +24,19 @@ _PARENT_KINDS: Final = {
     (EXPERIMENTAL_GROUP, "XListenerSet"): "XListenerSet",
 }
 
+_SEEN: Final = {
+    "GRPCRoute": "clients get UNIMPLEMENTED",
+    "TLSRoute": "the TLS handshake fails",
+    "TCPRoute": "connections are refused or reset",
+    "UDPRoute": "packets are dropped",
+}
+"""What clients see of a route that hangs on no listener."""
+
 RouteObject = KubernetesObject[AnyRoute]
+
+
+def _seen(route: RouteObject) -> str:
+    return _SEEN.get(route.kind, "clients get 404")
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,8 @@ class Attacher:
 
     def _allowed(self, listener: BoundListener, route: RouteObject) -> str | None:
         """Why a listener does not take a route, None where it does or may."""
+        if not listener.carries(route.group, route.kind):
+            return f"speaks {listener.protocol_words}, which carries no {route.kind}"
         if not listener.takes_kind(route.group, route.kind):
             kinds = [item.kind for item in listener.entry.allowed_routes.kinds] or listener.carried_kinds
             return f"takes only {' and '.join(kinds) or 'other kinds of routes'}"
@@ -133,7 +147,7 @@ class Attacher:
             route,
             place.at("name"),
             f"{route.kind} `{route.name}` hangs on {reference.kind} `{reference.name}`, which namespace `{namespace}` "
-            f"does not have; no gateway takes the route, and clients get 404",
+            f"does not have; no gateway takes the route, and {_seen(route)}",
             certainty,
             related=tuple(
                 (
@@ -163,7 +177,7 @@ def _no_parents(route: RouteObject) -> Verdict:
         Reason.NO_MATCHING_PARENT,
         route,
         route.at("spec", "parentRefs"),
-        f"{route.kind} `{route.name}` has no parentRefs; no gateway takes the route, and clients get 404",
+        f"{route.kind} `{route.name}` has no parentRefs; no gateway takes the route, and {_seen(route)}",
         Certainty.UNKNOWN,
         fix="name the Gateway under `parentRefs`",
     )
@@ -189,7 +203,7 @@ def _no_listener(
         route,
         place.at(field),
         f"{route.kind} `{route.name}` hangs on {what} of {declarer.kind} `{declarer.name}`, which has {known}; no "
-        f"listener takes the route, and clients get 404",
+        f"listener takes the route, and {_seen(route)}",
         related=tuple((f"listener `{listener.entry.name}`", listener.place) for listener in offered),
         fix=f"set `{field}` to {known}, or drop it to hang on every listener",
     )
@@ -202,6 +216,7 @@ def _not_allowed(
     place: Place,
 ) -> Verdict:
     by_kind = all(not listener.takes_kind(route.group, route.kind) for listener, _ in refusals)
+    by_protocol = all(not listener.carries(route.group, route.kind) for listener, _ in refusals)
     sure = by_kind or (route.names_namespace and declarer.names_namespace)
     words = " and ".join(dict.fromkeys(f"listener `{listener.entry.name}` {why}" for listener, why in refusals))
     return Verdict(
@@ -209,13 +224,18 @@ def _not_allowed(
         route,
         place,
         f"{route.kind} `{route.name}` of namespace `{route.namespace}` hangs on {declarer.kind} `{declarer.name}`, whose "
-        f"{words}; no listener takes the route, and clients get 404",
+        f"{words}; no listener takes the route, and {_seen(route)}",
         Certainty.KNOWN if sure else Certainty.LIKELY,
         related=tuple(
-            (f"listener `{listener.entry.name}` {why}", listener.place.at("allowedRoutes"))
+            (
+                f"listener `{listener.entry.name}` {why}",
+                listener.place.at("protocol" if by_protocol else "allowedRoutes"),
+            )
             for listener, why in refusals
         ),
-        fix=f"widen `allowedRoutes` of {declarer.kind} `{declarer.name}`",
+        fix=f"hang it on a listener for {route.kind}s"
+        if by_protocol
+        else f"widen `allowedRoutes` of {declarer.kind} `{declarer.name}`",
     )
 
 
@@ -227,7 +247,7 @@ def _no_common_host(route: RouteObject, declarer: Declarer, listeners: Sequence[
         route,
         route.at("spec", "hostnames", 0) if len(own) == 1 else route.at("spec", "hostnames"),
         f"{route.kind} `{route.name}` serves {_listed(own)}, and {declarer.kind} `{declarer.name}` listens for {served} "
-        f"only; no listener takes the route, and clients get 404",
+        f"only; no listener takes the route, and {_seen(route)}",
         related=tuple(
             (f"listener `{listener.entry.name}` is for `{listener.hostname}`", listener.place.at("hostname"))
             for listener in listeners

@@ -60,6 +60,17 @@ class BoundListener:
             return (*kinds, "TCPRoute")
         return kinds
 
+    @property
+    def protocol_words(self) -> str:
+        """Its protocol as messages name it."""
+        return (
+            f"TLS with mode {self.model.tls.mode.value}" if self.protocol == "TLS" and self.model.tls else self.protocol
+        )
+
+    def carries(self, group: str, kind: str) -> bool:
+        """Whether its protocol carries routes of this kind; unknown protocols may carry any."""
+        return self.protocol not in ROUTE_KINDS or (group == GATEWAY_GROUP and kind in self.carried_kinds)
+
     def takes_kind(self, group: str, kind: str) -> bool:
         """Whether it takes routes of this kind."""
         allowed = self.entry.allowed_routes.kinds
@@ -111,8 +122,8 @@ def kind_verdicts(site: Site, bound: BoundListener) -> Iterator[Verdict]:
         known = item.group == GATEWAY_GROUP
         yield site.verdict(
             Reason.INVALID_ROUTE_KINDS,
-            f"{site.of_listener} takes routes of kind `{item.kind}`, and its protocol {bound.protocol}"
-            f"{_mode_words(bound)} carries only {' and '.join(carried)}; no {item.kind} ever answers there",
+            f"{site.of_listener} takes routes of kind `{item.kind}`, and its protocol "
+            f"{bound.protocol_words} carries only {' and '.join(carried)}; no {item.kind} ever answers there",
             Certainty.KNOWN if known else Certainty.LIKELY,
             place=site.place.at("allowedRoutes", "kinds", index, "kind"),
             fix=f"allow {' or '.join(carried)}, or change the protocol",
@@ -121,10 +132,6 @@ def kind_verdicts(site: Site, bound: BoundListener) -> Iterator[Verdict]:
 
 def _carries(item: RouteGroupKind, carried: Iterable[str]) -> bool:
     return item.group == GATEWAY_GROUP and item.kind in carried
-
-
-def _mode_words(bound: BoundListener) -> str:
-    return f" with mode {bound.model.tls.mode.value}" if bound.protocol == "TLS" and bound.model.tls else ""
 
 
 def conflict_of(listener: BoundListener, others: Iterable[BoundListener]) -> tuple[Reason, BoundListener] | None:
