@@ -110,6 +110,7 @@ def test_defaults(lower: Lower) -> None:
     assert backend.timeouts.read.value == 60
     assert backend.timeouts.request is None
     assert backend.body_limit.value == 1024 * 1024
+    assert backend.header_limit.value == 4096
     keep = backend.keep_alive
     values = (
         keep.upstream_idle,
@@ -156,7 +157,9 @@ def test_service_upstream_needs_a_cluster_ip(lower: Lower) -> None:
 
 
 def test_annotation_before_config_map_before_default(lower: Lower) -> None:
-    settings = config_map('proxy-read-timeout: "30"\nproxy-connect-timeout: "7"\nproxy-body-size: 8m')
+    settings = config_map(
+        'proxy-read-timeout: "30"\nproxy-connect-timeout: "7"\nproxy-body-size: 8m\nproxy-buffer-size: 8k'
+    )
     (route,) = lower(ingress('proxy-read-timeout: "90"\n'), SERVICE, CONTROLLER, settings)
     timeouts = route.backends[0].timeouts
     assert timeouts.read.value == 90
@@ -164,6 +167,13 @@ def test_annotation_before_config_map_before_default(lower: Lower) -> None:
     assert timeouts.connect.explicit
     assert timeouts.connect.place.pointer == ("data", "proxy-connect-timeout")
     assert route.backends[0].body_limit.value == 8 * 1024 * 1024
+    assert route.backends[0].header_limit.place.pointer == ("data", "proxy-buffer-size")
+    assert route.backends[0].header_limit.value == 8192
+
+
+def test_no_header_limit_is_known_for_grpc(lower: Lower) -> None:
+    (route,) = lower(ingress("backend-protocol: GRPC\nproxy-buffer-size: 4k"), SERVICE)
+    assert route.backends[0].header_limit is None
 
 
 def test_malformed_value_counts_as_absent(lower: Lower) -> None:

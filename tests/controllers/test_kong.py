@@ -300,18 +300,21 @@ def test_the_proxy_in_the_set(routes: Routes) -> None:
     env = (
         '{name: KONG_UPSTREAM_KEEPALIVE_IDLE_TIMEOUT, value: "15"}, {name: KONG_UPSTREAM_KEEPALIVE_POOL_SIZE, value: "0"}, '
         "{name: KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE, value: 8m}, {name: KONG_TRUSTED_IPS, value: 10.0.0.0/8}, "
-        '{name: KONG_PROXY_LISTEN, value: "0.0.0.0:8000 proxy_protocol"}'
+        '{name: KONG_PROXY_LISTEN, value: "0.0.0.0:8000 proxy_protocol"}, '
+        "{name: KONG_NGINX_PROXY_PROXY_BUFFER_SIZE, value: 16k}"
     )
     (route,) = routes(ingress(), service(), proxy(env))
     backend, listener = route.backends[0], route.listeners[0]
     assert said(backend.keep_alive.upstream_idle)[:2] == (15.0, "explicit")
     assert not backend.keep_alive.reuses_upstream
     assert said(backend.body_limit)[:2] == (8 << 20, "explicit")
+    assert said(backend.header_limit)[:2] == (16384, "explicit")
     assert said(listener.takes_proxy_protocol)[:2] == (True, "explicit")
     assert said(listener.trusts_forwarded)[:2] == (True, "explicit")
     (route,) = routes(ingress(), service(), proxy(""))
     assert said(route.listeners[0].takes_proxy_protocol)[:2] == (False, "default")
     assert route.backends[0].body_limit is None
+    assert said(route.backends[0].header_limit)[:2] == (4096, "default")
 
 
 def test_service_upstream(routes: Routes) -> None:

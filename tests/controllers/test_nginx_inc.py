@@ -274,6 +274,7 @@ def test_settings_come_from_annotation_then_config_map(routes: Routes) -> None:
     assert said(backend.timeouts.connect)[:2] == (60.0, "default")
     assert said(backend.timeouts.read)[:2] == (60.0, "default")
     assert said(backend.body_limit)[:2] == (1 << 20, "default")
+    assert said(backend.header_limit)[:2] == (4096, "default")
     settings = config('proxy-read-timeout: "2m", client-max-body-size: "0", proxy-protocol: "true"')
     (route,) = routes(ingress(), service(), controller(), settings)
     backend = route.backends[0]
@@ -438,7 +439,7 @@ def test_virtual_server_paths(routes: Routes, written: str, expected: PathMatch)
 def test_upstream(routes: Routes) -> None:
     written = (
         "{name: web, service: web, port: 80, connect-timeout: 1s, read-timeout: 2m, keepalive: 8, "
-        "client-max-body-size: 2m, next-upstream: error non_idempotent, use-cluster-ip: true, tls: {enable: true}}"
+        "client-max-body-size: 2m, buffer-size: 8k, next-upstream: error non_idempotent, use-cluster-ip: true, tls: {enable: true}}"
     )
     (route,) = routes(virtual(upstream=written), service())
     backend = route.backends[0]
@@ -448,6 +449,7 @@ def test_upstream(routes: Routes) -> None:
     assert said(backend.keep_alive.upstream_connections)[:2] == (8, "explicit")
     assert backend.keep_alive.retries_resets
     assert said(backend.body_limit)[:2] == (2 << 20, "explicit")
+    assert said(backend.header_limit)[:2] == (8192, "explicit")
     assert said(backend.target)[:2] == (TargetKind.CLUSTER_IP, "explicit")
     (route,) = routes(virtual(upstream="{name: web, service: web, port: 80, type: grpc}"), service())
     assert said(route.backends[0].protocol) == (AppProtocol.GRPC, "explicit", "grpc}]")

@@ -265,6 +265,7 @@ class IngressController(Controller):
             timeouts=self.timeouts(graph, context),
             keep_alive=self.keep_alive(graph, context),
             body_limit=self.body_limit(graph, context),
+            header_limit=self.header_limit(graph, context),
             proxy_protocol=self.proxy_protocol(context),
             remedies=self.remedies(context),
             arrives_from=self.arrives_from(context, target),
@@ -308,6 +309,10 @@ class IngressController(Controller):
 
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """The largest request body it takes, in bytes; None where that is unknown."""
+        return None
+
+    def header_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """The largest header of a response it takes, in bytes; None where that is unknown or no matter."""
         return None
 
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:

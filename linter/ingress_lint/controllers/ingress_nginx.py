@@ -469,6 +469,10 @@ class _Lowering(IngressController):
         """That of the Ingress; none on TLS passed through."""
         return None if self._passes_through(context) else self._of(context).body_limit
 
+    def header_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """That of the Ingress; none on TLS passed through."""
+        return None if self._passes_through(context) else self._of(context).header_limit
+
 
 def _own_hosts(ingress: IngressObject) -> tuple[Sourced[str], ...]:
     """The hosts of an Ingress, which are all that its default backend serves unless it has no rules (createServers)."""
@@ -507,4 +511,5 @@ def _remedies(prefix: str) -> Remedies:
     return Remedies(
         protocols={protocol: f"set `{prefix}/backend-protocol: {value}`" for protocol, value in spoken.items()},
         read_timeout=f"set `{prefix}/proxy-read-timeout: '{{}}'`",
+        header_limit=f"set `{prefix}/proxy-buffer-size: {{}}`",
     )

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.once_per_graph import once_per_graph
+from ingress_lint.controllers.units import nginx_size
 from ingress_lint.graph.app_servers import named_config_map
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -34,8 +35,6 @@ _CONVENTIONAL: Final = frozenset(
     {"ingress-nginx-controller", "nginx-ingress-controller", "nginx-configuration", "nginx-load-balancer-conf"}
 )
 """The names that the project's own manifests, its chart, its older manifests and microk8s give the ConfigMap."""
-_SIZE: Final = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _COMMENT: Final = re.compile(r"(^|\s)#[^\n]*")
 _CLOSES: Final = re.compile(r"""\bproxy_set_header\s+["']?Connection["']?\s+["']?close["']?\s*;""", re.IGNORECASE)
 _HTTP_1_0: Final = re.compile(r"\bproxy_http_version\s+1\.0\s*;")
@@ -213,6 +212,13 @@ class Settings:
         found = self.integer(key, default)
         return Sourced(float(found.value), found.origin, found.place, found.why)
 
+    def _size(self, key: str, default: int) -> Sourced[int]:
+        for found in self._texts(key):
+            size = nginx_size(found.value)
+            if size is not None:
+                return Sourced(size, found.origin, found.place)
+        return self._default(key, default)
+
     def _default(self, key: str, value: Value) -> Sourced[Value]:
         config = self.installation.config
         by_config = config is not None and Scope.INGRESS not in ANNOTATIONS.specs[key].scopes
@@ -246,12 +252,13 @@ class Settings:
     @cached_property
     def body_limit(self) -> Sourced[int] | None:
         """`proxy-body-size`; 0 means no limit."""
-        for found in self._texts("proxy-body-size"):
-            size = _SIZE.fullmatch(found.value.strip())
-            if size is not None:
-                number = int(size[1]) * _UNITS[size[2].lower()]
-                return Sourced(number, found.origin, found.place) if number else None
-        return self._default("proxy-body-size", _UNITS["m"])
+        limit = self._size("proxy-body-size", 1 << 20)
+        return limit if limit.value else None
+
+    @cached_property
+    def header_limit(self) -> Sourced[int] | None:
+        """`proxy-buffer-size`, which a response's header must fit into; FastCGI and gRPC have buffers of their own."""
+        return self._size("proxy-buffer-size", 4 << 10) if self.protocol.value in _PROXIED_AS_HTTP else None
 
     # -- connections --------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,11 @@ _NGINX_UNITS: Final = {
     "M": 2592000.0,
     "y": 31536000.0,
 }
+NGINX_HEADER_LIMIT: Final = 4 << 10
+"""What nginx takes as a response's header unless told otherwise: one page of memory, which is 4 KiB on most machines.
+
+nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffer_size
+"""
 _SIZE: Final = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
 _SIZE_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 

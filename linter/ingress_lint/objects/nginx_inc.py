@@ -47,6 +47,7 @@ class Upstream(Model):
     read_timeout: str = Field("", alias="read-timeout")
     next_upstream: str = Field("", alias="next-upstream")
     client_max_body_size: str = Field("", alias="client-max-body-size")
+    buffer_size: str = Field("", alias="buffer-size")
     tls: Switch | None = None
     health_check: HealthCheck | None = None
     use_cluster_ip: bool = Field(False, alias="use-cluster-ip")

@@ -111,6 +111,9 @@ class BackendRef:
     timeouts: Timeouts = field(default_factory=Timeouts)
     keep_alive: KeepAlive = field(default_factory=KeepAlive)
     body_limit: Sourced[int] | None = None
+    """The largest request body that is let through; None where there is no limit, or none is known."""
+    header_limit: Sourced[int] | None = None
+    """The largest header of a response that is taken from it; None where that is unknown, or far more than it sends."""
     proxy_protocol: Sourced[bool] | None = None
     """Whether each connection to it starts with a PROXY protocol header; None where that is unknown."""
     proxy_port: ProxyPort | None = None

@@ -23,6 +23,8 @@ class Remedies:
     """What makes it speak a protocol to the backend."""
     read_timeout: str = ""
     """What decides how long it waits for an answer, in seconds."""
+    header_limit: str = ""
+    """What decides how large a response's header may be, as nginx writes sizes (`16k`)."""
 
 
 UNKNOWN: Final = Remedies()

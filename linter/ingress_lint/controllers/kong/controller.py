@@ -46,6 +46,7 @@ _REMEDIES: Final = Remedies(
         AppProtocol.GRPC: "set `konghq.com/protocol: grpc` on the Service, and `konghq.com/protocols: grpc,grpcs` on the Ingress",
     },
     read_timeout="raise `konghq.com/read-timeout` on the Service above {} s (it counts in milliseconds)",
+    header_limit="set `KONG_NGINX_PROXY_PROXY_BUFFER_SIZE={}` and `KONG_NGINX_PROXY_PROXY_BUFFERS='8 {}'` on the proxy",
 )
 _REGEX_PREFIX: Final = "/~"
 _PLAIN_PATH: Final = re.compile(r"[a-zA-Z0-9.\-_~/%]*")
@@ -331,6 +332,10 @@ class _Ingresses(IngressController):
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """The proxy's."""
         return self._installation.body_limit
+
+    def header_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """The proxy's."""
+        return self._installation.header_limit(context.default_place())
 
 
 def _parameters(graph: ObjectGraph, ingress: IngressObject) -> KubernetesObject[IngressClassParameters] | None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ingress_lint.controllers.units import nginx_size
+from ingress_lint.controllers.units import NGINX_HEADER_LIMIT, nginx_size
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -73,6 +73,15 @@ class Installation:
         found = self.setting("nginx_http_client_max_body_size")
         size = nginx_size(found.value) if found else None
         return Sourced(size, found.origin, found.place) if found and size else None
+
+    def header_limit(self, absent: Place) -> Sourced[int]:
+        """`nginx_proxy_proxy_buffer_size`, nginx's own default without it."""
+        for name in ("nginx_proxy_proxy_buffer_size", "nginx_http_proxy_buffer_size"):
+            found = self.setting(name)
+            size = nginx_size(found.value) if found else None
+            if found is not None and size is not None:
+                return Sourced(size, found.origin, found.place)
+        return Sourced(NGINX_HEADER_LIMIT, Origin.DEFAULT, absent, _BY_KONG)
 
     @property
     def takes_proxy_protocol(self) -> Sourced[bool] | None:

@@ -353,6 +353,7 @@ class NginxIngresses(IngressController):
                 AppProtocol.GRPC: f"set `nginx.org/grpc-services: {name}`",
             },
             read_timeout="set `nginx.org/proxy-read-timeout: {}s`",
+            header_limit="set `nginx.org/proxy-buffer-size: {}` and `nginx.org/proxy-buffers: 8 {}`",
         )
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
@@ -366,6 +367,10 @@ class NginxIngresses(IngressController):
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """nginx's."""
         return self._of(context).body_limit
+
+    def header_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """nginx's."""
+        return self._of(context).header_limit
 
 
 def _probed(port: ResolvedPort) -> HealthCheck | None:

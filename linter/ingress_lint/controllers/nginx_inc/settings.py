@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
-from ingress_lint.controllers.units import nginx_size, nginx_time
+from ingress_lint.controllers.units import NGINX_HEADER_LIMIT, nginx_size, nginx_time
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -216,6 +216,21 @@ class Settings:
             if size is not None:
                 return Sourced(size, found.origin, found.place) if size else None
         return self.default(1 << 20)
+
+    @property
+    def header_limit(self) -> Sourced[int] | None:
+        """`proxy-buffer-size`, one page of memory without it; unknown where a snippet has one of its own.
+
+        nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffer_size
+        """
+        snippets = (self.text(key) for key in ("location-snippets", "server-snippets", "http-snippets"))
+        if any(snippet is not None and "proxy_buffer_size" in snippet.value for snippet in snippets):
+            return None
+        for found in self.texts("proxy-buffer-size"):
+            size = nginx_size(found.value)
+            if size is not None:
+                return Sourced(size, found.origin, found.place)
+        return self.default(NGINX_HEADER_LIMIT)
 
     def keep_alive(self, kept: Sourced[int] | None = None, repeats: str = "") -> KeepAlive:
         """Connections to pods; `kept` and `repeats` are what an upstream of its own says in place of annotations.

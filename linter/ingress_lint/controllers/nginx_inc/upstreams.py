@@ -43,6 +43,7 @@ _REMEDIES: Final = Remedies(
         AppProtocol.GRPC: "set `type: grpc` in the upstream",
     },
     read_timeout="set `read-timeout: {}s` in the upstream",
+    header_limit="set `buffer-size: {}`, `buffers.size: {}` and `buffers.number: 8` in the upstream",
 )
 
 
@@ -76,6 +77,7 @@ def upstream_backend(
         timeouts=_timeouts(written, place, settings),
         keep_alive=settings.keep_alive(kept, written.next_upstream),
         body_limit=_body_limit(written, place, settings),
+        header_limit=_header_limit(written, place, settings),
         remedies=_REMEDIES,
     )
 
@@ -117,6 +119,11 @@ def _body_limit(written: Upstream, place: Place, settings: Settings) -> Sourced[
     if size is None:
         return settings.body_limit
     return Sourced(size, Origin.EXPLICIT, place.at("client-max-body-size")) if size else None
+
+
+def _header_limit(written: Upstream, place: Place, settings: Settings) -> Sourced[int] | None:
+    size = nginx_size(written.buffer_size)
+    return settings.header_limit if size is None else Sourced(size, Origin.EXPLICIT, place.at("buffer-size"))
 
 
 def _health_check(

@@ -118,18 +118,23 @@ def published_port(image: str) -> int | None:
     return _OFFICIAL.get(path)
 
 
+def image_parts(image: str) -> tuple[str, str, str]:
+    """Owner, name and tag of an image, whatever registry or mirror it comes from; empty where there is none."""
+    path, _, tag = image.partition("@")[0].rpartition(":")
+    if not path or "/" in tag:
+        path, tag = image.partition("@")[0], ""
+    owner, _, name = path.rpartition("/")
+    return owner.rpartition("/")[2].removesuffix("legacy").removesuffix("secure"), name, tag
+
+
 def known_image(image: str) -> KnownImage | None:
-    """What is known of an image, whatever registry or mirror it comes from.
+    """What is known of an image.
 
     Argo CD's server tells TLS from plain HTTP by a connection's first bytes (argoproj/argo-cd:server/server.go, cmux),
     as Traefik's entry points do (traefik/traefik:pkg/server/router/tcp/router.go); CockroachDB redirects plain HTTP on
     its HTTPS port (cockroachdb/cockroach:pkg/server/server_http.go).
     """
-    path, _, tag = image.partition("@")[0].rpartition(":")
-    if not path or "/" in tag:
-        path, tag = image.partition("@")[0], ""
-    owner, _, name = path.rpartition("/")
-    owner = owner.rpartition("/")[2].removesuffix("legacy").removesuffix("secure")
+    owner, name, tag = image_parts(image)
     if name in ("php", "wordpress", "nextcloud", "drupal") and "fpm" in tag:
         return _FASTCGI
     if name == "php":

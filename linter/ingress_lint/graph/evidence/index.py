@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingress_lint.graph.evidence.binding import Binding, bindings
 from ingress_lint.graph.evidence.container import ContainerEvidence, named
+from ingress_lint.graph.evidence.logins import LargeHeader, large_header
 from ingress_lint.graph.evidence.model import (
     APPLICATIONS,
     TRANSPORTS,
@@ -75,6 +76,10 @@ class EvidenceIndex:
         if container not in self._bindings:
             self._bindings[container] = tuple(bindings(self.of(container)))
         return self._bindings[container]
+
+    def large_header(self, container: WorkloadContainer) -> LargeHeader | None:
+        """What makes the headers of its responses large, None where they are small or their size is unknown."""
+        return large_header(self.of(container))
 
     def mention(self, workload: Workload, number: int) -> Place | None:
         """Where anything in a pod names a port number: a probe, a command line, the environment, a mounted file.
