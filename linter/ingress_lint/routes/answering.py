@@ -112,7 +112,8 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
-        if isinstance(item, ExternalAuth) and (fault := fault_of(item.backend, table.conduct, graph)) is not None:
+        asked = item.backend if isinstance(item, ExternalAuth) else None
+        if asked is not None and (fault := fault_of(asked, table.conduct, graph)) is not None:
             return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")
     shares, fault = _shares(route, table.conduct, graph)
     if fault is not None:
