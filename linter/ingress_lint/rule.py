@@ -19,6 +19,18 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a rule's fault ends in symptoms, which are named as in `ingress_lint.symptoms`."""
+
+    why: str
+    """A sentence without its full stop, true of every finding that shows one of them."""
+    often: tuple[str, ...] = ()
+    """What is seen of the fault as a rule."""
+    sometimes: tuple[str, ...] = ()
+    """What is seen of it on some controllers, or some of the time."""
+
+
 class Rule:
     """One fault. A rule overrides the narrowest of the `check_*` methods that sees what it needs.
 
@@ -31,6 +43,8 @@ class Rule:
     """The severity of its findings where the evidence is direct."""
     summary: ClassVar[str]
     """One line: what it finds."""
+    symptoms: ClassVar[tuple[Cause, ...]] = ()
+    """What is seen of its faults, for `explain --symptom`; empty where it is nothing that a request shows."""
 
     @property
     def hop(self) -> Hop:

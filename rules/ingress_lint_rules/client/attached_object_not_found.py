@@ -83,7 +83,7 @@ from ingress_lint.routes.filters import ExtensionFilter
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _REASONS: Final = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
 
@@ -95,6 +95,13 @@ class AttachedObjectNotFound(Rule):
     name: ClassVar[str] = "attached-object-not-found"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a middleware, plugin, policy or Secret that a route hangs on is missing"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the controller does not serve a route that hangs on something that is missing",
+            often=("404", "500", "no-route"),
+            sometimes=("503", "no-cluster"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for what is attached, and for the objects of a Gateway API route's extensions."""

@@ -87,7 +87,7 @@ from ingress_lint.routes.hostnames import ANY
 from ingress_lint.routes.matching import Candidate
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _READ: Final = frozenset({"HTTP", "HTTPS"})
 
@@ -99,6 +99,12 @@ class CatchAllHost(Rule):
     name: ClassVar[str] = "catch-all-host"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a rule without a host answers for every name that shares its controller"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "a route without a host takes the requests of names that have no route, and loses those of names that have one",
+            sometimes=("404", "no-route"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks, on each gateway, for objects without hosts beside objects with some; one finding for each object."""

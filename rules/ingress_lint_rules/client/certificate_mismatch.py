@@ -128,7 +128,7 @@ from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.tls_secrets import CERTIFICATE, KEY, TLSSecrets, content_fault, is_filled_in, place_of, text_of
 from ingress_lint.routes.way import way, way_in
 from ingress_lint.routes.x509 import Certificate, certificates_in, covers, public_key_of
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _UNUSABLE: Final = "the controller shows its own certificate or none, and clients refuse the connection"
 _ORDINALS: Final = {2: "second", 3: "third", 4: "fourth"}
@@ -162,6 +162,13 @@ class CertificateMismatch(Rule):
     name: ClassVar[str] = "certificate-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a certificate is not valid today, does not match its key, or does not name the host"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the certificate is out of date, is for other names, or does not fit its key",
+            often=("wrong-certificate",),
+            sometimes=("connection-reset",),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Reads each certificate once, and compares it with the hosts of every route behind it."""

@@ -90,7 +90,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.matching import Candidate
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ConflictingRoute(Rule):
@@ -100,6 +100,12 @@ class ConflictingRoute(Rule):
     name: ClassVar[str] = "conflicting-route"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "two objects of one controller claim the same listener, host and path"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "two objects claim the path, and the one that wins is not the one that was meant",
+            sometimes=("404", "apply-refused"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares all routes that compete for requests; one finding for each two objects."""

@@ -108,7 +108,7 @@ from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -120,6 +120,14 @@ class ExternalAuthTarget(Rule):
     name: ClassVar[str] = "external-auth-target"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the URL that decides who may pass is not served, redirects, or demands that very login"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the login service answers neither yes nor no",
+            often=("500", "login-not-asked"),
+            sometimes=("403", "404"),
+        ),
+        Cause("the page that asks for a login asks for one itself", often=("redirect-loop",)),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Asks each login once for each host and object."""

@@ -72,7 +72,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _VARIABLE: Final = re.compile(r"\$|\{\{|<[^>]*>|%[^%]+%|@@|\(\(")
@@ -98,6 +98,9 @@ class InvalidHost(Rule):
     name: ClassVar[str] = "invalid-host"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a host is no host name: it has a scheme, port, path, capitals or a misplaced wildcard"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause("no request ever carries such a host", often=("404", "no-route"), sometimes=("apply-refused",)),
+    )
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what the API server refuses."""

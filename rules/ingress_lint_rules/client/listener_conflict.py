@@ -60,7 +60,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _REASONS: Final = frozenset(
     {
@@ -81,6 +81,13 @@ class ListenerConflict(Rule):
     name: ClassVar[str] = "listener-conflict"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "listeners clash, or one cannot be opened as it is written"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the gateway does not open the listener",
+            often=("connection-refused", "connection-reset"),
+            sometimes=("wrong-certificate",),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what is refused of listeners."""

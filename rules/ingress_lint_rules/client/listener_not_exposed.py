@@ -96,7 +96,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ListenerNotExposed(Rule):
@@ -106,6 +106,13 @@ class ListenerNotExposed(Rule):
     name: ClassVar[str] = "listener-not-exposed"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the Service in front of a gateway lacks a port that the gateway listens on"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the gateway's Service does not lead to the port that the gateway listens on",
+            often=("connection-refused",),
+            sometimes=("connect-timeout",),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports listeners on ports that nothing leads to."""

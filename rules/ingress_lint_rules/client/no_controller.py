@@ -81,7 +81,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _REASONS: Final = frozenset(
     {
@@ -100,6 +100,13 @@ class NoController(Rule):
     name: ClassVar[str] = "no-controller"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "no controller takes the Ingress or Gateway, for lack of its class"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "no controller takes the object, so none of its routes are served",
+            often=("404", "no-route"),
+            sometimes=("connect-timeout", "connection-refused"),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what is wrong with classes."""

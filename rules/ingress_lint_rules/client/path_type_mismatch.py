@@ -76,7 +76,7 @@ from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _EXPRESSION: Final = re.compile(
     r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()]*(\||[*+?])[^()]*\)|\)[*+?]|\[[^\]/]+\][*+?]?|\\[.dwsDWS/b-]"
@@ -98,6 +98,13 @@ class PathTypeMismatch(Rule):
     name: ClassVar[str] = "path-type-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a path looks like a pattern and is none to its controller, or the other way round"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the path is a pattern to one side and plain text to the other, so requests do not match it",
+            often=("404", "no-route"),
+            sometimes=("apply-refused", "check-wrong-status"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each path that somebody wrote."""

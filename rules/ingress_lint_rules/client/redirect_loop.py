@@ -87,7 +87,7 @@ from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, path_matches
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _SCHEMES: Final = {"HTTP": "http", "HTTPS": "https"}
 _PORTS: Final = {"http": 80, "https": 443}
@@ -102,6 +102,13 @@ class RedirectLoop(Rule):
     name: ClassVar[str] = "redirect-loop"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a redirect leads back to itself"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the redirect answers a request that it has itself caused",
+            often=("redirect-loop",),
+            sometimes=("check-wrong-status",),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Follows each redirect of the set once."""

@@ -77,7 +77,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ReferenceNotPermitted(Rule):
@@ -87,6 +87,13 @@ class ReferenceNotPermitted(Rule):
     name: ClassVar[str] = "reference-not-permitted"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a reference into another namespace is not permitted there, or never followed"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the reference into another namespace is not followed",
+            often=("500",),
+            sometimes=("404", "503", "connection-reset", "no-route", "wrong-certificate"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports the backends."""

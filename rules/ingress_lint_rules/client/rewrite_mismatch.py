@@ -76,7 +76,7 @@ from ingress_lint.routes.filters import RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _GROUP: Final = re.compile(r"\$(\d)")
 _EXPRESSION: Final = frozenset("()[]*+?|^")
@@ -90,6 +90,13 @@ class RewriteMismatch(Rule):
     name: ClassVar[str] = "rewrite-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a rewrite loses the rest of the path, names a group that is not there, or is refused"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the rewritten path is not the one that the pod serves",
+            often=("404",),
+            sometimes=("apply-refused", "redirect-loop"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each rewrite with each path of its route."""

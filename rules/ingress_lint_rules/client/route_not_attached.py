@@ -82,7 +82,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _REASONS: Final = frozenset(
     {
@@ -101,6 +101,13 @@ class RouteNotAttached(Rule):
     name: ClassVar[str] = "route-not-attached"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a route hangs on no listener, so that nobody serves it"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the route hangs on no listener, so the gateway does not know it",
+            often=("404", "no-route"),
+            sometimes=("connection-refused",),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports routes and ListenerSets that a Gateway leaves out, and routes that their controller finds invalid."""

@@ -87,7 +87,7 @@ from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Candidate
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ShadowedRoute(Rule):
@@ -97,6 +97,7 @@ class ShadowedRoute(Rule):
     name: ClassVar[str] = "shadowed-route"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "no request can reach a route, as another one comes before it"
+    symptoms: ClassVar[tuple[Cause, ...]] = (Cause("another route takes the request first", often=("404",)),)
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Asks of each written path whether it is shadowed wherever it is served."""

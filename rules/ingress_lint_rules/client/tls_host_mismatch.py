@@ -81,7 +81,7 @@ from ingress_lint.routes import hostnames
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, TLSSecrets, is_filled_in, text_of
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
@@ -93,6 +93,13 @@ class TLSHostMismatch(Rule):
     name: ClassVar[str] = "tls-host-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the hosts of TLS blocks and of rules do not fit together"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the host is in no TLS block, so the controller shows its own certificate",
+            often=("wrong-certificate",),
+            sometimes=("connection-refused",),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the two in each Ingress that has both."""

@@ -88,7 +88,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _REASONS: Final = frozenset(
     {
@@ -108,6 +108,17 @@ class TLSSecretUnusable(Rule):
     name: ClassVar[str] = "tls-secret-unusable"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the Secret with a listener's certificate is missing, elsewhere, or of no use"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the Secret with the certificate is of no use, so the controller shows its own, or opens no listener",
+            often=("wrong-certificate",),
+            sometimes=("connection-refused", "connection-reset"),
+        ),
+        Cause(
+            "without the authorities it is told to trust, the gateway refuses every backend",
+            sometimes=("502", "503"),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what is wrong with Secrets and ConfigMaps that TLS needs."""

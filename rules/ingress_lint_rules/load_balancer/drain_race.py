@@ -107,7 +107,7 @@ from ingress_lint.routes.health import sees_pods_of_node
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _LASTING_KINDS: Final = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Rollout"}
@@ -122,6 +122,13 @@ class DrainRace(Rule):
     name: ClassVar[str] = "drain-race"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "pods die while the load balancer still sends to them"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "pods end while the load balancer still sends to them",
+            often=("502", "connection-refused", "connection-reset", "premature-close"),
+            sometimes=("503", "504", "connect-timeout", "connection-failure", "no-live-upstreams", "retries-exhausted"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the end of each pod behind the route."""

@@ -101,7 +101,7 @@ from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _TLS_BY_CUSTOM: Final = frozenset({443, 8443})
 _PLAIN: Final = "plain text"
@@ -119,6 +119,13 @@ class FrontProtocolMismatch(Rule):
     name: ClassVar[str] = "front-protocol-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a load balancer hands plain text to the controller's TLS port, or TLS to its plain one"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the load balancer hands plain text to a TLS port, or TLS to a plain one",
+            often=("400", "plain-http-to-https", "wrong-version-number"),
+            sometimes=("502", "check-wrong-status"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what each load balancer sends on with what the proxy opens behind it."""

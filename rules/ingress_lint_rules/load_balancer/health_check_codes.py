@@ -80,7 +80,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _GRPC_CODES: Final = range(100)
 _HTTP_CODES: Final = range(100, 600)
@@ -95,6 +95,13 @@ class HealthCheckCodes(Rule):
     name: ClassVar[str] = "health-check-codes"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "the health check's success codes or timing cannot be met by what the pod returns"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the pod returns a status that the health check does not take for success, or later than it waits",
+            often=("check-wrong-status", "no-healthy-upstream"),
+            sometimes=("502", "503", "check-timeout"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at codes, then at the headers that they take for granted, then at the timing."""

@@ -125,7 +125,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -151,6 +151,13 @@ class HealthCheckPathMismatch(Rule):
     name: ClassVar[str] = "health-check-path-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the load balancer's health check asks for a path that the pod is not known to answer"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the health check asks for a path that the pod does not answer with success, so no target is healthy",
+            often=("502", "503", "check-wrong-status", "no-healthy-upstream"),
+            sometimes=("504",),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's health check with the probes of the pods that it reaches."""

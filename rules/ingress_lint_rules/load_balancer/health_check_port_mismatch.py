@@ -108,7 +108,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _NODE_PORTS = range(30000, 32768)
 _UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
@@ -121,6 +121,13 @@ class HealthCheckPortMismatch(Rule):
     name: ClassVar[str] = "health-check-port-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the load balancer's health check asks a port that its targets do not open"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the health check asks a port where nobody listens, so no target is healthy",
+            often=("502", "503", "check-failed", "no-healthy-upstream"),
+            sometimes=("504", "check-timeout", "connection-refused"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for the port of each backend's health check where the check asks for it."""

@@ -84,7 +84,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _OVER_TLS: Final = {"HTTP": False, "HTTPS": True, "HTTP2": True}
 """Whether a check that asks a path opens TLS; the others say nothing that a port could refuse."""
@@ -103,6 +103,13 @@ class HealthCheckProtocolMismatch(Rule):
     name: ClassVar[str] = "health-check-protocol-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the load balancer's health check speaks another protocol than the port that it asks"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the health check speaks another protocol than the pod, so no target is healthy",
+            often=("502", "503", "check-failed", "no-healthy-upstream"),
+            sometimes=("check-wrong-status", "http-version-mismatch", "plain-http-to-https", "wrong-version-number"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's health check with its traffic, else with what is known of the port it asks."""

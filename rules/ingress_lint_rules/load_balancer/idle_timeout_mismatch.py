@@ -114,7 +114,7 @@ from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _KEPT_BY_HTTP: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.AUTO, AppProtocol.UNKNOWN})
 
@@ -126,6 +126,13 @@ class IdleTimeoutMismatch(Rule):
     name: ClassVar[str] = "idle-timeout-mismatch"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "the hop in front keeps idle connections longer than the server behind it"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the pod closes an idle connection at the moment when the proxy uses it again",
+            often=("502", "connection-reset", "premature-close"),
+            sometimes=("503", "no-live-upstreams"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares the two for each server behind the route."""

@@ -160,7 +160,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Front, Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _URL: Final = re.compile(r"\b(?:https?|wss?|grpcs?)://([A-Za-z0-9][A-Za-z0-9.-]*)(?::\d+)?(/[^\s\"'?#;,]*)?")
 _NAMED_URL: Final = re.compile(rf"([\w.-]+)[\"']?[ \t]*[:= ][ \t]*[\"']?({_URL.pattern})")
@@ -240,6 +240,13 @@ class LoadBalancerHairpin(Rule):
     name: ClassVar[str] = "load-balancer-hairpin"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "pods call a host of their own cluster through a load balancer that cannot turn them round"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "pods call their own load balancer, which sends the packets back to where they came from",
+            often=("connect-timeout",),
+            sometimes=("broken-proxy-header", "connection-reset", "hang"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks for callers of the hosts behind such load balancers."""

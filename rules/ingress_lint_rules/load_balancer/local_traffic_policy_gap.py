@@ -103,7 +103,7 @@ from ingress_lint.routes.health import KUBE_PROXY_HEALTH, sees_pods_of_node
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _SCALED_KINDS: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
 
@@ -115,6 +115,13 @@ class LocalTrafficPolicyGap(Rule):
     name: ClassVar[str] = "local-traffic-policy-gap"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "with externalTrafficPolicy Local the load balancer may send to nodes without a pod"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the load balancer sends to nodes without a pod, which drop the packets",
+            often=("connect-timeout",),
+            sometimes=("check-failed", "connection-refused", "hang"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what the load balancer knows of nodes with where the pods are."""

@@ -72,7 +72,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _OPENS_PORTS: Final = ("NodePort", "LoadBalancer")
 _RANGE: Final = re.compile(r"(\d+)-(\d+)")
@@ -106,6 +106,13 @@ class NodePortConflict(Rule):
     name: ClassVar[str] = "node-port-conflict"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a node port is claimed twice, or outside the range of node ports"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the node port is taken or out of range, so the Service is not made",
+            often=("apply-refused",),
+            sometimes=("connection-refused",),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the node ports of all Services with each other and with the range."""

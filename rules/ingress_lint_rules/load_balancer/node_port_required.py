@@ -86,7 +86,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _ON_EVERY_NODE: Final = frozenset({"kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os"})
 
@@ -98,6 +98,13 @@ class NodePortRequired(Rule):
     name: ClassVar[str] = "node-port-required"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the load balancer targets nodes, but the Service opens no port on them"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the load balancer sends to node ports, and the Service has none",
+            often=("503", "no-endpoints"),
+            sometimes=("502", "no-healthy-upstream"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what each backend is targeted by with what its Service offers."""

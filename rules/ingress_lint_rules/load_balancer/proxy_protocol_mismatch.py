@@ -111,7 +111,7 @@ from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ProxyProtocolMismatch(Rule):
@@ -121,6 +121,18 @@ class ProxyProtocolMismatch(Rule):
     name: ClassVar[str] = "proxy-protocol-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "load balancer and controller disagree on the PROXY protocol"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "a PROXY protocol header arrives where none is expected",
+            often=("400", "wrong-version-number"),
+            sometimes=("broken-proxy-header",),
+        ),
+        Cause(
+            "a PROXY protocol header is waited for and does not come",
+            often=("broken-proxy-header", "connection-reset"),
+            sometimes=("check-failed", "hang", "tls-handshake-timeout"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what is sent to each proxy with what it waits for."""

@@ -138,7 +138,7 @@ from ingress_lint.routes.ranges import PRIVATE_RANGES, lets_in
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, SourceAddress, TargetKind
 from ingress_lint.routes.way import way, way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _CONNECTIONS: Final = frozenset({AppProtocol.TCP, AppProtocol.TLS, AppProtocol.UDP})
 _SEEN: Final = {SourceAddress.NODE: "a node's address", SourceAddress.LOAD_BALANCER: "the load balancer's own address"}
@@ -151,6 +151,18 @@ class SourceRangeBlocksLoadBalancer(Rule):
     name: ClassVar[str] = "source-range-blocks-load-balancer"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "an allow-list or NetworkPolicy leaves out the load balancer or its health check"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the proxy takes the address of a node or load balancer for the client's, and its allow-list does not hold it",
+            often=("403",),
+            sometimes=("check-wrong-status",),
+        ),
+        Cause(
+            "the load balancer's own packets are not among those that are let in",
+            often=("check-timeout", "no-healthy-upstream"),
+            sometimes=("502", "503", "504", "check-failed", "connect-timeout"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each list with where packets come from."""

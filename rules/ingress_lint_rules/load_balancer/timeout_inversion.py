@@ -108,7 +108,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import Timeouts
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _MARGIN: Final = 5
 """Seconds by which a time should be longer than the one behind it."""
@@ -121,6 +121,9 @@ class TimeoutInversion(Rule):
     name: ClassVar[str] = "timeout-inversion"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a hop in front gives up sooner than the one behind it is allowed to take"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause("a proxy in front gives up sooner than the one behind it", often=("499", "504", "response-timeout")),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares each hop with the longest time that is written for the one behind it."""

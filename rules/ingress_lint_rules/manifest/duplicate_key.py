@@ -52,7 +52,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.load.document import Problem, ProblemKind
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class DuplicateKey(Rule):
@@ -62,6 +62,9 @@ class DuplicateKey(Rule):
     name: ClassVar[str] = "duplicate-key"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a mapping holds the same key twice, and the later one silently wins"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause("the setting that stands first is dropped without a word", sometimes=("404", "413", "502", "503", "504")),
+    )
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each repeated key."""

@@ -62,7 +62,7 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject, ObjectKey
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 
@@ -74,6 +74,12 @@ class DuplicateObject(Rule):
     name: ClassVar[str] = "duplicate-object"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the same object stands twice in one set"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "of two objects with one name only the one applied last exists, and its ports or rules may be the wrong ones",
+            sometimes=("404", "502", "503", "no-route"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the names of all objects."""

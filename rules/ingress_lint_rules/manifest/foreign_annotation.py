@@ -80,7 +80,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ForeignAnnotation(Rule):
@@ -90,6 +90,22 @@ class ForeignAnnotation(Rule):
     name: ClassVar[str] = "foreign-annotation"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a routing annotation belongs to another controller than the one that serves the object"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "an annotation for another controller has no effect, and the default it was to change applies",
+            sometimes=(
+                "404",
+                "413",
+                "502",
+                "504",
+                "header-too-big",
+                "plain-http-to-https",
+                "premature-close",
+                "redirect-loop",
+                "response-timeout",
+            ),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports annotations that the serving controller passes over."""

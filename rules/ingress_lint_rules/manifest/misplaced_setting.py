@@ -107,7 +107,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class MisplacedSetting(Rule):
@@ -117,6 +117,21 @@ class MisplacedSetting(Rule):
     name: ClassVar[str] = "misplaced-setting"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a setting stands where no controller reads it, or a stray dash splits a rule in two"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the setting stands where nobody reads it, so the default applies",
+            sometimes=(
+                "404",
+                "413",
+                "502",
+                "504",
+                "check-wrong-status",
+                "header-too-big",
+                "no-route",
+                "response-timeout",
+            ),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports annotations and settings in the wrong place."""

@@ -60,7 +60,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Pointer
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.schema_messages import as_text, describe
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _SELECTORS: Final[tuple[Pointer, ...]] = (
     ("spec", "selector"),
@@ -78,6 +78,13 @@ class NonStringMetadata(Rule):
     name: ClassVar[str] = "non-string-metadata"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a label, annotation or selector value is a boolean, a number or empty instead of text"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the API server refuses the object for a value that is no string",
+            often=("apply-refused",),
+            sometimes=("404", "no-route"),
+        ),
+    )
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at every place of an object that takes only text."""

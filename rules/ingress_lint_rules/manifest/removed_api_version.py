@@ -53,7 +53,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.kinds import REMOVED
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class RemovedAPIVersion(Rule):
@@ -63,6 +63,13 @@ class RemovedAPIVersion(Rule):
     name: ClassVar[str] = "removed-api-version"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "an apiVersion that no supported Kubernetes serves"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "no supported cluster serves the version, so the object is not there",
+            often=("apply-refused",),
+            sometimes=("404", "no-route"),
+        ),
+    )
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks the version up."""

@@ -62,7 +62,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.load.document import Problem, ProblemKind
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class SchemaViolation(Rule):
@@ -72,6 +72,13 @@ class SchemaViolation(Rule):
     name: ClassVar[str] = "schema-violation"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "an object does not fit the schema of its kind"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the API server refuses the object, and the route does without it",
+            often=("apply-refused",),
+            sometimes=("404", "503", "no-route"),
+        ),
+    )
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each part of an object that does not fit."""

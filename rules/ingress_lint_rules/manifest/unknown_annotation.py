@@ -98,7 +98,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class UnknownAnnotation(Rule):
@@ -108,6 +108,22 @@ class UnknownAnnotation(Rule):
     name: ClassVar[str] = "unknown-annotation"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "an annotation has a key or a value that the controller it is meant for does not know"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "a misspelt annotation has no effect, and the default it was to change applies",
+            sometimes=(
+                "400",
+                "413",
+                "502",
+                "504",
+                "header-too-big",
+                "plain-http-to-https",
+                "premature-close",
+                "redirect-loop",
+                "response-timeout",
+            ),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports keys and values that are not in the controller's table."""

@@ -58,7 +58,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.load.document import Problem, ProblemKind
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class YAMLSyntax(Rule):
@@ -68,6 +68,13 @@ class YAMLSyntax(Rule):
     name: ClassVar[str] = "yaml-syntax"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a file or document does not parse"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the file does not parse, so the cluster keeps what it had before, or has nothing",
+            often=("apply-refused",),
+            sometimes=("404", "no-route"),
+        ),
+    )
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each text that could not be read."""

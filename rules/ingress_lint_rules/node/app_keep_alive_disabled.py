@@ -90,7 +90,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _HTTP: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.AUTO, AppProtocol.UNKNOWN})
 
@@ -102,6 +102,13 @@ class AppKeepAliveDisabled(Rule):
     name: ClassVar[str] = "app-keep-alive-disabled"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "the application closes each connection after one response"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the application closes each connection after one answer, so that the proxy opens a new one for each request",
+            often=("conntrack-full", "no-free-ports"),
+            sometimes=("502", "504", "connect-timeout", "connection-reset", "hang", "premature-close"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the server behind each backend."""

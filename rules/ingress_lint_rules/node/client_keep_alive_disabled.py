@@ -80,7 +80,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import KeepAlive
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _FEW_REQUESTS: Final = 10
 
@@ -92,6 +92,13 @@ class ClientKeepAliveDisabled(Rule):
     name: ClassVar[str] = "client-keep-alive-disabled"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "clients need a new connection for every request or every few"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "each request of a client costs a connection of its own",
+            often=("conntrack-full",),
+            sometimes=("502", "connect-timeout", "premature-close", "tls-handshake-timeout"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the client's side of each backend's connections."""

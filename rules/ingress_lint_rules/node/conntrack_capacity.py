@@ -73,7 +73,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.kernel.kube_proxy import Conntrack, Said
 from ingress_lint.graph.kernel.sysctls import CONNTRACK_LIMITS, ScriptedSysctl
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _MINIMUM: Final = 131_072
 _PER_CORE: Final = 32_768
@@ -93,6 +93,13 @@ class ConntrackCapacity(Rule):
     name: ClassVar[str] = "conntrack-capacity"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "the nodes' conntrack table is small, or keeps dead entries for long"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the nodes' table of connections is too small, or keeps dead entries for too long",
+            often=("conntrack-full",),
+            sometimes=("502", "504", "connect-timeout", "connection-failure", "hang", "tls-handshake-timeout"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks at every kube-proxy configuration and every script of the set."""

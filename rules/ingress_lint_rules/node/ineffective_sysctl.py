@@ -71,7 +71,7 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.kernel.sysctls import CONNTRACK_LIMITS, SAFE, PodSysctl, ScriptedSysctl
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _DOES_NOT_START: Final = "the pod does not start, and whatever it serves answers 503"
 _READ_ONLY: Final = "read-only"
@@ -109,6 +109,12 @@ class IneffectiveSysctl(Rule):
     name: ClassVar[str] = "ineffective-sysctl"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a sysctl that the cluster refuses, or that reaches something else than was meant"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the sysctl that was to make room on the nodes has no effect",
+            sometimes=("conntrack-full", "connect-timeout"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks at every kernel setting that the set's pods ask for."""

@@ -77,7 +77,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class MissingKeepAlive(Rule):
@@ -87,6 +87,13 @@ class MissingKeepAlive(Rule):
     name: ClassVar[str] = "missing-keep-alive"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "every request opens a new connection to the pod"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the proxy opens a connection for each request, until ports or conntrack entries run out",
+            often=("conntrack-full", "no-free-ports"),
+            sometimes=("502", "504", "connect-timeout", "connection-failure", "hang"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at how the proxy keeps connections to each backend."""

@@ -61,7 +61,7 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.overlay.model import Meaning, Mtu, Overlay
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class MtuDisagreement(Rule):
@@ -71,6 +71,13 @@ class MtuDisagreement(Rule):
     name: ClassVar[str] = "mtu-disagreement"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "two places give different MTUs for the same pod network"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "one place sends larger packets than the other takes",
+            often=("hang",),
+            sometimes=("504", "response-timeout", "tls-handshake-timeout"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the MTUs of every pod network of the set."""

@@ -72,7 +72,7 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.overlay.model import ETHERNET, JUMBO, Encapsulation, Meaning, Mtu, Overlay, Underlay
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _HANGS: Final = (
     "packets that are too large are cut or dropped on the way to other nodes, so that small requests work while TLS "
@@ -87,6 +87,13 @@ class OverlayMtu(Rule):
     name: ClassVar[str] = "overlay-mtu"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the pod network's MTU and its encapsulation do not fit into the network between the nodes"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "packets are larger than the network between the nodes takes, and are dropped without a word",
+            often=("hang", "tls-handshake-timeout"),
+            sometimes=("504", "response-timeout"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Does the sum for every pod network of the set."""

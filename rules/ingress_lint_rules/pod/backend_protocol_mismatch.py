@@ -114,7 +114,7 @@ from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.verdicts import Verdict as Refusal
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _EXPECTS: Final = {
     Speech.PLAIN: "speaks plain text",
@@ -145,6 +145,23 @@ class BackendProtocolMismatch(Rule):
     name: ClassVar[str] = "backend-protocol-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the proxy speaks plain text to a port that expects TLS, or TLS to one that does not"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the proxy speaks plain HTTP to a pod that expects TLS",
+            often=("400", "plain-http-to-https"),
+            sometimes=("502", "check-failed", "check-wrong-status", "connection-reset", "premature-close"),
+        ),
+        Cause(
+            "the proxy speaks TLS to a pod that expects plain HTTP",
+            often=("502", "wrong-version-number"),
+            sometimes=("503", "check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
+        ),
+        Cause(
+            "the proxy speaks HTTP to a pod that speaks another protocol, such as FastCGI",
+            often=("502",),
+            sometimes=("connection-reset", "premature-close"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's protocol with the evidence about the port that it leads to."""

@@ -110,7 +110,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class GRPCProtocolMissing(Rule):
@@ -120,6 +120,13 @@ class GRPCProtocolMissing(Rule):
     name: ClassVar[str] = "grpc-protocol-missing"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the proxy speaks HTTP/1 to a gRPC port"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the proxy speaks HTTP/1 to a server that knows only HTTP/2",
+            often=("502", "http-version-mismatch"),
+            sometimes=("premature-close", "connection-reset", "no-live-upstreams"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Asks what is known of the port behind each backend that gets HTTP/1."""

@@ -103,7 +103,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ListenPortMismatch(Rule):
@@ -113,6 +113,21 @@ class ListenPortMismatch(Rule):
     name: ClassVar[str] = "listen-port-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the application is told to listen on another port than the Service targets"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the application listens on another port than the Service sends to",
+            often=("502", "connection-refused"),
+            sometimes=(
+                "503",
+                "check-failed",
+                "connection-failure",
+                "no-healthy-upstream",
+                "no-live-upstreams",
+                "probe-failed",
+                "retries-exhausted",
+            ),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's target port with what the container behind it is told."""

@@ -103,7 +103,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.mesh import membership
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class LoopbackBind(Rule):
@@ -113,6 +113,21 @@ class LoopbackBind(Rule):
     name: ClassVar[str] = "loopback-bind"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the container listens on 127.0.0.1 only, where no proxy can connect"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the application listens on the loopback interface only, where no proxy can connect",
+            often=("502", "connection-refused"),
+            sometimes=(
+                "503",
+                "check-failed",
+                "connection-failure",
+                "no-healthy-upstream",
+                "no-live-upstreams",
+                "probe-failed",
+                "retries-exhausted",
+            ),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the address behind each backend's port."""

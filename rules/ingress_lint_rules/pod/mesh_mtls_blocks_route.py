@@ -117,7 +117,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.mesh import Demand, demand, membership
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class MeshMTLSBlocksRoute(Rule):
@@ -127,6 +127,13 @@ class MeshMTLSBlocksRoute(Rule):
     name: ClassVar[str] = "mesh-mtls-blocks-route"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the pod demands the mesh's TLS, and the proxy is outside of the mesh"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the pod's sidecar closes every connection that does not bring the mesh's certificate",
+            often=("502", "connection-reset"),
+            sometimes=("check-failed", "connection-failure", "no-healthy-upstream", "premature-close"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the pods behind each backend where the proxy is known to be outside, or likely is."""

@@ -126,7 +126,7 @@ from ingress_lint.objects.networking import NetworkPolicyPort
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
@@ -149,6 +149,22 @@ class NetworkPolicyBlocksRoute(Rule):
     name: ClassVar[str] = "network-policy-blocks-route"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "NetworkPolicies keep the proxy or load balancer from the pod"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "a NetworkPolicy drops the proxy's packets to the pod",
+            often=("504", "connect-timeout"),
+            sometimes=(
+                "502",
+                "503",
+                "check-failed",
+                "check-timeout",
+                "connection-failure",
+                "no-healthy-upstream",
+                "no-live-upstreams",
+                "retries-exhausted",
+            ),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Asks the policies of each backend's pods about whoever sends the requests."""

@@ -85,7 +85,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import Endpoint, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _PLAIN_KINDS: Final = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Pod", "Rollout"}
@@ -99,6 +99,13 @@ class NoReadinessProbe(Rule):
     name: ClassVar[str] = "no-readiness-probe"
     severity: ClassVar[Severity] = Severity.NOTE
     summary: ClassVar[str] = "a container that serves a route has no readiness probe"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "pods get requests before they listen, and while they end",
+            often=("502", "connection-refused"),
+            sometimes=("503", "connection-failure", "connection-reset", "no-live-upstreams", "retries-exhausted"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each container behind the route."""

@@ -118,7 +118,7 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _READINESS: Final = re.compile(r"read(?:y|iness)", re.IGNORECASE)
 _LIVENESS: Final = re.compile(r"live|ping", re.IGNORECASE)
@@ -132,6 +132,13 @@ class ProbeDivergence(Rule):
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = (
         "the load balancer's health check and the readiness probe ask different endpoints of a port"
+    )
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the load balancer and Kubernetes disagree on which pods are well",
+            often=("no-healthy-upstream",),
+            sometimes=("502", "503", "check-wrong-status"),
+        ),
     )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:

@@ -84,7 +84,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _NAME_EFFECT: Final = {
     "readinessProbe": "the pod never becomes ready, and clients get 503",
@@ -111,6 +111,17 @@ class ProbePortMismatch(Rule):
     name: ClassVar[str] = "probe-port-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a probe asks a port that its container does not declare"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the readiness probe asks a port that is not there, so the pod never becomes ready",
+            often=("503", "no-endpoints", "no-healthy-upstream", "probe-failed"),
+        ),
+        Cause(
+            "the liveness probe asks a port where nobody listens, so the container is restarted again and again",
+            often=("restart-loop",),
+            sometimes=("502", "connection-refused"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks up the port of every probe of every workload."""

@@ -98,7 +98,7 @@ from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _DEFAULT_PERIOD: Final = 10
 _DEFAULT_FAILURES: Final = 3
@@ -122,6 +122,18 @@ class ProbeTiming(Rule):
     name: ClassVar[str] = "probe-timing"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "the times of probes contradict each other or the load balancer's health check"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the liveness probe restarts a container before it has started",
+            often=("restart-loop",),
+            sometimes=("502", "503", "connection-refused", "no-endpoints", "no-healthy-upstream"),
+        ),
+        Cause(
+            "the readiness probe takes a slow pod for a dead one, until none is left",
+            often=("503", "probe-failed"),
+            sometimes=("no-endpoints", "no-healthy-upstream"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the probes of each container that a route leads to."""

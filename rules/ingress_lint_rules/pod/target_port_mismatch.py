@@ -104,7 +104,7 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _INJECTED: Final = frozenset({"http-envoy-prom", "linkerd-admin", "linkerd-proxy"})
 """Names of ports that a mesh's injected sidecar declares."""
@@ -179,6 +179,18 @@ class TargetPortMismatch(Rule):
     name: ClassVar[str] = "target-port-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a Service's target port is none that the selected pods have"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "no container declares the name that is the Service's target port, so the Service has no endpoint",
+            often=("503", "no-endpoints"),
+            sometimes=("502", "no-healthy-upstream"),
+        ),
+        Cause(
+            "nobody in the pod listens at the number that is the Service's target port",
+            often=("502", "connection-refused"),
+            sometimes=("check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks each Service's target ports up in the pods it selects, once, whether a route uses it or not."""

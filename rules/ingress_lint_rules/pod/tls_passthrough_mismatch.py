@@ -92,7 +92,7 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.routes.listeners import Listener, ListenerTLS
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class TLSPassthroughMismatch(Rule):
@@ -102,6 +102,13 @@ class TLSPassthroughMismatch(Rule):
     name: ClassVar[str] = "tls-passthrough-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "TLS passthrough that the controller, the route or the pod does not support"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the encrypted bytes reach somebody who does not do the handshake, or are opened where they should not be",
+            often=("wrong-version-number",),
+            sometimes=("404", "connection-reset", "wrong-certificate"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at what is asked for, then at each pod that the TLS arrives at."""

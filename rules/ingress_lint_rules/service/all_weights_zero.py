@@ -62,7 +62,7 @@ from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.filters import ExtensionFilter, FixedResponse, RequestRedirect
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way, way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class AllWeightsZero(Rule):
@@ -72,6 +72,13 @@ class AllWeightsZero(Rule):
     name: ClassVar[str] = "all-weights-zero"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "every backend of a rule has weight 0, or it has none at all"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "no backend of the rule gets a share of the requests",
+            often=("500", "503"),
+            sometimes=("connection-refused", "no-healthy-upstream"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the weights of one rule."""

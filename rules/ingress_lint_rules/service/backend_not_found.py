@@ -79,7 +79,7 @@ from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class BackendNotFound(Rule):
@@ -89,6 +89,13 @@ class BackendNotFound(Rule):
     name: ClassVar[str] = "backend-not-found"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a route's backend does not exist in the route's namespace"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the route's backend does not exist",
+            often=("500", "502", "503", "no-cluster", "no-endpoints"),
+            sometimes=("404", "no-healthy-upstream", "no-route"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for each backend's Service."""

@@ -69,7 +69,7 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class BackendPortNotFound(Rule):
@@ -79,6 +79,13 @@ class BackendPortNotFound(Rule):
     name: ClassVar[str] = "backend-port-not-found"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a route's backend port is no port of the Service"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the route's port is no port of the Service",
+            often=("500", "503", "no-endpoints"),
+            sometimes=("404", "502", "no-cluster", "no-healthy-upstream", "no-route"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for each backend's port."""

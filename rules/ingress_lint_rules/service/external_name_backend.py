@@ -90,7 +90,7 @@ from ingress_lint.routes.filters import ExtensionFilter, HeaderModifier, URLRewr
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _BY_HOST: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.HTTP2, AppProtocol.H2C})
 _IN_CLUSTER: Final = (".svc", ".local", ".internal")
@@ -103,6 +103,18 @@ class ExternalNameBackend(Rule):
     name: ClassVar[str] = "external-name-backend"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "an ExternalName backend that the controller does not take, or that gets the client's host"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the outside server is asked for the client's host, which it does not know",
+            often=("404", "421"),
+            sometimes=("403",),
+        ),
+        Cause(
+            "the controller works with endpoints, and an ExternalName Service has none",
+            often=("no-endpoints", "no-healthy-upstream"),
+            sometimes=("502", "503", "name-not-resolved"),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each backend of type ExternalName."""

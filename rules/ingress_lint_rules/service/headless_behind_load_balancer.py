@@ -76,7 +76,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import first_way, way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _TO_PODS = "let the load balancer target pods, or give it a Service of its own, of type NodePort"
 
@@ -88,6 +88,13 @@ class HeadlessBehindLoadBalancer(Rule):
     name: ClassVar[str] = "headless-behind-load-balancer"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a headless Service where the load balancer needs a cluster IP or a node port"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "a headless Service has no address or node port that the load balancer could send to",
+            often=("503", "no-endpoints"),
+            sometimes=("502", "apply-refused", "no-healthy-upstream"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the type of each headless Service with what it lacks."""

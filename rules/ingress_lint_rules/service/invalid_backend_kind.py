@@ -59,7 +59,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class InvalidBackendKind(Rule):
@@ -69,6 +69,9 @@ class InvalidBackendKind(Rule):
     name: ClassVar[str] = "invalid-backend-kind"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a backend is of a kind that its controller sends no requests to"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause("the controller sends nothing to a backend of this kind", often=("500",), sometimes=("404", "no-route")),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports the backends of routes."""

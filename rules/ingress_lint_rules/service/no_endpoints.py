@@ -78,7 +78,7 @@ from ingress_lint.objects.core import Endpoints, EndpointSlice, Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class NoEndpoints(Rule):
@@ -88,6 +88,13 @@ class NoEndpoints(Rule):
     name: ClassVar[str] = "no-endpoints"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a routed Service has neither selector nor Endpoints, or its workload is scaled to 0"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the Service has no endpoints by design",
+            often=("503", "no-endpoints", "no-healthy-upstream"),
+            sometimes=("502",),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each backend's Service and the workloads behind it."""

@@ -79,7 +79,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class SelectorMatchesNothing(Rule):
@@ -89,6 +89,13 @@ class SelectorMatchesNothing(Rule):
     name: ClassVar[str] = "selector-matches-nothing"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a Service's selector matches no pod template of its namespace"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the Service's selector matches no pod, so the Service has no endpoints",
+            often=("503", "no-endpoints", "no-healthy-upstream"),
+            sometimes=("502", "connection-refused"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the selector of each Service with every pod template."""

@@ -93,7 +93,7 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _RUN_ONCE = frozenset({"Job", "CronJob"})
 
@@ -105,6 +105,13 @@ class SelectorTooBroad(Rule):
     name: ClassVar[str] = "selector-too-broad"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a Service's selector also matches pods that do not serve its target port"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the Service also sends to pods that do not serve its port",
+            often=("502", "connection-refused"),
+            sometimes=("404", "check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks at the Services that select several workloads."""

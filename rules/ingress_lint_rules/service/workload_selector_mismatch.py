@@ -63,7 +63,7 @@ from ingress_lint.objects.model import AnyObject, LabelSelector
 from ingress_lint.objects.reading import string_map
 from ingress_lint.objects.workloads import AppsWorkload
 from ingress_lint.objects.workloads import Workload as WorkloadBody
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class WorkloadSelectorMismatch(Rule):
@@ -73,6 +73,13 @@ class WorkloadSelectorMismatch(Rule):
     name: ClassVar[str] = "workload-selector-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a workload's selector does not match the labels of its own pod template"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the API server refuses the workload, so the Service has no pods, or old ones",
+            often=("apply-refused",),
+            sometimes=("503", "no-endpoints", "no-healthy-upstream"),
+        ),
+    )
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares selector and template."""
