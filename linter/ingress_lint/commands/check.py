@@ -5,25 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from typing import Final
 
 import click
 
 from ingress_lint.commands.options import (
     EXIT_FINDINGS,
     EXIT_UNREADABLE,
+    FAIL_LEVELS,
     Given,
     color_option,
     complain,
     reading_options,
+    terminal_width,
     use_color,
 )
 from ingress_lint.commands.progress import Progress
 from ingress_lint.commands.writing import target, write
 from ingress_lint.output import FORMATS, RenderOptions, render
 from ingress_lint.output.wording import shown, unread
-
-_LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
 
 
 @click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,7 +39,7 @@ _LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
 @click.option("--ignore", "ignored", multiple=True, metavar="RULES", help="Leave these out.")
 @click.option(
     "--fail-on",
-    type=click.Choice(list(_LEVELS)),
+    type=click.Choice(list(FAIL_LEVELS)),
     help="The lowest severity that makes the exit status 1 (default: error).",
 )
 @click.option("--baseline", "baseline_file", metavar="FILE", help="Hide the findings that FILE records.")
@@ -92,7 +91,7 @@ def command(
     with Progress(enabled=not quiet) as progress:
         report = check(options, chosen, progress, catalogue=rules)
     style = RenderOptions(
-        color=use_color(color), verbose=verbose, quiet=quiet, statistics=statistics, width=_terminal_width()
+        color=use_color(color), verbose=verbose, quiet=quiet, statistics=statistics, width=terminal_width()
     )
     name = format_name or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text")
     to_screen = True
@@ -108,13 +107,6 @@ def command(
         sys.exit(EXIT_UNREADABLE)
     if new_baseline is not None:
         return
-    level = _LEVELS[fail_on or config.fail_on or "error"]
+    level = FAIL_LEVELS[fail_on or config.fail_on or "error"]
     if any(finding.severity >= level and not finding.suppressed for finding in report.findings):
         sys.exit(EXIT_FINDINGS)
-
-
-def _terminal_width() -> int:
-    try:
-        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
-    except (OSError, ValueError):
-        return 100

@@ -1,31 +1,123 @@
-"""`ingress-lint explain`: a rule's page."""
+"""`ingress-lint explain`: a rule's page, or the rules that explain a symptom."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from textwrap import shorten
+from typing import Final
+
 import click
 
-from ingress_lint.commands.options import color_option, use_color
+from ingress_lint.commands.options import (
+    EXIT_FINDINGS,
+    EXIT_UNREADABLE,
+    FAIL_LEVELS,
+    Given,
+    color_option,
+    complain,
+    reading_options,
+    terminal_width,
+    use_color,
+)
+from ingress_lint.rule import Rule
+
+_LONGEST_QUOTE: Final = 80
+"""As many characters of a symptom that nothing is known of are repeated."""
 
 
-@click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("rule_name", metavar="CODE_OR_NAME")
+@click.command(
+    "explain",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    options_metavar="CODE_OR_NAME | --symptom TEXT [OPTIONS]",
+)
+@reading_options
+@click.option("--symptom", metavar="TEXT", help="What you see: a status, a log line, a response flag, your own words.")
+@click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", help="The output form.")
+@click.option("-v", "--verbose", is_flag=True, help="Say of every rule why it explains the symptom.")
 @color_option
-def command(rule_name: str, color: str) -> None:
-    """Explain a rule: what it finds, what you see, why it breaks, how to fix it and how to prove it."""
+def command(
+    given: Given,
+    symptom: str | None,
+    format_name: str,
+    verbose: bool,
+    color: str,
+) -> None:
+    """Explain a rule: what it finds, what you see, why it breaks, how to fix it and how to prove it.
+
+    With --symptom, rank the rules that can cause what you see; given PATHs, what they find there comes first.
+
+    Exit status: 0 explained, 1 findings at or above the fail level explain it, 2 nothing is known of it, or something
+    could not be read.
+    """
     from ingress_lint.packs import PackError, load_rules
-    from ingress_lint.selection import ALL, SelectionError, matching
+    from ingress_lint.selection import SelectionError, select
 
     try:
         rules = load_rules()
-        codes = matching(rules, rule_name)
+        if symptom is None:
+            _explain_rule(_named(rules, given.paths), format_name, use_color(color))
+            return
     except (PackError, SelectionError) as error:
         raise click.UsageError(str(error)) from None
+    from ingress_lint.diagnosis import diagnose
+    from ingress_lint.output import RenderOptions, diagnosis_json, diagnosis_text
+    from ingress_lint.output.sanitize import visible
+    from ingress_lint.output.wording import shown, unread
+
+    diagnosis = diagnose(symptom, rules)
+    if not diagnosis.symptoms and not diagnosis.suspects:
+        told = visible(shorten(symptom, _LONGEST_QUOTE, placeholder="..."))
+        raise click.UsageError(
+            f"nothing is known of the symptom '{told}'; give a status, a log line or a response flag"
+        )
+    report, level = None, FAIL_LEVELS["never"]
+    if given.paths:
+        from ingress_lint.commands.reading import reading
+        from ingress_lint.engine import check
+
+        try:
+            config, options = reading(given, rules)
+            chosen = select(rules, config.select, config.ignore)
+        except SelectionError as error:
+            raise click.UsageError(str(error)) from None
+        report = check(options, [rule for rule in chosen if rule.code in diagnosis.codes], catalogue=rules)
+        level = FAIL_LEVELS[config.fail_on or "error"]
+    findings = diagnosis.ranked(shown(report)) if report else []
+    if format_name == "json":
+        ranking = diagnosis.starting_with(finding.code for finding in findings)
+        click.echo(diagnosis_json.render(ranking, findings), nl=False)
+    else:
+        style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=terminal_width())
+        click.echo(diagnosis_text.render(diagnosis, report, findings, style), nl=False, color=style.color)
+    if report and (report.unread or report.failures):
+        complain((*unread(report), *report.failures))
+        sys.exit(EXIT_UNREADABLE)
+    if any(finding.severity >= level for finding in findings):
+        sys.exit(EXIT_FINDINGS)
+
+
+def _named(rules: Sequence[Rule], names: Sequence[str]) -> Rule:
+    """The one rule that is named. Raises `click.UsageError` where it is not one, `SelectionError` where it is none."""
+    from ingress_lint.selection import ALL, matching
+
+    if len(names) != 1:
+        raise click.UsageError("give one rule, by its code or name, or --symptom TEXT")
+    codes = matching(rules, names[0])
     if len(codes) > 1:
-        listed = ALL if rule_name.upper() == ALL else f"{rule_name.upper()} means"
+        listed = ALL if names[0].upper() == ALL else f"{names[0].upper()} means"
         raise click.UsageError(f"{listed} several rules: {', '.join(sorted(codes))}; name one")
-    rule = next(rule for rule in rules if rule.code in codes)
-    colored = use_color(color)
+    return next(rule for rule in rules if rule.code in codes)
+
+
+def _explain_rule(rule: Rule, format_name: str, colored: bool) -> None:
+    if format_name == "json":
+        from ingress_lint.output.json_format import encode_rule
+        from ingress_lint.output.sanitize import json_text
+        from ingress_lint.reporter import rule_info
+
+        click.echo(json_text({**encode_rule(rule_info(rule)), "documentation": rule.documentation}), nl=False)
+        return
     title = f"# {rule.code} {rule.name} ({rule.severity.label}, {rule.hop})"
-    lines = [title, "", *rule.documentation.splitlines()]
-    for line in lines:
+    for line in (title, "", *rule.documentation.splitlines()):
         click.echo(click.style(line, bold=True) if line.startswith("#") and colored else line, color=colored)

@@ -19,6 +19,8 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 EXIT_FINDINGS: Final = 1
 EXIT_UNREADABLE: Final = 2
+FAIL_LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
+"""The lowest severity that makes the exit status 1, by the name that `--fail-on` takes."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,14 @@ def use_color(choice: str) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def terminal_width() -> int:
+    """How many columns standard output has, 100 where it is no terminal."""
+    try:
+        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
+    except (OSError, ValueError):
+        return 100
 
 
 def request_options(function: Decorated) -> Decorated:

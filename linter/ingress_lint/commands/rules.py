@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ingress_lint.commands.options import color_option, use_color
@@ -21,17 +19,11 @@ def command(format_name: str, color: str) -> None:
     except PackError as error:
         raise click.UsageError(str(error)) from None
     if format_name == "json":
-        rows = [
-            {
-                "code": rule.code,
-                "name": rule.name,
-                "severity": rule.severity.label,
-                "hop": str(rule.hop),
-                "summary": rule.summary,
-            }
-            for rule in rules
-        ]
-        click.echo(json.dumps(rows, indent=2))
+        from ingress_lint.output.json_format import encode_rule
+        from ingress_lint.output.sanitize import json_text
+        from ingress_lint.reporter import rule_info
+
+        click.echo(json_text([encode_rule(rule_info(rule)) for rule in rules]), nl=False)
         return
     colored = use_color(color)
     width = max(len(rule.name) for rule in rules)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from ingress_lint.commands.options import (
     color_option,
     reading_options,
     request_options,
+    terminal_width,
     use_color,
 )
 from ingress_lint.tracing.asking import Asked, RequestError, asked_item
@@ -64,7 +64,7 @@ def command(
         answers = [encoder.encode(item.trace, item.findings) for item in traced]
         click.echo(json_text(answers[0]) if one else json_rows(answers), nl=False)
     else:
-        style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=_width())
+        style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=terminal_width())
         for number, item in enumerate(traced):
             findings = item.findings
             errors = [finding for finding in findings if len(traced) == 1 and finding.severity is Severity.ERROR]
@@ -91,10 +91,3 @@ def _requests(file: str) -> list[Asked]:
         return [asked_item(item, position) for position, item in enumerate(items)]
     except RequestError as error:
         raise click.UsageError(str(error)) from None
-
-
-def _width() -> int:
-    try:
-        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns)
-    except (OSError, ValueError):
-        return 100

@@ -9,7 +9,7 @@ from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import json_text
 from ingress_lint.output.wording import shown
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo, Spot, Summary
 
 FORM_VERSION: Final = 1
 
@@ -21,7 +21,7 @@ def render(report: Report, _options: RenderOptions) -> str:
             "version": FORM_VERSION,
             "tool": {"name": "ingress-lint", "version": __version__},
             "summary": _summary(report.summary),
-            "findings": [_finding(finding) for finding in shown(report)],
+            "findings": [encode_finding(finding) for finding in shown(report)],
         }
     )
 
@@ -30,7 +30,19 @@ def _summary(summary: Summary) -> dict[str, int]:
     return {field: getattr(summary, field) for field in Summary.__slots__}
 
 
-def _finding(finding: ReportedFinding) -> dict[str, Any]:
+def encode_rule(rule: RuleInfo) -> dict[str, str]:
+    """A rule as an object, in one line of words."""
+    return {
+        "code": rule.code,
+        "name": rule.name,
+        "severity": rule.severity.label,
+        "hop": rule.hop.value,
+        "summary": rule.summary,
+    }
+
+
+def encode_finding(finding: ReportedFinding) -> dict[str, Any]:
+    """A finding as an object, with all of its places."""
     return {
         "code": finding.code,
         "name": finding.name,
