@@ -100,7 +100,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class ACMESolverUnreachable(Rule):
@@ -110,6 +110,13 @@ class ACMESolverUnreachable(Rule):
     name: ClassVar[str] = "acme-solver-unreachable"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "an HTTP-01 challenge would not reach the Ingress or HTTPRoute that is made for it"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the challenge of a certificate never reaches its solver, so that the certificate is never made",
+            often=("wrong-certificate",),
+            sometimes=("404",),
+        ),
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports solvers that are not served where the host leads."""

@@ -98,7 +98,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.tls_secrets import TLSSecrets
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way, way_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _OWN_PATHS: Final[Mapping[str, frozenset[str]]] = {
     "ingress-nginx": frozenset({"/healthz"}),
@@ -116,6 +116,13 @@ class DefaultBackendOnly(Rule):
     name: ClassVar[str] = "default-backend-only"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a health check or a certificate's challenge gets the controller's own 404"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the load balancer asks for a path that none of the routes takes",
+            often=("404", "check-wrong-status", "check-failed"),
+            sometimes=("502", "503", "no-healthy-upstream"),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks for checks of another controller's proxy, and for challenges that only some hosts answer."""

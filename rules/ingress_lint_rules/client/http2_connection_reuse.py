@@ -114,7 +114,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, text_of
 from ingress_lint.routes.way import way_in
 from ingress_lint.routes.x509 import certificates_in
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class HTTP2ConnectionReuse(Rule):
@@ -124,6 +124,13 @@ class HTTP2ConnectionReuse(Rule):
     name: ClassVar[str] = "http2-connection-reuse"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "listeners that share a certificate answer each other's hosts with 404 or 421"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "browsers send requests for one host on the connection that they opened for another",
+            often=("421",),
+            sometimes=("404",),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the certificates that the listeners of one gateway and port show."""

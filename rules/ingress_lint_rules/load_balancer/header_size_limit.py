@@ -116,7 +116,7 @@ from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _ENOUGH: Final = 8 << 10
 """Bytes from which on a buffer holds the headers of most logins."""
@@ -129,6 +129,13 @@ class HeaderSizeLimit(Rule):
     name: ClassVar[str] = "header-size-limit"
     severity: ClassVar[Severity] = Severity.NOTE
     summary: ClassVar[str] = "a login service sends larger headers than the proxy in front of it takes"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "the headers and cookies of the login do not fit into the proxy's buffer",
+            often=("502", "header-too-big"),
+            sometimes=("connection-reset",),
+        ),
+    )
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at what answers behind each backend whose headers have little room."""
