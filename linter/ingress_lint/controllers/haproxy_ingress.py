@@ -65,6 +65,7 @@ _REMEDIES: Final = Remedies(
         AppProtocol.FASTCGI: "set `haproxy-ingress.github.io/backend-protocol: fcgi`",
     },
     read_timeout="set `haproxy-ingress.github.io/timeout-server: {}s`",
+    body_limit="set `haproxy-ingress.github.io/proxy-body-size: '{}'`",
 )
 _ACME: Final = "/.well-known/acme-challenge"
 _SERVICE_URL: Final = re.compile(r"^(?:svc|service)://(?:([^/:]+)/)?([^/:]+):([^/]+)")

@@ -511,5 +511,6 @@ def _remedies(prefix: str) -> Remedies:
     return Remedies(
         protocols={protocol: f"set `{prefix}/backend-protocol: {value}`" for protocol, value in spoken.items()},
         read_timeout=f"set `{prefix}/proxy-read-timeout: '{{}}'`",
+        body_limit=f"set `{prefix}/proxy-body-size: '{{}}'`",
         header_limit=f"set `{prefix}/proxy-buffer-size: {{}}`",
     )

@@ -23,6 +23,8 @@ class Remedies:
     """What makes it speak a protocol to the backend."""
     read_timeout: str = ""
     """What decides how long it waits for an answer, in seconds."""
+    body_limit: str = ""
+    """What decides how large a request's body may be, as nginx writes sizes (`64m`, `0` for no limit)."""
     header_limit: str = ""
     """What decides how large a response's header may be, as nginx writes sizes (`16k`)."""
 

@@ -46,6 +46,7 @@ _REMEDIES: Final = Remedies(
         AppProtocol.GRPC: "set `konghq.com/protocol: grpc` on the Service, and `konghq.com/protocols: grpc,grpcs` on the Ingress",
     },
     read_timeout="raise `konghq.com/read-timeout` on the Service above {} s (it counts in milliseconds)",
+    body_limit="set `KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE={}` on the proxy",
     header_limit="set `KONG_NGINX_PROXY_PROXY_BUFFER_SIZE={}` and `KONG_NGINX_PROXY_PROXY_BUFFERS='8 {}'` on the proxy",
 )
 _REGEX_PREFIX: Final = "/~"

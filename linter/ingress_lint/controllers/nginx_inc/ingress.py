@@ -353,6 +353,7 @@ class NginxIngresses(IngressController):
                 AppProtocol.GRPC: f"set `nginx.org/grpc-services: {name}`",
             },
             read_timeout="set `nginx.org/proxy-read-timeout: {}s`",
+            body_limit="set `nginx.org/client-max-body-size: '{}'`",
             header_limit="set `nginx.org/proxy-buffer-size: {}` and `nginx.org/proxy-buffers: 8 {}`",
         )
 

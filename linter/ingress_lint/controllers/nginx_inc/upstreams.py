@@ -43,6 +43,7 @@ _REMEDIES: Final = Remedies(
         AppProtocol.GRPC: "set `type: grpc` in the upstream",
     },
     read_timeout="set `read-timeout: {}s` in the upstream",
+    body_limit="set `client-max-body-size: '{}'` in the upstream",
     header_limit="set `buffer-size: {}`, `buffers.size: {}` and `buffers.number: 8` in the upstream",
 )
 

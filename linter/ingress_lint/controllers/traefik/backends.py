@@ -39,6 +39,7 @@ _REMEDIES = Remedies(
         AppProtocol.GRPC: "set `scheme: h2c` beside the Service's name",
     },
     read_timeout="set `forwardingTimeouts.responseHeaderTimeout: {}s` in its ServersTransport",
+    body_limit="raise `buffering.maxRequestBodyBytes` of its Middleware to {} (it counts in bytes)",
 )
 
 

@@ -34,7 +34,8 @@ _REMEDIES: Final = Remedies(
         AppProtocol.HTTPS: "set `traefik.ingress.kubernetes.io/service.serversscheme: https` on the Service",
         AppProtocol.HTTP: "set `traefik.ingress.kubernetes.io/service.serversscheme: http` on the Service",
         AppProtocol.GRPC: "set `traefik.ingress.kubernetes.io/service.serversscheme: h2c` on the Service",
-    }
+    },
+    body_limit="raise `buffering.maxRequestBodyBytes` of its Middleware to {} (it counts in bytes)",
 )
 _STRICT_PREFIX: Final = "providers.kubernetesingress.strictprefixmatching"
 _NATIVE_BY_DEFAULT: Final = "providers.kubernetesingress.nativelbbydefault"

@@ -19,6 +19,7 @@ from ingress_lint.graph.evidence.model import (
     Verdict,
     judge,
 )
+from ingress_lint.graph.evidence.uploads import AcceptedBody, accepted_body
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
@@ -55,6 +56,7 @@ class EvidenceIndex:
         self._graph = graph
         self._containers: dict[WorkloadContainer, ContainerEvidence] = {}
         self._bindings: dict[WorkloadContainer, tuple[Binding, ...]] = {}
+        self._bodies: dict[WorkloadContainer, AcceptedBody | None] = {}
         self._about: dict[tuple[Workload, int], tuple[Evidence, ...]] = {}
         self._verdicts: dict[tuple[Workload, int, KubernetesObject[Service] | None, int, bool], Verdict | None] = {}
 
@@ -80,6 +82,12 @@ class EvidenceIndex:
     def large_header(self, container: WorkloadContainer) -> LargeHeader | None:
         """What makes the headers of its responses large, None where they are small or their size is unknown."""
         return large_header(self.of(container))
+
+    def accepted_body(self, container: WorkloadContainer) -> AcceptedBody | None:
+        """The largest request body that it is set to take, None where nothing says so."""
+        if container not in self._bodies:
+            self._bodies[container] = accepted_body(self.of(container))
+        return self._bodies[container]
 
     def mention(self, workload: Workload, number: int) -> Place | None:
         """Where anything in a pod names a port number: a probe, a command line, the environment, a mounted file.
