@@ -6,6 +6,7 @@ known to be empty only where the set shows every pod that it could select.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Final
@@ -14,7 +15,8 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
-from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.kinds import GATEWAY_GROUP
+from ingress_lint.objects.model import AnyObject, KubernetesObject
 
 _RUN_ONCE: Final = frozenset({"Job", "CronJob"})
 _ROLES: Final = frozenset(
@@ -26,6 +28,8 @@ _OF_THE_CLUSTER: Final = frozenset({"kube-system"})
 """Namespaces where the cluster runs pods that nobody has manifests of."""
 _ON_EVERYTHING: Final = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
 """Labels that say nothing of what a pod serves."""
+_OF_PROXIES: Final = re.compile("gateway|proxy|envoy|istio|nginx|kong|traefik|contour", re.IGNORECASE)
+"""What the keys or values of labels hold that implementations of the Gateway API put on the pods of a Gateway."""
 _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 
 
@@ -38,7 +42,7 @@ def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str
         return True
     return (
         namespace not in _OF_THE_CLUSTER
-        and graph.pod_maker(namespace) is None
+        and not any(_may_make(maker, selector) for maker in graph.pod_makers(namespace))
         and not _elects(selector, graph.pods(namespace))
         and any(workload.object.kind not in _RUN_ONCE for workload in graph.pods(namespace).matching({}))
     )
@@ -52,7 +56,7 @@ def nobody_fills(service: KubernetesObject[Service], graph: ObjectGraph) -> bool
         or spec.type == "ExternalName"
         or graph.incomplete
         or graph.endpoints_of(service)
-        or graph.pod_maker(service.namespace) is not None
+        or any(graph.pod_makers(service.namespace))
     )
 
 
@@ -78,6 +82,21 @@ def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | N
     if known and all(is_off(workload, graph) for workload in workloads):
         return "every workload behind it has 0 replicas"
     return None
+
+
+def _may_make(maker: AnyObject, selector: Mapping[str, str]) -> bool:
+    """Whether pods with these labels may be of `maker`'s making.
+
+    A Gateway's are its proxies. They carry its name, the implementation's own labels, and what the Gateway has or gives
+    as labels (gateway-api.sigs.k8s.io/geps/gep-1762).
+    """
+    if (maker.group, maker.kind) != (GATEWAY_GROUP, "Gateway"):
+        return True
+    infrastructure = (maker.source.get("spec") or {}).get("infrastructure") or {}
+    given = {*maker.labels.items(), *(infrastructure.get("labels") or {}).items()}
+    return all(
+        pair in given or maker.name in pair[1] or any(map(_OF_PROXIES.search, pair)) for pair in selector.items()
+    )
 
 
 def _elects(selector: Mapping[str, str], pods: LabelIndex[Workload]) -> bool:

@@ -247,16 +247,13 @@ class ObjectGraph:
                 return maker
         return None
 
-    def pod_maker(self, namespace: str) -> AnyObject | None:
-        """A custom resource that may make pods in a namespace which no manifest shows."""
-        return next(
-            (
-                maker
-                for maker in self._makers.get(namespace, ())
-                if (maker.group not in _PODLESS_GROUPS or (maker.group, maker.kind) in _MAKING_KINDS)
-                and maker not in self._workload_objects
-            ),
-            None,
+    def pod_makers(self, namespace: str) -> Iterator[AnyObject]:
+        """The custom resources that may make pods in a namespace which no manifest shows."""
+        return (
+            maker
+            for maker in self._makers.get(namespace, ())
+            if (maker.group not in _PODLESS_GROUPS or (maker.group, maker.kind) in _MAKING_KINDS)
+            and maker not in self._workload_objects
         )
 
     def custom_resources(self, namespace: str) -> Iterator[AnyObject]:
