@@ -47,6 +47,7 @@ class Reason(StrEnum):
     SEVERAL_DEFAULT_CLASSES = "SeveralDefaultClasses"
     NO_GATEWAY_CLASS = "NoGatewayClass"
     """A Gateway of a class that nobody defines; its status stays `Pending`."""
+    UNSUPPORTED_ADDRESS = "UnsupportedAddress"
     INVALID_PARAMETERS = "InvalidParameters"
     RETIRED = "Retired"
     """Served by a controller that its project has retired."""

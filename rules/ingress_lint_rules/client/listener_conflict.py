@@ -1,6 +1,7 @@
 """## What it does
 Checks that a Gateway's listeners can all be opened: that no two claim one port with different protocols or the same
-hostname, that each that ends TLS names a certificate, and that the TLS mode and the kinds of routes fit the protocol.
+hostname, that each that ends TLS names a certificate, and that the TLS mode and the kinds of routes fit the protocol;
+and that the Gateway asks for addresses of types that there are.
 
 ## What you see
 Connections to the port are refused or reset, although the Gateway has an address. Its status says `Conflicted: True`,
@@ -44,7 +45,8 @@ kubectl -n NAMESPACE get gateway GATEWAY -o jsonpath='{.status.listeners}'
 ```
 
 ## How sure
-Always an error: both listeners are written in the set. A warning for a kind of route that only the implementation knows.
+Always an error: both listeners are written in the set. A warning for a kind of route that only the implementation knows,
+and for a type of address whose domain is another than that of the GatewayClass's controller.
 
 ## References
 - https://gateway-api.sigs.k8s.io/reference/spec/#listener
@@ -90,6 +92,6 @@ class ListenerConflict(Rule):
     )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
-        """Reports what is refused of listeners."""
-        if verdict.listener and verdict.reason in _REASONS:
+        """Reports what is refused of listeners, and of the addresses to open them on."""
+        if verdict.reason is Reason.UNSUPPORTED_ADDRESS or (verdict.listener and verdict.reason in _REASONS):
             yield self.of_verdict(verdict)

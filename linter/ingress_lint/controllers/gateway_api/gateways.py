@@ -35,6 +35,8 @@ from ingress_lint.routes.matching import age
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
+_ADDRESS_TYPES: Final = ("IPAddress", "Hostname", "NamedAddress")
+"""kubernetes-sigs/gateway-api:apis/v1/shared_types.go, AddressType"""
 _CERTMAP_ANNOTATION: Final = "networking.gke.io/certmap"
 
 
@@ -99,6 +101,7 @@ class Gateways:
         implementation, source = self._implementation(gateway)
         frontend_tls = FrontendTLS(gateway, self._references)
         self._check_parameters(gateway)
+        self._check_addresses(gateway)
         self.verdicts += frontend_tls.backend_verdicts()
         kept: list[BoundListener] = []
         declarers: tuple[Declarer, ...] = (gateway, *sets)
@@ -164,6 +167,31 @@ class Gateways:
                 )
             )
 
+    def _check_addresses(self, gateway: KubernetesObject[Gateway]) -> None:
+        """Types of addresses are standard, or begin with the domain of the implementation whose own they are."""
+        for index, address in enumerate(gateway.body.spec.addresses):
+            domain, slash, _ = address.type.partition("/")
+            if address.type in _ADDRESS_TYPES:
+                continue
+            known, owner = f"{', '.join(_ADDRESS_TYPES[:-1])} or {_ADDRESS_TYPES[-1]}", ""
+            if slash:
+                defined = self._classes.get(gateway.body.spec.gateway_class_name)
+                owner = defined.body.spec.controller_name.partition("/")[0] if defined else ""
+                if not owner or f".{domain}".endswith(f".{owner}") or f".{owner}".endswith(f".{domain}"):
+                    continue
+            why = f"which `{owner}`, who serves it, does not know" if owner else f"and the types are {known}"
+            self.verdicts.append(
+                Verdict(
+                    Reason.UNSUPPORTED_ADDRESS,
+                    gateway,
+                    gateway.at("spec", "addresses", index, "type"),
+                    f"Gateway `{gateway.name}` asks for an address of type `{address.type}`, {why}; the Gateway is not "
+                    f"accepted, and clients cannot connect",
+                    Certainty.LIKELY if owner else Certainty.KNOWN,
+                    fix=f"use type {known}, or drop the address",
+                )
+            )
+
     # -- ListenerSets -----------------------------------------------------------------------------------------------
 
     def _sets_by_gateway(self) -> Mapping[KubernetesObject[Gateway], list[KubernetesObject[ListenerSet]]]:
@@ -202,7 +230,7 @@ class Gateways:
         if answer is not Answer.NO:
             return True
         of = {
-            "None": "takes no ListenerSets, as it has no `allowedListeners`",
+            "None": "takes no ListenerSets, which it must allow under `allowedListeners`",
             "Same": f"takes ListenerSets of its own namespace `{gateway.namespace}` only",
         }.get(allowed.from_, "takes ListenerSets of selected namespaces only")
         self.verdicts.append(
