@@ -110,4 +110,6 @@ def _seen(route: Route) -> str:
     """What clients see of a rule without backends."""
     if any(listener.protocol.value in ("TCP", "TLS", "UDP") for listener in route.listeners):
         return "no connection gets anywhere"
+    if route.owner.kind == "GRPCRoute":
+        return "clients get UNAVAILABLE"
     return "clients get 500" if route.owner.group == GATEWAY_GROUP else "clients get 503"
