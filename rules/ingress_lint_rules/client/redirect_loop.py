@@ -1,5 +1,6 @@
 """## What it does
-Finds redirects that lead back to themselves, and redirects to HTTPS behind a load balancer that has already ended TLS.
+Finds redirects that lead back to themselves, redirects to HTTPS behind a load balancer that has already ended TLS, and
+applications that redirect to HTTPS behind a proxy that has.
 
 ## What you see
 `ERR_TOO_MANY_REDIRECTS` in the browser; `curl -L` stops with `Maximum (50) redirects followed`.
@@ -62,11 +63,13 @@ curl -sIL --max-redirs 3 https://HOST/
 
 ## How sure
 An error where the redirect's own route answers its target. For load balancers, where the set shows the Service that ends
-TLS, the controller behind it, and that this trusts no headers. Silent where either is not in the set.
+TLS, the controller behind it, and that this trusts no headers. Silent where either is not in the set. A warning for
+applications, which are known by the program that they start: Argo CD's server, unless it is told to be insecure.
 
 ## References
 - https://gateway-api.sigs.k8s.io/guides/http-redirect-rewrite/
 - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#use-forwarded-headers
+- https://argo-cd.readthedocs.io/en/stable/operator-manual/ingress/
 """
 
 from __future__ import annotations
@@ -76,7 +79,8 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.competing import grounds, preference
 from ingress_lint.controllers.lowering import CONTROLLERS
-from ingress_lint.finding import Finding, Related, Severity
+from ingress_lint.finding import Finding, Hop, Related, Severity
+from ingress_lint.graph.evidence.redirecting import Redirecting, redirecting
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
@@ -85,8 +89,9 @@ from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, path_matches
-from ingress_lint.routes.model import Route
-from ingress_lint.routes.way import way_in
+from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.way import way, way_in
 from ingress_lint.rule import Cause, Rule
 
 _SCHEMES: Final = {"HTTP": "http", "HTTPS": "https"}
@@ -111,7 +116,8 @@ class RedirectLoop(Rule):
     )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
-        """Follows each redirect of the set once."""
+        """Follows each redirect of the set once, and looks for applications that redirect."""
+        yield from self._by_applications(routes, graph)
         redirects = [route for route in routes if _redirect(route) is not None and route.owner.document.reported]
         if not redirects:
             return
@@ -127,6 +133,32 @@ class RedirectLoop(Rule):
                     seen.add(id(candidate.route))
                     yield self._to_itself(candidate)
         yield from self._behind_load_balancers(redirects, routes)
+
+    def _by_applications(self, routes: Sequence[Route], graph: ObjectGraph) -> Iterator[Finding]:
+        """Routes that end TLS in front of a program that sends plain HTTP to HTTPS."""
+        for route in routes:
+            if not any(item.tls is not None and item.tls.mode.value == "Terminate" for item in route.listeners):
+                continue
+            for backend in route.backends:
+                if not backend.protocol.value.plain:
+                    continue
+                for endpoint in backend.endpoints:
+                    container = endpoint.container
+                    found = redirecting(graph.evidence.of(container), graph) if container is not None else None
+                    if found is not None:
+                        yield self._by_application(route, backend, endpoint, found)
+
+    def _by_application(self, route: Route, backend: BackendRef, endpoint: Endpoint, found: Redirecting) -> Finding:
+        how = " (by default)" if backend.protocol.origin is Origin.DEFAULT else ""
+        return self.finding(
+            backend.port.place if backend.port else backend.place,
+            f"{route.gateway} ends TLS and speaks plain HTTP{how} to {backend.kind} `{backend.name}`, but {found.title} in "
+            f"{endpoint.workload} sends every plain request to HTTPS; clients get a redirect loop",
+            severity=Severity.WARNING,
+            related=(Related(f"{found.title} is started here", found.place),),
+            path=way(route, backend, Hop.POD, endpoint),
+            fix=f"start it with `{found.option}`, or tell {route.gateway} to speak HTTPS to it",
+        )
 
     def _to_itself(self, candidate: Candidate) -> Finding:
         route, redirect = candidate.route, _redirect(candidate.route)

@@ -104,7 +104,7 @@ from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Cause, Rule
 
 _UNITS: Final = ((30, "g"), (20, "m"), (10, "k"))
 
@@ -116,6 +116,13 @@ class BodySizeLimit(Rule):
     name: ClassVar[str] = "body-size-limit"
     severity: ClassVar[Severity] = Severity.NOTE
     summary: ClassVar[str] = "the proxy refuses request bodies that the application is set to take"
+    symptoms: ClassVar[tuple[Cause, ...]] = (
+        Cause(
+            "a proxy on the way takes smaller bodies than the application",
+            often=("413",),
+            sometimes=("connection-reset",),
+        ),
+    )
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the two for each route, unless another one to the same pods has room enough."""
