@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.documentation import sections
 from ingress_lint.report import ReportedFinding, RuleInfo
@@ -30,8 +31,7 @@ _COMMON: Final = 10
 """A word on one page in so many tells nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """Why a rule is suspected."""
 
     why: str
@@ -51,8 +51,7 @@ class Reason:
         return any(not SYMPTOMS[name].status for name in (*self.often, *self.sometimes))
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
+class Suspect(Struct, frozen=True):
     """A rule whose faults may be behind what is seen."""
 
     rule: RuleInfo
@@ -60,8 +59,7 @@ class Suspect:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """The symptoms in a text, none where only its words were looked up, and the suspects, the likeliest first."""
 
     symptoms: tuple[Symptom, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Hop
 from ingress_lint.report import RuleInfo
@@ -24,8 +25,7 @@ _HEADING: Final = re.compile(r"^## (.+)$", re.MULTILINE)
 _EXAMPLE: Final = re.compile(r"^(Bad|Good)([^\n]*):\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """An example of a page: manifests, and whether the rule must fire on them."""
 
     bad: bool

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 
@@ -37,16 +38,14 @@ class Hop(StrEnum):
         return list(cls)[int(code[2])]
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """A further place that explains a finding."""
 
     message: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One station of the packet's way. `label` is short ("ALB", "Service shop/web"); `broken` marks where it stops."""
 
     hop: Hop
@@ -58,8 +57,7 @@ class Step:
     """What the client asks for, at its own station."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One fault, at one place. `path` is the way a packet takes to it, empty where the fault is on no route."""
 
     code: str

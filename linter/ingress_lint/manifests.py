@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption, ObjectGraph
@@ -14,8 +15,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """What to read and how to take it. `namespace` None means `default`, or a rendered chart's own namespace."""
 
     paths: Sequence[str]
@@ -35,8 +35,7 @@ class Options:
     """Glob patterns of files with the codes that are not reported there."""
 
 
-@dataclass(frozen=True)
-class ManifestSet:
+class ManifestSet(Struct, frozen=True):
     """One set after all stages but the rules: what a cluster's namespace space would hold."""
 
     name: str
@@ -49,8 +48,7 @@ class ManifestSet:
     """The gateways that the set's own objects describe."""
 
 
-@dataclass
-class Manifests:
+class Manifests(Struct):
     """Everything that was read."""
 
     loaded: Loaded

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ingress_lint.finding import Hop, Severity
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectRef:
+class ObjectRef(Struct, frozen=True):
     """Which Kubernetes object; `namespace` is empty for cluster-scoped kinds."""
 
     api_version: str
@@ -24,8 +24,7 @@ class ObjectRef:
         return f"{self.kind} {owner}"
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """A related place, captioned by `message`."""
 
     message: str
@@ -33,8 +32,7 @@ class Spot:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class PathSpot:
+class PathSpot(Struct, frozen=True):
     """A station of the packet's way. `label` is short ("ALB"); `broken` marks the station it does not get past."""
 
     hop: Hop
@@ -45,8 +43,7 @@ class PathSpot:
     broken: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedFinding:
+class ReportedFinding(Struct, frozen=True):
     """A finding with everything an output needs. `fingerprint` survives moving the object to another line."""
 
     code: str
@@ -68,8 +65,7 @@ class ReportedFinding:
     """Whether a baseline suppresses it, and not the manifests themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleInfo:
+class RuleInfo(Struct, frozen=True):
     """A rule as the outputs describe it. `documentation` is Markdown under the fixed headings."""
 
     code: str
@@ -81,8 +77,7 @@ class RuleInfo:
     help_uri: str
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What was read. `error`, `warning` and `note` count the findings that are shown."""
 
     files: int = 0
@@ -95,8 +90,7 @@ class Summary:
     suppressed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """One run: findings ordered by file, line, column and code; `rules` are those that ran, ordered by code."""
 
     findings: tuple[ReportedFinding, ...]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from fnmatch import fnmatch
 from typing import Final
+
+from msgspec.structs import replace
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
 from typing import ClassVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
 from ingress_lint.graph.graph import ObjectGraph
@@ -19,8 +21,7 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why a rule's fault ends in symptoms, which are named as in `ingress_lint.symptoms`."""
 
     why: str
@@ -120,8 +121,7 @@ class Rule:
         return self.finding(problem.place, problem.message, severity=severity, related=related, fix=problem.fix)
 
 
-@dataclass(frozen=True)
-class Pack:
+class Pack(Struct, frozen=True):
     """Rules that come together. A distribution offers one under the entry point group `ingress_lint.rules`."""
 
     name: str

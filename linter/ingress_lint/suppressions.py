@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.finding import Finding
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
@@ -21,8 +23,7 @@ _MARKER: Final = "ingress-lint:"
 _COMMENT: Final = re.compile(r"(?<!\S)#[ \t]*ingress-lint:[ \t]*ignore\b(?:\[(?P<selectors>[^\]\n]*)\])?(?P<reason>.*)")
 
 
-@dataclass
-class _Suppression:
+class _Suppression(Struct):
     """One selector of a comment or annotation; `codes` are those it means, `fault` is why it means none."""
 
     selector: str

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _LONGEST: Final = 20_000
 """As many characters of a pasted text are read, so that a whole log costs no more than a part of it."""
@@ -22,8 +23,7 @@ _DISTINCT_FLAG: Final = re.compile(r"U|NR")
 """How the flags begin that no other abbreviation in a log looks like."""
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
+class Symptom(Struct, frozen=True):
     """Something that is seen of a fault. `pattern` finds it in text, in any case of letters."""
 
     name: str

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options
@@ -25,8 +26,7 @@ OPTIONS: Final = "options.json"
 CONTEXT: Final = "context"
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """One fixture folder."""
 
     folder: Path

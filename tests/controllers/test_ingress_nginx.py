@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 
 import pytest
+from msgspec.structs import replace
 
 from ingress_lint.engine import Options, read
 from ingress_lint.routes.filters import ExternalAuth, RequestRedirect, URLRewrite

@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from xml.etree import ElementTree
+
+from msgspec.structs import replace
 
 from ingress_lint.load.positions import Location
 from ingress_lint.output import FORMATS, RenderOptions, render

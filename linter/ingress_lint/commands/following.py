@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from ingress_lint.commands.options import EXIT_UNREADABLE, Given, complain
 from ingress_lint.commands.reading import reading
@@ -41,8 +41,7 @@ def request_of(
         raise click.UsageError(str(error)) from None
 
 
-@dataclass(frozen=True)
-class Followed:
+class Followed(Struct, frozen=True):
     """One request followed, its hops no better than what is found on them."""
 
     trace: Trace

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final, TypeVar
 
 import click
+from msgspec import Struct
 
 from ingress_lint.output.sanitize import visible
 from ingress_lint.tracing.asking import PROTOCOLS
@@ -23,8 +23,7 @@ FAIL_LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
 """The lowest severity that makes the exit status 1, by the name that `--fail-on` takes."""
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct, frozen=True):
     """What the command line says of the input: the PATHs, and how to take what they hold."""
 
     paths: tuple[str, ...] = ()
@@ -85,7 +84,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def with_given(**options: Any) -> Any:
-        given = Given(**{field.name: options.pop(field.name) for field in fields(Given)})
+        given = Given(**{name: options.pop(name) for name in Given.__struct_fields__})
         return function(given=given, **options)
 
     wrapped: Callable[..., Any] = with_given

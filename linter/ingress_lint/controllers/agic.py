@@ -8,8 +8,9 @@ application-gateway. How long it keeps connections to pods is documented nowhere
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.agic_health import HTTPS_PORT, HealthCheckSources, container_probe, resolved_port
 from ingress_lint.controllers.annotations import (

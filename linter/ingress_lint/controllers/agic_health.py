@@ -7,8 +7,9 @@ success threshold are not taken over. What a gateway of the retired v1 kind leav
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.annotations import AnnotationReader, or_default
 from ingress_lint.controllers.base import PathContext
@@ -27,8 +28,7 @@ _WILDCARDS: Final = frozenset("*?")
 _TAKEN: Final = "taken from the container's probe"
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerProbe:
+class ContainerProbe(Struct, frozen=True):
     """The probe from which the controller takes over what no annotation says; `field` is what it is called."""
 
     container: WorkloadContainer
@@ -73,8 +73,7 @@ def container_probe(graph: ObjectGraph, port: ResolvedPort | None) -> ContainerP
     return f"no container of {workloads[0]} declares port {port.target}, so no probe is taken over"
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheckSources:
+class HealthCheckSources(Struct, frozen=True):
     """What decides the health check of one path's backend."""
 
     reader: AnnotationReader

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope
 from ingress_lint.controllers.base import Controller
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Owner:
+class Owner(Struct, frozen=True, eq=False):
     """A table of annotations, and the controller that reads them."""
 
     controller: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
@@ -52,8 +53,7 @@ _SHAPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotationSpec:
+class AnnotationSpec(Struct, frozen=True):
     """One annotation or setting that a controller knows, by its key without the prefix.
 
     A key that ends in `.*` stands for all that differ after the dot (`actions.*`). `prefix` is set where the key

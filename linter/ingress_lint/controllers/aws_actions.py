@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
@@ -23,8 +25,7 @@ from ingress_lint.routes.sourced import Origin, Sourced
 _NO_ACTION: Final = 503
 
 
-@dataclass(frozen=True, slots=True)
-class ForwardTarget:
+class ForwardTarget(Struct, frozen=True):
     """A part of a forward action: a Service with its port, or a target group by its ARN (`port` None)."""
 
     service: str
@@ -32,8 +33,7 @@ class ForwardTarget:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """What an ALB rule does; `redirect` holds a redirect's fields as written."""
 
     place: Place

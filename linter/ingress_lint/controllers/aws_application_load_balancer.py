@@ -7,8 +7,10 @@ pkg/ingress/model_build_*.go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable, or_default
 from ingress_lint.controllers.aws_actions import Action, applied_conditions, read_action, serves
@@ -60,8 +62,7 @@ _PROTOCOLS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LoadBalancer:
+class LoadBalancer(Struct, frozen=True):
     """What all Ingresses of one IngressGroup share; an Ingress of no group has a load balancer of its own."""
 
     instance: str

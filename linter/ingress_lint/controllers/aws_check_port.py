@@ -6,8 +6,9 @@ pkg/service/model_build_target_group.go, buildTargetGroupHealthCheckPort; pkg/se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import IntOrString, KubernetesObject
@@ -18,8 +19,7 @@ from ingress_lint.routes.traffic import TargetKind
 TRAFFIC_PORT: Final = "traffic-port"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckDefaults:
+class CheckDefaults(Struct, frozen=True):
     """A health check's defaults, times in seconds; None where they are unknown."""
 
     protocol: str = "TCP"

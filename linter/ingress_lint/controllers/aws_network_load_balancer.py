@@ -11,8 +11,9 @@ kubernetes/cloud-provider-aws:docs/service_controller.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationReader, or_default
 from ingress_lint.controllers.aws_annotations import NLB_ANNOTATIONS

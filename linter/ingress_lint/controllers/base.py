@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.graph.graph import ObjectGraph
@@ -39,8 +40,7 @@ from ingress_lint.routes.verdicts import Verdict
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """An Ingress and how it is known that this controller serves it."""
 
     ingress: IngressObject
@@ -49,8 +49,7 @@ class Claim:
     """Other controllers that may serve it as well, as far as its class and annotations tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathContext:
+class PathContext(Struct, frozen=True):
     """One path of an Ingress on its way to a `Route`: what the hooks of `IngressController` look at."""
 
     claim: Claim

@@ -8,8 +8,9 @@ configuration decides and the set does not show it, its default is taken.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, ValueType
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext

@@ -148,7 +148,7 @@ def _effect(route: Route) -> tuple[Hashable, ...]:
         for item in route.backends
     )
     steps = sorted(
-        repr((type(step).__name__, *(getattr(step, name) for name in step.__slots__ if name not in _PLACED)))
+        repr((type(step).__name__, *(getattr(step, name) for name in step.__struct_fields__ if name not in _PLACED)))
         for step in route.filters
     )
     return (*backends, *steps)

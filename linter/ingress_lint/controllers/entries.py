@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.base import Controller
 from ingress_lint.controllers.ingress_classes import CLASS_ANNOTATION
@@ -24,8 +25,7 @@ _INGRESS_CLASS: Final = "IngressClass"
 _GROUP: Final = "IngressGroup"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True, dict=True):
     """One place where requests enter, and the routes that they may take from there."""
 
     kind: str

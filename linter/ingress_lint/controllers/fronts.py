@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload

@@ -6,9 +6,9 @@ pkg/healthchecks/healthchecks.go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from msgspec import Struct
 from pydantic.alias_generators import to_camel
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -29,8 +29,7 @@ _PROBE: Final = "readinessProbe"
 _NO_CONFIG: Final = "no BackendConfig sets it"
 
 
-@dataclass(frozen=True, slots=True)
-class Inferred:
+class Inferred(Struct, frozen=True):
     """A readiness probe from which the controller takes the health check."""
 
     container: WorkloadContainer
@@ -90,8 +89,7 @@ def _declared(container: WorkloadContainer, target: IntOrString) -> ContainerPor
     return found[1] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheckSources:
+class HealthCheckSources(Struct, frozen=True):
     """What decides the health check of one Service port."""
 
     config: KubernetesObject[BackendConfig] | None

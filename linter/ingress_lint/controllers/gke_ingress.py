@@ -6,8 +6,9 @@ Sources, where no other is named: kubernetes/ingress-gce, pkg/annotations, pkg/c
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext, certificates

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
@@ -120,8 +122,7 @@ class HAProxyIngress(Controller):
         return _Lowering(graph, claims).lower(graph, claims, backends) if claims else ()
 
 
-@dataclass
-class _Host:
+class _Host(Struct):
     """What all paths of a host share, whichever Ingress says it."""
 
     tls: Place | None = None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable, Scope
 from ingress_lint.graph.app_servers import named_config_map
@@ -44,8 +45,7 @@ def seconds(text: str) -> float | None:
     return int(found[1]) * _UNITS[found[2] or "ms"] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """A controller as far as the set shows it."""
 
     container: WorkloadContainer | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ingress_lint.controllers.base import Claim
 from ingress_lint.routes.filters import RequestRedirect

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import ClassVar, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext
@@ -120,8 +122,7 @@ class IngressNginx(Controller):
         return _Lowering(graph, claims).lower(graph, claims, backends) if claims else ()
 
 
-@dataclass
-class _Host:
+class _Host(Struct):
     """What all paths of a host share, whichever Ingress says it (internal/ingress/controller/controller.go)."""
 
     regex: Sourced[str] | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.ingress_nginx_annotations import ANNOTATIONS, PREFIX
@@ -44,8 +45,7 @@ _FALSE: Final = frozenset({"false", "f", "0"})
 _PROXIED_AS_HTTP: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.AUTO})
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """A controller as far as the set shows it; what it does not show is None."""
 
     config: KubernetesObject[ConfigMap] | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.agic import ApplicationGatewayIngressController
 from ingress_lint.controllers.annotation_owners import AnnotationOwners
@@ -81,8 +83,7 @@ _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
-@dataclass(frozen=True)
-class Lowered:
+class Lowered(Struct, frozen=True):
     """What all controllers together make of a set."""
 
     routes: tuple[Route, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import IngressController, PathContext, certificates, specified_path_match

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import ClassVar, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationReader, AnnotationTable
 from ingress_lint.controllers.base import Claim, Controller
@@ -58,8 +60,7 @@ _EVIDENCE: Final = {
 """The annotations by which a Service tells its cloud, by how they start."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceContext:
+class ServiceContext(Struct, frozen=True):
     """A Service that is a load balancer, and the reader of its annotations."""
 
     service: KubernetesObject[Service]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
@@ -35,8 +36,7 @@ PROBE_TITLES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAnswer:
+class KnownAnswer(Struct, frozen=True):
     """One probe: what it asks of the pod. `port` is None where it is unknown, `path` empty where it asks for none."""
 
     container: WorkloadContainer
@@ -149,8 +149,7 @@ def same_but_slash(one: str, other: str) -> bool:
 # -- proxies --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyImage:
+class ProxyImage(Struct, frozen=True):
     """A reverse proxy behind a load balancer: it answers 404 wherever no route of its own leads on."""
 
     title: str
@@ -186,8 +185,7 @@ def _is_image(container: WorkloadContainer, known: str) -> bool:
 # -- applications ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RootAnswer:
+class RootAnswer(Struct, frozen=True):
     """What an application answers at `/` by itself; its own settings may change that."""
 
     title: str

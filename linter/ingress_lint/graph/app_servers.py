@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.container import ContainerEvidence
 from ingress_lint.graph.workload import WorkloadContainer
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from ingress_lint.graph.graph import ObjectGraph
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """Something about a server and the text that decides it. `setting` is how that is written, empty for a default."""
 
     value: str
@@ -32,8 +32,7 @@ class Decided:
     setting: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class IdleTimeout:
+class IdleTimeout(Struct, frozen=True):
     """How long a server keeps an idle connection; `setting` is empty where nobody set it."""
 
     seconds: float
@@ -41,8 +40,7 @@ class IdleTimeout:
     setting: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AppServer:
+class AppServer(Struct, frozen=True):
     """A server as far as the manifest shows it. `place` is what gives it away.
 
     `idle` is None where it is unknown, or has no meaning. `knob` names what sets it.
@@ -60,8 +58,7 @@ class AppServer:
     """The address (empty for every one) and port that it opens unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Container:
+class _Container(Struct, frozen=True):
     """What the recognisers look at."""
 
     container: WorkloadContainer

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
+
+from msgspec import Struct, field
 
 from ingress_lint.graph.app_servers import AppServer, recognise
 from ingress_lint.graph.evidence.index import EvidenceIndex
@@ -78,8 +79,7 @@ _MAKING_KINDS: Final = frozenset(
 """Kinds of the groups above whose controllers do make pods and Services."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetContext:
+class SetContext(Struct, frozen=True):
     """What is known about a set beyond its own objects."""
 
     assume: Assumption = "auto"

@@ -8,8 +8,9 @@ hashicorp/consul-k8s:control-plane/connect-inject/constants/annotations_and_labe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
@@ -42,8 +43,7 @@ _ISTIO_ROOT: Final = "istio-system"
 _OFF: Final = frozenset({"false", "disabled", "none", "off", ""})
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """Whether a pod is in a mesh. `mesh` names it where that is so; `settled` is False where nothing in the set says."""
 
     mesh: str
@@ -68,8 +68,7 @@ def membership(workload: Workload, graph: ObjectGraph) -> Membership:
     return Membership("", settled=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """Something that makes a pod's proxy refuse whoever does not speak the mesh's TLS."""
 
     title: str

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, selects
 from ingress_lint.graph.workload import Workload
@@ -45,8 +46,7 @@ _OTHER_POLICIES: Final = frozenset(
 """Policies of other kinds, which may allow what NetworkPolicies do not, or be read before them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """A connection to a port of a pod. `visitor` is None for an address outside of the cluster."""
 
     visitor: Workload | None
@@ -55,8 +55,7 @@ class Visit:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """One peer of a policy's rule, with its place."""
 
     policy: Policy

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Generic
+
+from msgspec import Struct
 
 from ingress_lint.objects.model import Body_co, KubernetesObject
 
@@ -21,8 +22,7 @@ class Existence(Enum):
     """Unknown: something may make it (an operator, cert-manager), it is declared external, or a file did not parse."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution(Generic[Body_co]):
+class Resolution(Struct, Generic[Body_co], frozen=True):
     """The answer of `ObjectGraph.resolve`; `why` says what an answer other than found rests on."""
 
     existence: Existence

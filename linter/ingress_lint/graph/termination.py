@@ -8,8 +8,9 @@ hook that took all of it 2 s later (kubernetes/website:content/en/docs/concepts/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
@@ -25,8 +26,7 @@ _BRANCH: Final = re.compile(r"\b(?:if|while|until|for|case|exit)\b")
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-@dataclass(frozen=True, slots=True)
-class GracePeriod:
+class GracePeriod(Struct, frozen=True):
     """How long a pod has to end, in seconds."""
 
     seconds: int
@@ -38,8 +38,7 @@ class GracePeriod:
         return f"{self.seconds} s" if self.written else f"{self.seconds} s, by default"
 
 
-@dataclass(frozen=True, slots=True)
-class PreStop:
+class PreStop(Struct, frozen=True):
     """What a container does before it is told to end."""
 
     seconds: float

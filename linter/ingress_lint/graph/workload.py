@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place, Pointer
 from ingress_lint.objects.model import AnyObject, IntOrString
@@ -15,8 +16,7 @@ from ingress_lint.objects.workloads import Workload as WorkloadBody
 _AUTOSCALED_BY_ITSELF = frozenset({"DaemonSet", "Pod", "Job", "CronJob"})
 
 
-@dataclass(frozen=True, eq=False)
-class WorkloadContainer:
+class WorkloadContainer(Struct, frozen=True, eq=False):
     """A container that runs as long as its pod: a regular one, or a sidecar among the init containers."""
 
     workload: Workload
@@ -64,8 +64,7 @@ class WorkloadContainer:
         return named[1].container_port if named else None
 
 
-@dataclass(frozen=True, eq=False)
-class Workload:
+class Workload(Struct, frozen=True, eq=False, dict=True):
     """Anything that makes pods: a Deployment, a bare Pod, a CronJob, an Argo Rollout, any kind with a pod template."""
 
     object: AnyObject

@@ -11,9 +11,10 @@ import base64
 import binascii
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Pointer
 from ingress_lint.load.scalars import Scalar, resolve_key, resolve_plain
@@ -44,8 +45,7 @@ class NestingError(Exception):
     """The text nests deeper than `MAX_DEPTH`; raised from inside the parser."""
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicateKey:
+class DuplicateKey(Struct, frozen=True):
     """A key that one mapping holds twice. `first` and `second` are the character spans of the two keys."""
 
     pointer: Pointer

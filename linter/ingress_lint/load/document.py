@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from ingress_lint.load.kustomization import Kustomization
@@ -18,8 +19,7 @@ Level = Literal["error", "warning", "note"]
 SOURCE_COMMENT = "# Source: "
 
 
-@dataclass(eq=False)
-class SourceFile:
+class SourceFile(Struct, eq=False, dict=True):
     """A file as read: `path` is relative to the working directory with forward slashes, `-` for standard input."""
 
     path: str
@@ -47,8 +47,7 @@ class SourceFile:
         return self.text[starts[line - 1] : end].rstrip("\r\n")
 
 
-@dataclass(eq=False)
-class Document:
+class Document(Struct, eq=False, dict=True):
     """One YAML document: a slice of its file's text, and the value Kubernetes would read there.
 
     `kind` is read from the text without parsing; `parsed` is False where nobody asks about that kind, or where the
@@ -80,8 +79,7 @@ class Document:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A symbolic place: a key or value of a document. Lines and columns are worked out only when it is shown.
 
     `part` says what to point at: the `value`, the `key`, or `auto`: a scalar's value, else the key that holds the
@@ -121,8 +119,7 @@ class ProblemKind(StrEnum):
     UNUSED_SUPPRESSION = "unused-suppression"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A fault met while reading: what, where, and in words. `related` holds further places, each with its caption."""
 
     kind: ProblemKind
@@ -136,8 +133,7 @@ class Problem:
     """True where the input could not be read at all, which makes the exit status 2."""
 
 
-@dataclass
-class Loaded:
+class Loaded(Struct):
     """All that the load stage found."""
 
     files: list[SourceFile] = field(default_factory=list)

@@ -7,9 +7,10 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.load.document import SourceFile
 
@@ -30,8 +31,7 @@ class UnreadableError(Exception):
     """A file that cannot be read as text; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A file to read, or a chart folder (`chart` True) whose templates must be rendered first."""
 
     path: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
 
@@ -17,8 +18,7 @@ _MADE_ELSEWHERE: Final = ("bases", "components", "helmCharts", "helmChartInflati
 _GENERATED: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
 
 
-@dataclass(frozen=True, slots=True)
-class Kustomization:
+class Kustomization(Struct, frozen=True):
     """One Kustomize root (kubernetes-sigs/kustomize:api/types/kustomization.go). Paths are real paths."""
 
     folder: str

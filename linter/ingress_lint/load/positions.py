@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ingress_lint.load.composing import PLAIN, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Place, Pointer
@@ -12,8 +13,7 @@ from ingress_lint.load.embedded import passage, position_in_block
 from ingress_lint.load.scalars import resolve_key
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A place as people and programs point at it; all numbers count from 1, the end is exclusive."""
 
     file: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.objects.model import Model
 
@@ -200,8 +201,7 @@ def model_of(api_version: str, kind: str) -> type[Model] | None:
     return model
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """When an apiVersion stopped being served, and what serves the kind since."""
 
     removed_in: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
 
@@ -49,8 +49,7 @@ class ObjectKey(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KubernetesObject(Generic[Body_co]):
+class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
     """An object of a manifest: its identity and metadata, its place in a document, and its fields as `body`.
 
     `body` is None where the linter reads no more than the metadata of this kind, or where the object is `broken`: it

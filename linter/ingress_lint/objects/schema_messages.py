@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, get_args
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from ingress_lint.load.document import Pointer
@@ -43,8 +44,7 @@ class _Nothing:
 LEFT_OUT: Final = _Nothing()
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaError:
+class SchemaError(Struct, frozen=True):
     """One field that does not fit. An empty message is for a value that Kubernetes reads as absent.
 
     So that the rest of the object can be read, `instead` is put at `repair`, or what is there is left out.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from click import style
+from msgspec.structs import replace
 
 from ingress_lint.diagnosis import Diagnosis, Reason, Suspect
 from ingress_lint.output import RenderOptions, text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, Literal
 from unicodedata import category, east_asian_width
+
+from msgspec import Struct
 
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
@@ -20,8 +21,7 @@ _LONGEST: Final = 6
 _SEPARATORS: Final = ("---", "...")
 
 
-@dataclass(frozen=True, slots=True)
-class FrameLine:
+class FrameLine(Struct, frozen=True):
     """A line of a frame. `number` is None for the line that underlines and where lines are left out."""
 
     number: int | None

@@ -27,7 +27,7 @@ def render(report: Report, _options: RenderOptions) -> str:
 
 
 def _summary(summary: Summary) -> dict[str, int]:
-    return {field: getattr(summary, field) for field in Summary.__slots__}
+    return {field: getattr(summary, field) for field in Summary.__struct_fields__}
 
 
 def encode_rule(rule: RuleInfo) -> dict[str, str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 
@@ -62,14 +62,10 @@ class _Encoder:
                 return {str(key): self.encode(item) for key, item in value.items()}
             case list() | tuple() | frozenset():
                 return [self.encode(item) for item in value]
-        if is_dataclass(value):
+        if isinstance(value, Struct):
             kind = {"filter": type(value).__name__} if isinstance(value, Filter) else {}
-            return {
-                **kind,
-                **{
-                    to_camel(f.name): self.encode(getattr(value, f.name)) for f in fields(value) if f.name != "remedies"
-                },
-            }
+            told = (name for name in value.__struct_fields__ if name != "remedies")
+            return {**kind, **{to_camel(name): self.encode(getattr(value, name)) for name in told}}
         return str(value)
 
     def _place(self, place: Place) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from ingress_lint.graph.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
@@ -39,16 +40,14 @@ _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Why a backend cannot answer, and the status that clients get for it."""
 
     why: str
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """A backend and its part of the requests, 0 to 1."""
 
     backend: BackendRef
@@ -56,8 +55,7 @@ class Share:
     fault: Fault | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(Struct, frozen=True):
     """Where the client is sent. `port` is None where the scheme's own is meant; `path` has the query that is kept."""
 
     scheme: str
@@ -67,8 +65,7 @@ class Redirect:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """The request as it reaches the backend; `path` with the query, header names in lower case."""
 
     host: str
@@ -76,8 +73,7 @@ class Upstream:
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a request comes to. `status` is what the client sees, 200 for "the backend answers", None beside HTTP."""
 
     selection: Selection

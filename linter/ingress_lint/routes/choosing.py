@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Final, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.filters import RequestRedirect
@@ -29,8 +31,7 @@ class Refusal(Enum):
     MISDIRECTED = "another listener serves this host than the one that the connection was made to"
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """A match that did not get the request, and why."""
 
     route: Route
@@ -39,14 +40,13 @@ class Lost:
     why: str
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True, dict=True):
     """What answers: the winning match, or a refusal, or neither where no route fits."""
 
     listener: Listener | None
     winner: Candidate | None
     refusal: Refusal | None = None
-    explain: Callable[[], Iterable[Lost]] = field(default=tuple, repr=False, compare=False)
+    explain: Callable[[], Iterable[Lost]] = tuple
 
     @cached_property
     def lost(self) -> tuple[Lost, ...]:

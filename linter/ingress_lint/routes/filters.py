@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from ingress_lint.routes.model import BackendRef
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRedirect:
+class RequestRedirect(Struct, frozen=True):
     """Answers with a redirect; a None keeps that part of the request's URL."""
 
     place: Place
@@ -24,8 +24,7 @@ class RequestRedirect:
     replace_prefix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class URLRewrite:
+class URLRewrite(Struct, frozen=True):
     """Changes the host or path on the way to the backend. `path` may hold capture groups (`$1`) where `regex` is."""
 
     place: Place
@@ -35,8 +34,7 @@ class URLRewrite:
     regex: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderModifier:
+class HeaderModifier(Struct, frozen=True):
     """Changes headers on the way to the backend, or of the response."""
 
     place: Place
@@ -46,8 +44,7 @@ class HeaderModifier:
     of_response: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RequestMirror:
+class RequestMirror(Struct, frozen=True):
     """Sends a copy to another backend, whose answer is dropped."""
 
     place: Place
@@ -55,16 +52,14 @@ class RequestMirror:
     share: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class FixedResponse:
+class FixedResponse(Struct, frozen=True):
     """Answers by itself; no backend sees the request."""
 
     place: Place
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class CORS:
+class CORS(Struct, frozen=True):
     """Answers preflight requests by itself, and tells browsers who may read answers; times in seconds."""
 
     place: Place
@@ -76,8 +71,7 @@ class CORS:
     max_age: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalAuth:
+class ExternalAuth(Struct, frozen=True):
     """Asks a backend, or whatever answers at a URL, whether a request may pass."""
 
     place: Place
@@ -91,8 +85,7 @@ class ExternalAuth:
     login_place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExtensionFilter:
+class ExtensionFilter(Struct, frozen=True):
     """A step that only its implementation knows; what it does to a request is unknown."""
 
     place: Place

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.answers import KnownAnswer, answers
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -17,8 +18,7 @@ KUBE_PROXY_HEALTH: Final = 10256
 """Where kube-proxy answers for the node as a whole, whatever Service is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
+class Landing(Struct, frozen=True):
     """Where the check arrives in the pods of one workload: at port `number` of `container`, with all that is known."""
 
     endpoint: Endpoint

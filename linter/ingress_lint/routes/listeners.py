@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.sourced import Sourced
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRef:
+class CertificateRef(Struct, frozen=True):
     """A certificate of a listener: a Secret (`namespace`, `name`), or one known by another `name` (an ARN).
 
     `namespace` is empty where it is unknown: some gateways look where their pods run.
@@ -25,8 +25,7 @@ class CertificateRef:
     """The hosts that it is meant for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientValidation:
+class ClientValidation(Struct, frozen=True):
     """How a listener checks the certificates of clients."""
 
     place: Place
@@ -36,8 +35,7 @@ class ClientValidation:
     """Whether any certificate authority that it names can be read; without one no client gets in."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerTLS:
+class ListenerTLS(Struct, frozen=True):
     """How a listener treats TLS."""
 
     mode: Sourced[Literal["Terminate", "Passthrough"]]
@@ -45,8 +43,7 @@ class ListenerTLS:
     clients: ClientValidation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(Struct, frozen=True):
     """Where clients connect. `gateway` names what listens, as people call it ("ALB", "ingress-nginx")."""
 
     gateway: str
@@ -73,8 +70,7 @@ class Listener:
     is served, where there is no HTTP/2, or where that is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyPort:
+class ProxyPort(Struct, frozen=True):
     """What a port of a controller's own pods takes from the load balancer in front of them; None is unknown."""
 
     gateway: str
@@ -85,8 +81,7 @@ class ProxyPort:
     """Whether each connection must start with a PROXY protocol header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frontend:
+class Frontend(Struct, frozen=True):
     """What clients connect to: all listeners of one gateway, whether a route uses them or not."""
 
     owner: AnyObject

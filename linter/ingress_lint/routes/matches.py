@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.verdicts import Verdict
@@ -22,8 +23,7 @@ class PathMatchType(StrEnum):
     """With * and ?, as an ALB does; without them, exactly."""
 
 
-@dataclass(frozen=True, slots=True)
-class PathMatch:
+class PathMatch(Struct, frozen=True):
     """A path and how it is compared."""
 
     type: PathMatchType
@@ -33,8 +33,7 @@ class PathMatch:
     """Whether a regular expression need not match to the path's end."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueMatch:
+class ValueMatch(Struct, frozen=True):
     """A header or query parameter that must have a value, exactly or by regular expression."""
 
     name: str
@@ -42,16 +41,14 @@ class ValueMatch:
     type: Literal["Exact", "RegularExpression"] = "Exact"
 
 
-@dataclass(frozen=True, slots=True)
-class GRPCMethod:
+class GRPCMethod(Struct, frozen=True):
     """The service and method of a gRPC call, as they are written; None is any. `Match.path` says the same as a path."""
 
     service: str | None
     method: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """What a request must look like; every part must hold."""
 
     path: Sourced[PathMatch]

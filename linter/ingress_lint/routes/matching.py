@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
+
+from msgspec import Struct, field
 
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
@@ -24,8 +25,7 @@ _NO_TIMESTAMP: Final = "~"
 """After every timestamp: an object that has none yet is younger than one that has."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True, dict=True):
     """A request as it arrives. `host` is without the port; header names are in lower case.
 
     `protocol` is `http` (with or without TLS, as `secure` says), `grpc`, `tls`, `tcp` or `udp`.
@@ -59,8 +59,7 @@ class Request:
         return self.host if self.sni is None else self.sni
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """One match of one route; `match` is None where the route takes every connection. `hostname` is what counts."""
 
     route: Route
@@ -75,8 +74,7 @@ class Candidate:
     """The route's own hostname, before its listener's narrows it to `hostname`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Struct, frozen=True):
     """One comparison between two matches that both fit. The greater `key` wins; `words` says what the winner has."""
 
     key: Callable[[Candidate], Any]
@@ -162,8 +160,7 @@ INGRESS: Final[Precedence] = (
 """What the Ingress specification says of hosts and paths (kubernetes.io/docs/concepts/services-networking/ingress)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conduct:
+class Conduct(Struct, frozen=True):
     """What a controller does with requests in its own way; the defaults are the Gateway API's."""
 
     precedence: Precedence = SPECIFIED

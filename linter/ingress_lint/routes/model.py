@@ -7,8 +7,9 @@ decided it and which text to point at. Times are in seconds, sizes in bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -33,8 +34,7 @@ from ingress_lint.routes.traffic import (
 from ingress_lint.routes.verdicts import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where a Service port leads in the pods of one workload.
 
     `number` is None where a named target port is declared by no container. `container` is the one that declares the
@@ -48,8 +48,7 @@ class Endpoint:
     port_place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedPort:
+class ResolvedPort(Struct, frozen=True):
     """The Service port that a backend names, with its place and the endpoints behind it."""
 
     service: KubernetesObject[Service]
@@ -75,8 +74,7 @@ class ResolvedPort:
         return self.target if isinstance(self.target, int) else None
 
 
-@dataclass(frozen=True, slots=True)
-class BackendTLS:
+class BackendTLS(Struct, frozen=True):
     """How the proxy opens TLS to a backend, and which names it takes from the certificate there."""
 
     policy: AnyObject
@@ -88,8 +86,7 @@ class BackendTLS:
     """Whether any certificate authority that the policy names can be read; without one every connection fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackendRef:
+class BackendRef(Struct, frozen=True):
     """Where a route leads, and how its controller treats it.
 
     `port` is what the reference says, None where it names none. `service` answers whether the Service exists;
@@ -140,8 +137,7 @@ class BackendRef:
         return f"{self.kind} {self.namespace}/{self.name}{port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """What a route needs beside its backends: a middleware, TLS options, the Secret of a login."""
 
     place: Place
@@ -154,8 +150,7 @@ class Attachment:
     """What clients see where it is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(Struct, frozen=True):
     """What leads from outside to the proxies of a route: a Service, and the load balancer that sends to it."""
 
     service: KubernetesObject[Service]
@@ -165,8 +160,7 @@ class Front:
     """How the load balancer treats the proxies; None where it is not known which one it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One rule of one object as its controller serves it: the same backends for a set of matches.
 
     `rule` is the index of the rule, and `place` where the rule stands. `hostnames` is empty for any host.

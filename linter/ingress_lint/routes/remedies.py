@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from ingress_lint.routes.traffic import AppProtocol
 
 
-@dataclass(frozen=True, slots=True)
-class Remedies:
+class Remedies(Struct, frozen=True):
     """Instructions, where `{}` stands for the value; empty where nothing does it, or nothing is known."""
 
     check_path: str = ""

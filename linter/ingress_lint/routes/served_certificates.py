@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.settings import Setting
 from ingress_lint.graph.graph import ObjectGraph
@@ -14,8 +14,7 @@ from ingress_lint.routes.tls_secrets import CERTIFICATE, TLSSecrets, is_filled_i
 from ingress_lint.routes.x509 import Certificate, certificates_in, covers
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedCertificate:
+class RefusedCertificate(Struct, frozen=True):
     """A certificate that a proxy does not take from a pod. `why` names the backend and what is wrong with the two sides."""
 
     why: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 
@@ -22,8 +23,7 @@ class Origin(StrEnum):
     """Nobody wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced(Generic[T_co]):
+class Sourced(Struct, Generic[T_co], frozen=True):
     """A value, who decided it, the text that decides it, and in words why (for `default` and `derived`).
 
     `place` of a default is where it would be set: the object whose annotation or field is absent.

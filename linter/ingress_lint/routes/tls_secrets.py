@@ -10,10 +10,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
@@ -49,8 +50,7 @@ _PLACEHOLDER: Final = re.compile(
 """What tools replace by the real value before or after it is applied."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretFault:
+class SecretFault(Struct, frozen=True):
     """Why a Secret is of no use. `words` continue "Secret `x`, " and `related` shows further places with captions."""
 
     words: str

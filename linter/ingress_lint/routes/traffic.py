@@ -5,8 +5,9 @@ Times are in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
@@ -63,8 +64,7 @@ class SourceAddress(StrEnum):
     LOAD_BALANCER = "load-balancer"
 
 
-@dataclass(frozen=True, slots=True)
-class HealthCheck:
+class HealthCheck(Struct, frozen=True):
     """The active check that decides whether a target gets traffic; not the kubelet's probes.
 
     `by` names who asks. `port` is None for the traffic port. `codes` is as the load balancer writes it ("200-399").
@@ -104,8 +104,7 @@ class HealthCheck:
         return self.interval.value * self.unhealthy_threshold.value
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """How long the proxy waits. `read` is the longest silence it takes from the pod, `request` a total deadline."""
 
     connect: Sourced[float] | None = None
@@ -117,8 +116,7 @@ class Timeouts:
     """How long requests under way may still take at a target that is taken out of rotation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(Struct, frozen=True):
     """When a proxy tries a request again; None leaves it to the proxy."""
 
     place: Place
@@ -127,8 +125,7 @@ class Retries:
     backoff: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeepAlive:
+class KeepAlive(Struct, frozen=True):
     """How connections are kept. A None is unknown, which is not the same as off."""
 
     upstream_idle: Sourced[float] | None = None

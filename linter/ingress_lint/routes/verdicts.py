@@ -4,8 +4,9 @@ nothing. Each verdict is one sentence about one place, so that a rule reports it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
@@ -80,8 +81,7 @@ class Certainty(StrEnum):
         return cls.KNOWN if existence is Existence.MISSING else cls.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """One refusal. `object` is the one whose status would tell, `message` a sentence that says what clients see."""
 
     reason: Reason

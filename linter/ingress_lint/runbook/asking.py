@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from shlex import quote
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.runbook import shell
@@ -18,8 +19,7 @@ _CURL_OPTIONS: Final[Mapping[AppProtocol, tuple[str, str]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True):
     """A request as it reaches a port. For what is no HTTP, only the connection is tried."""
 
     protocol: AppProtocol

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ingress_lint.report import ReportedFinding
 from ingress_lint.tracing.model import Trace
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A way in which a check can fail. `codes` are the rules whose findings predict it."""
 
     seen: str
@@ -17,8 +16,7 @@ class Failure:
     codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """Something to try. `commands` are lines for a POSIX shell, everything in them quoted for it.
 
     `facts` is what the manifests tell beforehand.
@@ -31,8 +29,7 @@ class Check:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Phase:
+class Phase(Struct, frozen=True):
     """One of the five networks on the way. `not_here` says why it is not on this one, empty where it is.
 
     `predictions` are the findings that lie here and that no check's failure is known to show.
@@ -44,8 +41,7 @@ class Phase:
     predictions: tuple[ReportedFinding, ...] = ()
 
 
-@dataclass(frozen=True)
-class Runbook:
+class Runbook(Struct, frozen=True):
     """The diagnostic of one request's route."""
 
     trace: Trace

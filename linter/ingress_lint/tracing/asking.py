@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct, field
 
 from ingress_lint.routes.matching import Request
 
@@ -30,8 +31,7 @@ class RequestError(ValueError):
     """A request that cannot be understood; the message says which part, and how it is written."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request as asked for. `headers` are as they were written; `connect` names where to enter, empty for anywhere."""
 
     url: str

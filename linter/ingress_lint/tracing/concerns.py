@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from ingress_lint.finding import Finding, Hop, Severity
 from ingress_lint.linting import SetLinter, overriding

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.entries import Entry, entries
 from ingress_lint.finding import Hop
@@ -22,8 +24,7 @@ _SHOWN: Final = 8
 """How many names a message lists."""
 
 
-@dataclass(frozen=True)
-class _Way:
+class _Way(Struct, frozen=True):
     """An entry, its set, and what would become of the request there."""
 
     entry: Entry

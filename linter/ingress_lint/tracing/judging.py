@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from ingress_lint.routes.answering import Share
 from ingress_lint.tracing.hops import location
@@ -14,8 +15,7 @@ from ingress_lint.tracing.routing_tests import Case, Expectation
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """A test that was run."""
 
     case: Case

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from ingress_lint.controllers.entries import Entry
 from ingress_lint.finding import Hop
@@ -17,8 +18,7 @@ from ingress_lint.tracing.asking import Asked
 Verdict = Literal["ok", "warning", "fail", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class TracedHop:
+class TracedHop(Struct, frozen=True):
     """One hop: who handles the request there, the text that decides what happens, and how it goes on.
 
     `object` is None where the manifests do not hold it; `name` is what it is called then.
@@ -32,8 +32,7 @@ class TracedHop:
     detail: str
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """One request followed. `entry` and `answer` are None where it does not get in; `why` says what stopped it."""
 
     asked: Asked

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -111,8 +111,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """A test ready to run, with the file and line where it stands."""
 
     name: str

@@ -111,9 +111,10 @@ is in the set; which authority signed it is not looked at. Silent for Secrets th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -134,8 +135,7 @@ _UNUSABLE: Final = "the controller shows its own certificate or none, and client
 _ORDINALS: Final = {2: "second", 3: "third", 4: "fourth"}
 
 
-@dataclass(frozen=True)
-class _Pair:
+class _Pair(Struct, frozen=True):
     """A certificate of the set, its own one first in `chain`, and the public half of its key as far as it is known."""
 
     secret: KubernetesObject[Secret]

@@ -113,8 +113,9 @@ Silent where the image is known for its answer at `/` (IL205), where 404 counts 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.answers import KnownAnswer, ProbeKind, proxy_image, root_answer, same_but_slash, same_path
@@ -131,8 +132,7 @@ _UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-@dataclass(frozen=True, slots=True)
-class _Doubt:
+class _Doubt(Struct, frozen=True):
     """Why a path may not be answered as the check wants, by the pods of one workload."""
 
     landing: Landing

@@ -149,8 +149,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.evidence.settings import snake_case
@@ -221,8 +222,7 @@ _FOR_CLIENTS: Final = frozenset(
 """Words of settings whose URL is for browsers, or compared with theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """A URL that a container is told, and by which setting."""
 
     name: str

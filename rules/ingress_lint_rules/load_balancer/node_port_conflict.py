@@ -62,8 +62,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -79,8 +80,7 @@ _RANGE: Final = re.compile(r"(\d+)-(\d+)")
 _DEFAULT: Final = range(30000, 32768)
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(Struct, frozen=True):
     """A node port that a Service asks for. `port` is None for the one of its health check."""
 
     service: KubernetesObject[Service]

@@ -99,8 +99,9 @@ IL503's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.evidence.index import EvidenceIndex

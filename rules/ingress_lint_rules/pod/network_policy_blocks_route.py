@@ -113,8 +113,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -131,8 +132,7 @@ from ingress_lint.rule import Cause, Rule
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """Why a connection is dropped: the policy, the place to mend, and in words what it lets in."""
 
     policy: Policy

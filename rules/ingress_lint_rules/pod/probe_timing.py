@@ -87,8 +87,9 @@ Silent for containers that no route leads to, and for `failureThreshold: 1` of p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -104,8 +105,7 @@ _DEFAULT_PERIOD: Final = 10
 _DEFAULT_FAILURES: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
+class _Fault(Struct, frozen=True):
     """One contradiction: where, in words, and the field on its other side."""
 
     place: Place

@@ -90,9 +90,10 @@ have the port (IL404), and on headless Services that no route uses.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
 from ingress_lint.graph.evidence.serving import serves_aside
@@ -114,8 +115,7 @@ _PLAIN_KINDS: Final = frozenset({"", "apps", "batch", "extensions", "argoproj.io
 _Routed = Mapping[tuple[KubernetesObject[Service], int], tuple[Route, BackendRef]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """One port of one Service, with what it selects and the route that uses it."""
 
     service: KubernetesObject[Service]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 _SLASHES: Final = re.compile(r"//+")
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedConditions:
+class PlacedConditions(Struct, frozen=True):
     """The conditions of one route or include, at `place`."""
 
     conditions: Sequence[MatchCondition]

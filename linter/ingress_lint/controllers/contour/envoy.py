@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.units import go_duration
@@ -96,8 +97,7 @@ def keep_alive(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """The listeners of one Contour: port 80, and 443 for the hosts that have a certificate or pass TLS through."""
 
     absent: Place

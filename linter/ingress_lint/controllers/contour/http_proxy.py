@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.contour.conditions import PlacedConditions, merged, path_fault
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate, own_object
@@ -36,8 +38,7 @@ _NOT_SERVED: Final = "Contour serves none of it, and clients get 404 or no TLS a
 _NO_ROUTES: Final = "Contour drops all routes of this HTTPProxy, and clients get 404"
 
 
-@dataclass(frozen=True, slots=True)
-class _Root:
+class _Root(Struct, frozen=True):
     """A virtual host, and how clients reach it."""
 
     proxy: Proxy

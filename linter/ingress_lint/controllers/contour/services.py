@@ -6,8 +6,10 @@ projectcontour/contour:internal/dag/httpproxy_processor.go, policy.go and intern
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.contour.envoy import (
     BY_ENVOY,
@@ -69,8 +71,7 @@ _BY_CONTOUR: Final = "Contour's default"
 _PREFIXES: Final = (PathMatchType.PREFIX, PathMatchType.STRING_PREFIX)
 
 
-@dataclass(frozen=True, slots=True)
-class RouteParts:
+class RouteParts(Struct, frozen=True):
     """One route's match and what becomes of requests that fit it."""
 
     match: Match

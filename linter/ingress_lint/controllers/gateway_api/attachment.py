@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.gateway_api.gateways import Gateways, GatewayView
 from ingress_lint.controllers.gateway_api.listeners import BoundListener, Declarer
@@ -39,8 +40,7 @@ def _seen(route: RouteObject) -> str:
     return _SEEN.get(route.kind, "clients get 404")
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """What a route hangs on. `of_mesh` where its parents are Services, whose traffic no gateway carries."""
 
     listeners: tuple[tuple[GatewayView, BoundListener], ...]

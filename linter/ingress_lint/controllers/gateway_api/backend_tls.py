@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.gateway_api.references import References, Site
 from ingress_lint.graph.graph import ObjectGraph
@@ -32,8 +33,7 @@ _CONSEQUENCE: Final = "no connection to the backend succeeds, and clients get 50
 Policy = KubernetesObject[BackendTLSPolicy] | KubernetesObject[LegacyBackendTLSPolicy]
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """A Service, or one of its ports by name, that a policy is for."""
 
     policy: Policy

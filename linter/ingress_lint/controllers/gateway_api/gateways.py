@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.gateway_api.frontend_tls import FrontendTLS
 from ingress_lint.controllers.gateway_api.implementations import (
@@ -40,8 +42,7 @@ _ADDRESS_TYPES: Final = ("IPAddress", "Hostname", "NamedAddress")
 _CERTMAP_ANNOTATION: Final = "networking.gke.io/certmap"
 
 
-@dataclass(frozen=True, eq=False)
-class GatewayView:
+class GatewayView(Struct, frozen=True, eq=False):
     """A Gateway as its implementation sees it."""
 
     gateway: KubernetesObject[Gateway]

@@ -6,8 +6,10 @@ What a project does not support is from its newest conformance report (kubernete
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
@@ -49,8 +51,7 @@ _OF_ENVOY_GATEWAY: Final = replace(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Implementation:
+class Implementation(Struct, frozen=True):
     """One implementation; the defaults are what the specification says, or unknown where it says nothing."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.gateway_api.references import Site
 from ingress_lint.load.document import Place
@@ -28,8 +29,7 @@ _SHARING: Final = {"HTTP": "HTTP", "HTTPS": "TLS", "TLS": "TLS", "TCP": "TCP", "
 """Protocols of one group may share a port and are told apart by host; of the others only UDP shares with any."""
 
 
-@dataclass(frozen=True, eq=False)
-class BoundListener:
+class BoundListener(Struct, frozen=True, eq=False):
     """A listener of a Gateway, with the object that declares it: the Gateway itself or a ListenerSet."""
 
     gateway: KubernetesObject[Gateway]

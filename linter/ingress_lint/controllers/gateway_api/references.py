@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
@@ -42,8 +43,7 @@ class Reference(NamedTuple):
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """Where a reference stands: the object that makes it, its place, and the listener it is for."""
 
     owner: AnyObject

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ingress_lint.controllers.gateway_api.implementations import Implementation
 from ingress_lint.load.document import Place
@@ -11,8 +11,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.traffic import Timeouts
 
 
-@dataclass(frozen=True)
-class RouteFacts:
+class RouteFacts(Struct, frozen=True):
     """One rule of a route, and the Gateway that serves it."""
 
     owner: AnyObject

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from ingress_lint.controllers.istio.gateways import BoundServer, GatewayObject, Gateways
 from ingress_lint.controllers.istio.hosts import NamespacedName, full_host, gateway_name, service_of
@@ -20,8 +21,7 @@ MESH: Final = "mesh"
 VirtualServiceObject = KubernetesObject[VirtualService]
 
 
-@dataclass
-class Attachment:
+class Attachment(Struct):
     """What a VirtualService hangs on. `of_mesh` where it is for sidecars only, whose traffic no gateway carries."""
 
     servers: list[BoundServer] = field(default_factory=list)

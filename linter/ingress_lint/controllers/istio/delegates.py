@@ -6,7 +6,8 @@ istio/istio:pilot/pkg/model/virtualservice.go, mergeHTTPRoutes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService
@@ -15,8 +16,7 @@ from ingress_lint.objects.model import KubernetesObject
 VirtualServiceObject = KubernetesObject[VirtualService]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A rule as the gateway gets it. `owner` wrote it: the VirtualService itself, or one that it delegates to."""
 
     owner: VirtualServiceObject

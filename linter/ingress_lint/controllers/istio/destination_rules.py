@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.istio.hosts import full_host, overlap, service_of
 from ingress_lint.graph.graph import ObjectGraph
@@ -31,8 +33,7 @@ ROOT_NAMESPACE: Final = "istio-system"
 Rule = KubernetesObject[DestinationRule]
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What holds for one port of a host, each part with its place."""
 
     tls: tuple[ClientTLSSettings, Place] | None = None

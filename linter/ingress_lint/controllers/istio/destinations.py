@@ -7,8 +7,9 @@ route/retry/retry.go; defaults in istio/api:networking/v1alpha3/destination_rule
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.istio.destination_rules import DestinationRules, Policy, find_subset, policy
 from ingress_lint.controllers.istio.hosts import (
@@ -55,8 +56,7 @@ _OVER_TLS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What a destination needs to know of the rule that names it."""
 
     owner: AnyObject
@@ -73,8 +73,7 @@ class Rule:
     retries_resets: bool = False
 
 
-@dataclass(frozen=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """What a host means."""
 
     host: str

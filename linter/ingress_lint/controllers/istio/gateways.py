@@ -7,9 +7,11 @@ istio/istio:pilot/pkg/model/gateway.go (mergeGateways, resolvePorts), pkg/config
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.istio import GATEWAY
 from ingress_lint.controllers.istio.certificates import certificates, client_validation
@@ -36,8 +38,7 @@ _REFUSED: Final = "Istio refuses the Gateway, so that clients meet what was ther
 GatewayObject = KubernetesObject[Gateway]
 
 
-@dataclass(frozen=True, eq=False)
-class GatewayPods:
+class GatewayPods(Struct, frozen=True, eq=False):
     """The pods that a selector means: who opens the servers of every Gateway with the same selector."""
 
     selector: str
@@ -58,8 +59,7 @@ class GatewayPods:
         return next((port.port for port in ports if port.target_port == number), None)
 
 
-@dataclass(frozen=True, eq=False)
-class BoundServer:
+class BoundServer(Struct, frozen=True, eq=False):
     """One host of one server, as a listener. `namespace` is the only one whose VirtualServices it takes, if any."""
 
     gateway: GatewayObject

@@ -6,8 +6,9 @@ istio/istio:pilot/pkg/config/kube/ingress/{gateways,virtualservices,ingress}.go.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationTable
 from ingress_lint.controllers.base import Claim, IngressController, PathContext

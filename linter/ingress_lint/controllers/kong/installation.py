@@ -7,8 +7,9 @@ Kong/kong:kong/templates/kong_defaults.lua.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.units import NGINX_HEADER_LIMIT, nginx_size
 from ingress_lint.graph.graph import ObjectGraph
@@ -26,8 +27,7 @@ _UPSTREAM_IDLE: Final = 60.0
 _BY_KONG: Final = "Kong's default"
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """The proxy of a set; `container` is None where there is none, or more than one."""
 
     container: WorkloadContainer | None

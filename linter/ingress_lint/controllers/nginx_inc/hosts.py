@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class HostClaim:
+class HostClaim(Struct, frozen=True):
     """An object that wants a host, and where it names it."""
 
     host: str

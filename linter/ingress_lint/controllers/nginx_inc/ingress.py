@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, MERGEABLE, OLD_SSL_REDIRECT, ORG

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.nginx_inc.settings import GATEWAY, Installation, Settings
 from ingress_lint.graph.graph import ObjectGraph
@@ -34,8 +35,7 @@ def own_object(graph: ObjectGraph, kind: str, namespace: str, name: str) -> Kube
     return found if found is not None and found.group == GROUP and found.body is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class ServerListeners:
+class ServerListeners(Struct, frozen=True):
     """Where clients reach a VirtualServer: `serving` leads to its routes, `plain` is without TLS."""
 
     serving: tuple[Listener, ...]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
@@ -40,8 +41,7 @@ _POOL: Final = 32
 _POOL_IDLE: Final = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """A controller as far as the set shows it; what it does not show is None."""
 
     container: WorkloadContainer | None = None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
 from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, GROUP, PASSTHROUGH, Listeners, own_objects

@@ -5,8 +5,9 @@ nginx/kubernetes-ingress:internal/configs/virtualserver.go. What an upstream doe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc.ingress import CHECKER, HEALTHY
 from ingress_lint.controllers.nginx_inc.settings import Installation, Settings

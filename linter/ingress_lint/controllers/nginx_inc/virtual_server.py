@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
 from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, GROUP, Listeners, own_object, own_objects
@@ -52,8 +54,7 @@ def server_hosts(graph: ObjectGraph) -> Iterator[HostClaim]:
             yield HostClaim(item.body.spec.host, item, item.at("spec", "host"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """Where routes are written, a VirtualServer or a VirtualServerRoute, and the server that they belong to."""
 
     owner: AnyObject

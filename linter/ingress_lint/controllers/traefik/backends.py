@@ -6,9 +6,11 @@ traefik/traefik:pkg/provider/kubernetes/crd/kubernetes_http.go, kubernetes_tcp.g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd, lcm
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.traefik.installation import GATEWAY, Installation
 from ingress_lint.controllers.traefik.middlewares import NO_ROUTER, Named, find
@@ -43,16 +45,14 @@ _REMEDIES = Remedies(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """A backend and its part of the traffic."""
 
     backend: BackendRef
     part: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """What a router leads to."""
 
     backends: tuple[BackendRef, ...]

@@ -6,8 +6,10 @@ Only Traefik reads them. traefik/traefik:pkg/provider/kubernetes/crd/kubernetes_
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.controllers.traefik.backends import Backends
@@ -247,8 +249,7 @@ class Analysis:
 # -- rules as routes ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Numbered:
+class _Numbered(Struct, frozen=True):
     index: int
     alternative: Alternative
 

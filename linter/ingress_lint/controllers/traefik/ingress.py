@@ -7,8 +7,9 @@ docs/content/reference/routing-configuration/kubernetes/ingress.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import ClassVar, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.annotations import AnnotationReader
 from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext, certificates

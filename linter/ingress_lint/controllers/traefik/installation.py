@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -32,8 +33,7 @@ _TRUE: Final = frozenset({"", "true", "1", "t"})
 ANY_PORT: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
+class EntryPoint(Struct, frozen=True):
     """A port on which Traefik listens; `port` is the one that clients connect to."""
 
     name: str
@@ -53,8 +53,7 @@ class EntryPoint:
     """Traefik's own Service, where there is one and no port of any leads to it."""
 
 
-@dataclass(frozen=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """A Traefik as far as the set shows it."""
 
     container: WorkloadContainer | None = None

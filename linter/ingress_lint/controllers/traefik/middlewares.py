@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from ingress_lint.controllers.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph
@@ -49,8 +50,7 @@ BackendOf = Callable[[LoadBalancerSpec, str, Place], BackendRef]
 """A backend that an object of a namespace names at a place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A reference to an object of Traefik's, as somebody wrote it."""
 
     name: str
@@ -58,8 +58,7 @@ class Named:
     place: Place
 
 
-@dataclass
-class Steps:
+class Steps(Struct):
     """What a chain of middlewares does to requests."""
 
     filters: list[Filter] = field(default_factory=list)

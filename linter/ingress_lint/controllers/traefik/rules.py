@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
 
@@ -63,8 +65,7 @@ class _TooManyError(RuntimeError):
     """A rule with more alternatives than are worth following."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """One matcher, maybe inverted, as it is written."""
 
     matcher: str
@@ -76,8 +77,7 @@ class _Term:
         return f"{'!' if self.inverted else ''}{self.matcher}({values})"
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """What one alternative of a rule asks for. `host` is None for any, `path` None for any."""
 
     host: str | None = None

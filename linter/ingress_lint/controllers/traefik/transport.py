@@ -8,8 +8,9 @@ request may be repeated and has no body (golang/go:src/net/http/transport.go).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.controllers.units import go_duration
 from ingress_lint.load.document import Place
@@ -58,8 +59,7 @@ def protocol(port: ResolvedPort | None, scheme: Sourced[str] | None, absent: Pla
     return Sourced(AppProtocol.HTTP, Origin.DEFAULT, absent, why)
 
 
-@dataclass(frozen=True, slots=True)
-class Transport:
+class Transport(Struct, frozen=True):
     """A ServersTransport in force, or Traefik's own where `object` is None; `absent` is where one would be named."""
 
     object: KubernetesObject[ServersTransport] | None

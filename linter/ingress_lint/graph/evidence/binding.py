@@ -9,8 +9,10 @@ mkdocs/mkdocs:docs/user-guide/configuration.md, gohugoio/hugo:commands/server.go
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.graph.evidence.container import ContainerEvidence
 from ingress_lint.graph.evidence.model import Certainty, Listening, is_loopback
@@ -33,8 +35,7 @@ _BEFORE_PROGRAMS: Final = frozenset({"-m", "-c", "-ec", "-lc", "--"})
 """Options that are followed by a program."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
+class _Server(Struct, frozen=True):
     """A server that binds only 127.0.0.1 unless told otherwise. `commands` are the words that make it serve."""
 
     port: int
@@ -55,8 +56,7 @@ _SERVERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """One port at one address. `why` is a sentence on what decides it; `address` is empty for every one."""
 
     number: int
@@ -75,8 +75,7 @@ class Binding:
         return is_loopback(self.address)
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
+class _Address(Struct, frozen=True):
     """The address that counts where only a port is given."""
 
     value: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.model import Speech
 
@@ -24,8 +25,7 @@ _SPRING_TLS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ConfiguredPort:
+class ConfiguredPort(Struct, frozen=True):
     """A port that a configuration file opens. `speech` is None where the file leaves open whether it is TLS."""
 
     number: int

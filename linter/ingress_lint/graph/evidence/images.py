@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from ingress_lint.graph.evidence.model import Speech
 
 
-@dataclass(frozen=True, slots=True)
-class KnownImage:
+class KnownImage(Struct, frozen=True):
     """The ports of an image as it is published, each with what it speaks."""
 
     ports: tuple[tuple[int, Speech], ...] = field(default=())

@@ -7,8 +7,9 @@ provider, and most keep it on their own side.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.container import ContainerEvidence
 from ingress_lint.graph.evidence.images import image_parts
@@ -19,8 +20,7 @@ _LARGE_TOKENS: Final = frozenset({"oidc", "keycloak", "keycloak-oidc", "azure", 
 _OFF: Final = frozenset({"false", "f", "0", "no"})
 
 
-@dataclass(frozen=True, slots=True)
-class LargeHeader:
+class LargeHeader(Struct, frozen=True):
     """Why responses have large headers; `why` completes "`name` ...", and `place` says so."""
 
     name: str

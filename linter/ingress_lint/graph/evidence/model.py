@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum, IntEnum
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 
@@ -51,8 +52,7 @@ class Source(Enum):
     IMAGE = "image"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One reason to believe that a port speaks `speech`. `why` completes "because ..."."""
 
     speech: Speech
@@ -62,8 +62,7 @@ class Evidence:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the evidence about a port adds up to; `evidence` supports it, the strongest first."""
 
     speech: Speech
@@ -90,8 +89,7 @@ class Verdict:
         return f"{', '.join(first)} and {last}" if first else last
 
 
-@dataclass(frozen=True, slots=True)
-class Listening:
+class Listening(Struct, frozen=True):
     """A port that a container is told to listen on. `setting` is how the manifest writes it ("`--port`")."""
 
     number: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.container import ContainerEvidence
 from ingress_lint.load.document import Place
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 _TRUE: Final = frozenset({"1", "t", "true"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
+class _Program(Struct, frozen=True):
     """A program, and the option and the variable that make it serve plain HTTP."""
 
     title: str
@@ -28,8 +28,7 @@ _PROGRAMS: Final = {"argocd-server": _Program("Argo CD's server", "--insecure", 
 """argoproj/argo-cd:server/server.go (newRedirectServer), cmd/argocd-server/commands/argocd_server.go"""
 
 
-@dataclass(frozen=True, slots=True)
-class Redirecting:
+class Redirecting(Struct, frozen=True):
     """A program that redirects: its name, where it is started, and what would stop it."""
 
     title: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.model import Certainty, Listening, Speech
 from ingress_lint.graph.evidence.settings import Setting
@@ -57,8 +58,7 @@ _PLAIN_SWITCHES: Final = word_set(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TLSSwitch:
+class TLSSwitch(Struct, frozen=True):
     """A setting that turns TLS on or off without naming a port, so that it means the container's main port."""
 
     speech: Speech

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -37,8 +38,7 @@ _POSITIONAL: Final = {"runserver": "listen", "http.server": "port"}
 """Words after which a bare address or port follows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One thing that a container is told. `name` is in snake case; `written` is how the manifest writes it."""
 
     name: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.container import ContainerEvidence
 from ingress_lint.graph.evidence.images import image_parts
@@ -36,8 +37,7 @@ _ANY_SIZE: Final = {"nexus3": "Nexus", "minio": "MinIO", "harbor-core": "Harbor"
 _REGISTRIES: Final = frozenset({"registry", "library/registry", "distribution/registry", "distribution/distribution"})
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedBody:
+class AcceptedBody(Struct, frozen=True):
     """How large a request body may be: in bytes, infinite for any size. `by` says what decides it."""
 
     size: float

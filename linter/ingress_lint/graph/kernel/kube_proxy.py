@@ -6,8 +6,9 @@ kubernetes/kubernetes:staging/src/k8s.io/kube-proxy/config/v1alpha1/types.go
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.overlay.sources import Sources, Tree
 from ingress_lint.load.document import Place
@@ -40,8 +41,7 @@ _KOPS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """A setting as it is written: `setting` is its name there, `text` its value."""
 
     setting: str
@@ -54,8 +54,7 @@ class Said:
         return int(self.text) if self.text.isascii() and self.text.isdigit() and len(self.text) < 12 else None
 
 
-@dataclass(frozen=True, slots=True)
-class Conntrack:
+class Conntrack(Struct, frozen=True):
     """What one kube-proxy configuration says of the conntrack table. None is left to kube-proxy."""
 
     maximum: Said | None = None
@@ -67,7 +66,7 @@ class Conntrack:
     udp_stream: Said | None = None
 
     def __bool__(self) -> bool:
-        return any(getattr(self, field.name) is not None for field in fields(self))
+        return any(getattr(self, name) is not None for name in self.__struct_fields__)
 
 
 def conntracks(sources: Sources) -> Iterator[Conntrack]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place, Pointer
@@ -56,8 +57,7 @@ _COMMON_NODE_LABELS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PodSysctl:
+class PodSysctl(Struct, frozen=True):
     """An entry of a pod's `securityContext.sysctls`; `name` with dots."""
 
     name: str
@@ -82,8 +82,7 @@ class PodSysctl:
         return self.namespace == "IPC" and _pod_spec(self.workload).get("hostIPC") is True
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedSysctl:
+class ScriptedSysctl(Struct, frozen=True):
     """A setting that a container's script makes; `name` with dots."""
 
     name: str

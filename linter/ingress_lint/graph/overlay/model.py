@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from ingress_lint.load.document import Place
 
@@ -14,8 +15,7 @@ JUMBO: Final = 9001
 """The largest frame of EC2, and of most other networks with jumbo frames."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encapsulation:
+class Encapsulation(Struct, frozen=True):
     """How packets travel between nodes. `overhead` is what it adds to each over IPv4, in bytes."""
 
     name: str
@@ -44,8 +44,7 @@ class Meaning(Enum):
     CARD = "the packets of the node's network cards, which the CNI sets"
 
 
-@dataclass(frozen=True, slots=True)
-class Mtu:
+class Mtu(Struct, frozen=True):
     """An MTU that somebody wrote. `setting` is how the manifest names it; `encapsulation` is that of a tunnel."""
 
     value: int
@@ -55,8 +54,7 @@ class Mtu:
     encapsulation: Encapsulation | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Underlay:
+class Underlay(Struct, frozen=True):
     """The MTU of the network that carries the encapsulated packets. `why` completes "because ..."."""
 
     value: int
@@ -65,8 +63,7 @@ class Underlay:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(Struct, frozen=True):
     """A pod network."""
 
     cni: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ingress_lint.graph.evidence.settings import Setting, environment, settings, words
 from ingress_lint.graph.workload import WorkloadContainer
@@ -44,8 +45,7 @@ _CONFIGURED_BY: Final = frozenset({"veth_mtu", "net-conf.json", "cni-conf.json",
 _CONFIG_MAPS: Final = frozenset({"cilium-config", "ovn-config"})
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(Struct, frozen=True):
     """A value of a manifest or of a file in it, with its place. What is absent is None."""
 
     value: Any

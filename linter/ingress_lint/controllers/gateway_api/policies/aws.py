@@ -8,8 +8,9 @@ LoadBalancerConfiguration, each property as a whole: a `healthCheckConfig` repla
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.aws_check_port import (
     OF_KUBE_PROXY,

@@ -9,8 +9,9 @@ itself. A timeout that the route sets goes before a policy's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.gateway_api.policies.written import Block, first_written, no_such_target
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts

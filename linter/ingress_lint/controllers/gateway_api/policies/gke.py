@@ -9,8 +9,9 @@ policies for one Service the older counts. A readiness probe is never read. With
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.gateway_api.policies.written import Block, no_such_target
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts

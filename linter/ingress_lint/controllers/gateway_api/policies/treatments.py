@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from importlib import import_module
 from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from pydantic.alias_generators import to_camel
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -19,8 +19,7 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A part of a policy, and where it stands."""
 
     body: Model
