@@ -86,8 +86,8 @@ gcloud compute backend-services get-health NAME --global     # GKE
 An error where the number belongs to another place in the row (the Service's port or a NodePort where pods are asked, a
 pod's port where nodes are asked) and where a name is no port of the Service. A warning for any other number that
 nothing declares, since `containerPort` is informational and something else may listen on a node. Silent where a
-container declares the port, a probe asks it or a setting of the container names it, and where it is a host port or the
-NodePort of some Service of the set.
+container declares the port, a probe asks it, a setting of the container names it or another port of the Service leads to
+it, and where it is a host port or the NodePort of some Service of the set.
 
 ## References
 - https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#healthcheck-port
@@ -102,6 +102,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import Workload
 from ingress_lint.routes.health import KUBE_PROXY_HEALTH, lacks_node_port, landings
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import told
@@ -194,7 +195,7 @@ def _not_there(
 
 def _not_on_pod(number: int, backend: BackendRef, port: ResolvedPort, graph: ObjectGraph) -> _Fault | None:
     found = landings(backend)
-    if not found or any(landing.port_known for landing in found):
+    if not found or any(landing.port_known for landing in found) or _targeted(number, port, found[0].workload):
         return None
     traffic = found[0].endpoint.number
     listening = f"the pods listen on {traffic}" if traffic else "the pods listen elsewhere"
@@ -214,6 +215,17 @@ def _not_on_pod(number: int, backend: BackendRef, port: ResolvedPort, graph: Obj
     text = f"which no container of {found[0].workload} declares ({listening})"
     related = (Related(f"the ports of container `{declaring[0].name}`", declaring[0].at("ports")),)
     return Severity.WARNING, text, related, fix
+
+
+def _targeted(number: int, port: ResolvedPort, workload: Workload) -> bool:
+    """Whether another port of the Service leads to the number, which a sidecar may serve that no manifest shows."""
+    for other in port.service.body.spec.ports:
+        target = other.port if other.target_port is None else other.target_port
+        if target == number:
+            return True
+        if isinstance(target, str) and any(item.port_number(target) == number for item in workload.containers):
+            return True
+    return False
 
 
 def _not_on_node(number: int, port: ResolvedPort, graph: ObjectGraph) -> _Fault | None:
