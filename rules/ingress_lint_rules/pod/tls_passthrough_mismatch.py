@@ -72,8 +72,9 @@ kubectl -n NAMESPACE port-forward POD 8443:PORT & openssl s_client -connect 127.
 ## How sure
 An error where the controller is in the set without its switch, where a path or a missing host makes passthrough
 impossible, and where probes or settings prove that the pod speaks plain text; a warning where its port's name or number
-make that likely, and where the certificate of a Secret is given that no pod behind the route has. Where the
-controller is not in the set, its switch is taken to be on.
+make that likely, and where the certificate of a Secret is given that no pod behind the route has; a note where the pod
+has a service account, by which it may read the Secret, as Argo CD's server does. Where the controller is not in the set,
+its switch is taken to be on.
 
 ## References
 - https://kubernetes.github.io/ingress-nginx/user-guide/tls/#ssl-passthrough
@@ -157,11 +158,13 @@ class TLSPassthroughMismatch(Rule):
             secret = graph.secret(certificate.namespace, certificate.name)
             if secret is None or not workloads or any(_has(workload, secret.name, graph) for workload in workloads):
                 continue
+            reads = any(workload.pod.service_account_name for workload in workloads)
             yield self.finding(
                 certificate.place,
                 f"TLS for {backend} is passed through, so {route.gateway} never shows the certificate in Secret "
-                f"`{secret.name}`; clients get whatever certificate the pod has, which does not mount it",
-                severity=Severity.WARNING,
+                f"`{secret.name}`; clients get whatever certificate the pod has, which does not mount it"
+                + (", unless it reads it by its service account" if reads else ""),
+                severity=Severity.NOTE if reads else Severity.WARNING,
                 related=[Related("passthrough is asked for here", listener.tls.mode.place)] if listener.tls else (),
                 path=way(route, backend, Hop.LOAD_BALANCER),
                 fix="mount the Secret in the pod and serve TLS with it, or remove the passthrough",

@@ -26,7 +26,7 @@ from ingress_lint.objects.reading import string_map
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Listener, ListenerTLS
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _WEB: Final = frozenset({"HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-WEB"})
 _STREAM: Final = frozenset({"TCP", "MONGO", "MYSQL", "REDIS"})
@@ -302,6 +302,7 @@ class Gateways:
                 gateway.at("spec", "servers", index, "port", "number"),
                 f"server {_label(server)} of Gateway `{gateway.name}` listens on port {server.port.number}, and "
                 f"Service `{service.name}`, which leads to the gateway's pods, has {has}; clients cannot connect",
+                Certainty.LIKELY if service.body.spec.type == "ClusterIP" else Certainty.KNOWN,
                 related=((f"Service `{service.name}` has {has}", service.at("spec", "ports")),),
                 fix=f"add port {server.port.number} to Service `{service.name}`, or listen on one that it has",
                 listener=server.name or server.port.name,
