@@ -25,6 +25,7 @@ from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 
 Value = TypeVar("Value")
 
+GATEWAY: Final = "ingress-nginx"
 DEFAULT_CONTROLLER_CLASS: Final = "k8s.io/ingress-nginx"
 DEFAULT_CLASS: Final = "nginx"
 
