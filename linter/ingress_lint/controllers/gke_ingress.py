@@ -21,6 +21,7 @@ from ingress_lint.controllers.gke_annotations import (
     STATUS,
 )
 from ingress_lint.controllers.gke_health import HealthCheckSources, inferred_probe
+from ingress_lint.controllers.gke_ports import unknown_ports
 from ingress_lint.controllers.https_redirect import behind_https, redirect_route
 from ingress_lint.controllers.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
@@ -36,6 +37,7 @@ from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
+from ingress_lint.routes.verdicts import Verdict
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
@@ -100,6 +102,10 @@ class GKEIngress(IngressController):
             found = redirect_route(claim, self._listeners(claim.ingress), redirect) if redirect else None
             if found:
                 yield found
+
+    def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
+        """Ports that Services' annotations name for it and that the Services do not have."""
+        return unknown_ports(graph.services)
 
     @staticmethod
     def _redirect(graph: ObjectGraph, ingress: IngressObject) -> RequestRedirect | None:

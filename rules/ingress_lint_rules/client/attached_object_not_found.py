@@ -61,7 +61,7 @@ kubectl -n NAMESPACE get KIND NAME
 ## How sure
 An error where the set holds objects of that kind and namespace but not this one. A warning for Secrets, which are often
 made apart from the manifests, and where the set has one of that name in another namespace and none of that kind in the
-route's. Silent where the set holds none of that kind, where another provider has it (`@file`), and where a file did not
+route's. An error for a BackendConfig that a Service names for a port that it lacks. Silent where the set holds none of that kind, where another provider has it (`@file`), and where a file did not
 parse.
 
 ## References

@@ -61,8 +61,10 @@ An error for a name that the container does not declare, since the kubelet has n
 of a liveness probe, which then just never runs. A warning for a number that no container of the pod declares while the
 container declares others: `containerPort` is informational, so the port may be open all the same. Silent where command,
 arguments, environment or a mounted file name that number, where the image is known to open it, for `/healthz` and
-`/readyz` at 8081, which managers scaffolded by kubebuilder answer by default, and for probes that ask
-another host. Names that the API server refuses, and containers whose ports it refuses, are left to IL002.
+`/readyz` at 8081, which managers scaffolded by kubebuilder answer by default (port 8081 alone where `--leader-elect`
+tells such a manager), and for probes that ask another host. A warning as well where such a manager is told another
+address for them (`--health-probe-bind-address`) and nothing else names the port that the probe asks, whatever the
+container declares. Names that the API server refuses, and containers whose ports it refuses, are left to IL002.
 
 ## References
 - https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port
@@ -78,6 +80,8 @@ from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.answers import PROBE_TITLES
+from ingress_lint.graph.evidence.model import Listening
+from ingress_lint.graph.evidence.serving import listenings
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
@@ -102,6 +106,12 @@ _REPLACED: Final = frozenset({"auto"})
 """Images that an admission webhook replaces together with the container's ports (Istio's gateway injection)."""
 _MANAGER_HEALTH: Final = frozenset({(8081, "/healthz"), (8081, "/readyz")})
 """What managers that kubebuilder scaffolds answer by default (`--health-probe-bind-address`)."""
+_MANAGER_PORT: Final = 8081
+_ELECTION: Final = frozenset({"leader_elect", "enable_leader_election", "leader_election"})
+"""By this option a manager is known, where a probe only connects."""
+_MANAGER_PATHS: Final = frozenset({"/healthz", "/readyz"})
+_HEALTH_ADDRESS: Final = re.compile(r"health(?:z|_probe)?_(?:bind_)?addr(?:ess)?")
+"""The option that says where they answer them (controller-runtime: `HealthProbeBindAddress`)."""
 
 
 class ProbePortMismatch(Rule):
@@ -131,8 +141,11 @@ class ProbePortMismatch(Rule):
                 if asked is None or _lacks_ports(container):
                     continue
                 port, place = asked
-                if isinstance(port, int):
-                    path = probe.http_get.path if probe.http_get else ""
+                path = probe.http_get.path if probe.http_get else ""
+                health = _health_address(container, container.port_number(port), path, graph)
+                if health is not None:
+                    yield self._not_health(workload, container, field, port, place, health)
+                elif isinstance(port, int):
                     yield from self._undeclared(workload, container, field, port, path, place, graph)
                 elif _PORT_NAME.fullmatch(port) and container.port_number(port) is None:
                     yield self._unknown_name(workload, container, field, port, place)
@@ -163,6 +176,25 @@ class ProbePortMismatch(Rule):
             fix=fix,
         )
 
+    def _not_health(
+        self,
+        workload: Workload,
+        container: WorkloadContainer,
+        field: str,
+        port: IntOrString,
+        place: Place,
+        health: Listening,
+    ) -> Finding:
+        asked = port if isinstance(port, int) else f"{container.port_number(port)} (`{port}`)"
+        return self.finding(
+            place,
+            f"the {PROBE_TITLES[field]} of {workload} asks port {asked}, but {health.setting} tells container "
+            f"`{container.name}` to answer it at {health.number}: {_NUMBER_EFFECT[field]}",
+            severity=Severity.WARNING,
+            related=[Related(f"here it is told {health.number}", health.place)],
+            fix=f"ask port {health.number}, or let {health.setting} name {container.port_number(port)}",
+        )
+
     def _undeclared(
         self,
         workload: Workload,
@@ -178,8 +210,11 @@ class ProbePortMismatch(Rule):
             return
         if any(graph.evidence.of(other).told(number) for other in workload.containers):
             return
-        image = graph.evidence.of(container).image
+        told = graph.evidence.of(container)
+        image = told.image
         if container.container.image in _REPLACED or (number, path) in _MANAGER_HEALTH:
+            return
+        if number == _MANAGER_PORT and not path and any(option.name in _ELECTION for option in told.settings):
             return
         if image is not None and any(number == port for port, _ in image.ports):
             return
@@ -194,6 +229,20 @@ class ProbePortMismatch(Rule):
             related=related,
             fix=f"ask port {declared[0]}, or declare {number}" if len(declared) == 1 else f"declare port {number}",
         )
+
+
+def _health_address(
+    container: WorkloadContainer, number: int | None, path: str, graph: ObjectGraph
+) -> Listening | None:
+    """Where a manager answers its probes, if it is told another port than the one asked, which nothing else names."""
+    if number is None or path not in _MANAGER_PATHS:
+        return None
+    evidence = graph.evidence.of(container)
+    told = tuple(listenings(option for option in evidence.settings if _HEALTH_ADDRESS.fullmatch(option.name)))
+    if len(told) != 1 or told[0].number == number or evidence.told(number) is not None:
+        return None
+    others = (other for other in container.workload.containers if other is not container)
+    return None if any(other.port_numbered(number) for other in others) else told[0]
 
 
 def _lacks_ports(container: WorkloadContainer) -> bool:

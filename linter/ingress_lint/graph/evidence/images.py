@@ -107,6 +107,18 @@ _OFFICIAL: Final[dict[str, int]] = {
     "traefik/whoami": 80,
     "kennethreitz/httpbin": 80,
     "hashicorp/http-echo": 5678,
+    "prom/alertmanager": 9093,
+    "prom/pushgateway": 9091,
+    "collabora/code": 9980,
+    "n8nio/n8n": 5678,
+    "louislam/uptime-kuma": 3001,
+    "vaultwarden/server": 80,
+    "metabase/metabase": 3000,
+    "mongo-express": 8081,
+    "dpage/pgadmin4": 80,
+    "nginxdemos/hello": 80,
+    "mccutchen/go-httpbin": 8080,
+    "jellyfin/jellyfin": 8096,
 }
 """Images by one publisher, by their names on Docker Hub, and the port that each serves as it is published."""
 _HUBS: Final = re.compile(r"^(docker\.io/|index\.docker\.io/|public\.ecr\.aws/docker/|mirror\.gcr\.io/)?(library/)?")
