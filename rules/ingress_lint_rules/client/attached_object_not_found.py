@@ -59,10 +59,11 @@ kubectl -n NAMESPACE get KIND NAME
 ```
 
 ## How sure
-An error where the set holds objects of that kind and namespace but not this one. A warning for Secrets, which are often
-made apart from the manifests, and where the set has one of that name in another namespace and none of that kind in the
-route's. An error for a BackendConfig that a Service names for a port that it lacks. Silent where the set holds none of that kind, where another provider has it (`@file`), and where a file did not
-parse.
+An error where the set holds objects of that kind and namespace but not this one, for an Istio subset whose Service is in
+the set while its DestinationRules are for other hosts, and for a BackendConfig that a Service names for a port that it
+lacks. A warning for Secrets, which are often made apart from the manifests, and where the set has one of that name in
+another namespace and none of that kind in the route's. Silent where the set holds none of that kind, where another
+provider has it (`@file`), where annotations ask a controller to copy it, and where a file did not parse.
 
 ## References
 - https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/ingressroute/
@@ -79,6 +80,7 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.kinds import GATEWAY_GROUP
+from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.filters import ExtensionFilter
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -86,6 +88,9 @@ from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 
 _REASONS: Final = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
+
+_COPIERS: Final = ("reflect", "replicat", "kubed", "copy")
+"""Words of the annotations by which Reflector, Replicator, Kubed and the like know what to copy."""
 
 
 class AttachedObjectNotFound(Rule):
@@ -153,9 +158,17 @@ def _is_elsewhere(attached: Attachment, graph: ObjectGraph) -> bool:
         attached.object.existence is Existence.PARTIAL
         and graph.context.assume == "auto"
         and bool(attached.namespace)
-        and attached.kind != "Secret"
-        and bool(graph.namespaces_with(attached.kind, attached.name))
+        and any(
+            not _is_copied(found)
+            for namespace in graph.namespaces_with(attached.kind, attached.name)
+            if (found := graph.get(attached.kind, namespace, attached.name)) is not None
+        )
     )
+
+
+def _is_copied(held: AnyObject) -> bool:
+    """Whether an annotation asks a controller to copy it to other namespaces."""
+    return any(word in key for key in held.annotations for word in _COPIERS)
 
 
 def _is_backend(attached: Attachment, route: Route) -> bool:

@@ -54,6 +54,11 @@ class DestinationRules:
             else:
                 self._exact[host].append(rule)
 
+    @property
+    def any(self) -> bool:
+        """Whether there is one at all."""
+        return bool(self._exact or self._wildcard)
+
     def of_host(self, host: str, clients: frozenset[str]) -> Sequence[Rule]:
         """The rules for a host, the deciding one first.
 

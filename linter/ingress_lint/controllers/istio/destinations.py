@@ -192,11 +192,23 @@ class Destinations:
             resolution = Resolution(Existence.FOUND, rules[0])
         elif rules and not self._graph.incomplete:
             resolution = Resolution(Existence.MISSING, why=f"{rules[0]} has no such subset")
+        elif self._lacks_rule(host):
+            resolution = Resolution(Existence.MISSING, why=f"no DestinationRule is for its host `{host}`")
         else:
             resolution = Resolution(Existence.PARTIAL, why="no DestinationRule of the set is for this host")
         namespace = rules[0].namespace if rules else rule.owner.namespace
         return Attachment(
             place.at("subset"), "subset", namespace, destination.subset, resolution, "requests to it get 503"
+        )
+
+    def _lacks_rule(self, host: str) -> bool:
+        """Whether the set has the Service of a host and DestinationRules, so that it should have those of this host."""
+        service = service_of(host)
+        return (
+            service is not None
+            and self._rules.any
+            and not self._graph.incomplete
+            and self._graph.service(*service) is not None
         )
 
     def _keep_alive(self, rule: Rule, port: ResolvedPort | None, found: Policy, place: Place) -> KeepAlive:

@@ -7,6 +7,7 @@ istio/istio:pilot/pkg/model/gateway.go (mergeGateways, resolvePorts), pkg/config
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Final, Literal
 
@@ -124,6 +125,8 @@ class Gateways:
                 bound += opened
                 self._check_exposed(gateway, index, server, pods)
             self.servers[name] = tuple(bound)
+            if pods.selector and not pods.workloads:
+                self._check_selector(gateway)
 
     def pods(self, selector: Mapping[str, str]) -> GatewayPods:
         """The pods of a selector, in whatever namespace."""
@@ -290,6 +293,35 @@ class Gateways:
                 )
         return None
 
+    def _check_selector(self, gateway: GatewayObject) -> None:
+        """A selector that no pod of the set has, where the set has gateway pods with nearly the same label."""
+        for key, value in string_map(gateway.body.spec.selector).items():
+            for workload in self._gateway_workloads:
+                label = workload.labels.get(key, "")
+                if label != value and get_close_matches(value, [label], 1, 0.6) and _purpose(label) & _purpose(value):
+                    self.verdicts.append(
+                        Verdict(
+                            Reason.PORT_UNAVAILABLE,
+                            gateway,
+                            gateway.at("spec", "selector", key),
+                            f"Gateway `{gateway.name}` is for pods with `{key}: {value}`, which no pod has, and the gateway "
+                            f"pods of {workload} have `{key}: {label}`; nothing opens its servers, and clients cannot connect",
+                            Certainty.LIKELY,
+                            related=((f"{workload} has `{key}: {label}`", workload.labels_place),),
+                            fix=f"write `{label}`",
+                        )
+                    )
+                    return
+
+    @cached_property
+    def _gateway_workloads(self) -> tuple[Workload, ...]:
+        """The workloads whose only program is Istio's proxy."""
+        return tuple(
+            workload
+            for workload in self._graph.workloads
+            if workload.containers and all(is_proxy(container.container.image) for container in workload.containers)
+        )
+
     def _check_exposed(self, gateway: GatewayObject, index: int, server: Server, pods: GatewayPods) -> None:
         if not pods.services or pods.client_port(server.port.number) is not None:
             return
@@ -308,6 +340,16 @@ class Gateways:
                 listener=server.name or server.port.name,
             )
         )
+
+
+def is_proxy(image: str) -> bool:
+    """Whether an image is that of Istio's proxy, or the one that its injector puts there."""
+    return image == "auto" or image.partition("@")[0].rpartition("/")[2].partition(":")[0] == "proxyv2"
+
+
+def _purpose(label: str) -> set[str]:
+    """For which way requests go a gateway is called; both where its name does not say."""
+    return {way for way in ("ingress", "egress") if way in label} or {"ingress", "egress"}
 
 
 def _label(server: Server) -> str:
