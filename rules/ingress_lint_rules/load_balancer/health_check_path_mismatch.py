@@ -97,11 +97,11 @@ gcloud compute backend-services get-health NAME --global     # GKE
 An error where nobody chose the path (the default, or one computed from something else) and the pod's probes name other
 paths on that port; also where the pod is a reverse proxy, which answers 404 to what none of its routes serves.
 A warning where somebody wrote the path, since the application may answer it as well; where the two differ only by a
-trailing slash; where the default meets a probe that only connects or that asks another port; where redirects count as
-healthy too; and where the path of a probe is read only once and the Ingress stands before the workload in the same
-file. A note where the probe is a command that says nothing about HTTP.
-Silent where the image is known for its answer at `/` (IL205), where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the pod
-(IL202, IL204, IL501), and where a probe asks for the same path, whatever the query.
+trailing slash; where the default meets a probe that only connects or that asks another port; and where redirects count
+as healthy too. A note where the probe is a command that says nothing about HTTP, and where the path of a probe is read
+only once and the Ingress stands before the workload in the same file. Silent where the image is known for its answer at
+`/` (IL205), where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the
+pod (IL202, IL204, IL501), and where a probe asks for the same path, whatever the query.
 
 ## References
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
@@ -214,7 +214,7 @@ class HealthCheckPathMismatch(Rule):
                     f"the {check.by} copies `{path.value}` from this probe once, when it makes the health check, and "
                     f"this file creates {route.owner.kind} `{route.owner.name}` before {item.kind} `{item.name}`: if no "
                     "pod is there yet it asks for `/` from then on, and clients get 502",
-                    severity=Severity.WARNING,
+                    severity=Severity.NOTE,
                     related=(
                         Related(f"{route.owner.kind} `{route.owner.name}` comes first", route.owner.name_place),
                         Related("what makes the load balancer reach the pods", backend.target.place),

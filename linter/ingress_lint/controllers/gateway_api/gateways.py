@@ -123,8 +123,7 @@ class Gateways:
             where = defined.at("spec", "controllerName")
             return found, Sourced(found.name, Origin.EXPLICIT, where, f"class {name}")
         found = by_class_name(name)
-        resolution = self._graph.resolve("GatewayClass", "", name)
-        if resolution.existence in (Existence.MISSING, Existence.PARTIAL):
+        if self._may_be_missing(name, found):
             known = ", ".join(f"`{item}`" for item in self._classes)
             self.verdicts.append(
                 Verdict(
@@ -141,6 +140,11 @@ class Gateways:
             )
         origin = Origin.DEFAULT if found is SPECIFICATION else Origin.DERIVED
         return found, Sourced(found.name, origin, place, f"class {name}")
+
+    def _may_be_missing(self, name: str, found: Implementation) -> bool:
+        """Whether to say that a class is not there; one that an installation makes is not asked for in a set without any."""
+        existence = self._graph.resolve("GatewayClass", "", name).existence
+        return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
 
     def _class_certainty(self, found: Implementation) -> Certainty:
         """A class that an implementation's installation makes by itself is seldom in the set."""
