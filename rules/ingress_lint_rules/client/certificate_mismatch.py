@@ -100,8 +100,9 @@ openssl s_client -connect HOST:443 -servername HOST </dev/null | openssl x509 -n
 
 ## How sure
 An error where clients meet the certificate: it is read itself. A warning for the certificate of a pod that a proxy
-checks, as only the container's settings say which one that is. Hosts are compared where every certificate of the listener
-is in the set; which authority signed it is not looked at. Silent for Secrets that something else fills, for encrypted values and placeholders.
+checks, as only the container's settings say which one that is. Hosts are compared where every certificate of the
+listener is in the set; which authority signed it is not looked at. Silent for Secrets that something else fills, for
+encrypted values and placeholders.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/ingress/#tls

@@ -80,8 +80,8 @@ spec:
 ```
 
 ## Fix
-Serve all hosts of a certificate by one server or listener, give each host a certificate of its own, or turn HTTP/2 off for
-clients.
+Serve all hosts of a certificate by one server or listener, give each host a certificate of its own, or turn HTTP/2 off
+for clients.
 
 ## Prove it
 ```sh
@@ -90,9 +90,10 @@ curl -s -o /dev/null -w '%{http_code} %{num_connects}\\n' --http2 --resolve '*:4
 
 ## How sure
 A warning: only clients that reuse connections meet it, and those that try again after a 421 get through. Only listeners
-that name the same Secret count, or whose certificate is known (from the Secret, or from cert-manager's Certificate) to cover
-the host of another. A note where only a listener's wildcard host tells what its certificate covers. Silent for controllers that choose the routes by the Host header alone (nginx, Traefik,
-cloud load balancers), and for Envoy Gateway, which turns HTTP/2 off where certificates overlap.
+that name the same Secret count, or whose certificate is known (from the Secret, or from cert-manager's Certificate) to
+cover the host of another. A note where only a listener's wildcard host tells what its certificate covers. Silent for
+controllers that choose the routes by the Host header alone (nginx, Traefik, cloud load balancers), and for Envoy
+Gateway, which turns HTTP/2 off where certificates overlap.
 
 ## References
 - https://istio.io/latest/docs/ops/common-problems/network-issues/#404-errors-occur-when-multiple-gateways-configured-with-same-tls-certificate

@@ -1,6 +1,6 @@
 """## What it does
-Checks that each port a gateway listens on can be reached: that the Service in front of the gateway's pods has it, and that
-Traefik has the entry points that Gateways and IngressRoutes ask for.
+Checks that each port a gateway listens on can be reached: that the Service in front of the gateway's pods has it, and
+that Traefik has the entry points that Gateways and IngressRoutes ask for.
 
 ## What you see
 Connections to the port time out or are refused, although the gateway's own configuration is accepted.
@@ -76,11 +76,11 @@ kubectl -n NAMESPACE get service SERVICE -o jsonpath='{.spec.ports}'
 ```
 
 ## How sure
-An error: both the listener and the Service, or Traefik's command line, are in the set. A warning where the Service has a
-cluster IP only, since something else leads clients to it, maybe by its other ports, for an IngressRoute on an entry point
-that Traefik's Service does not show, as another one may, and for an Istio Gateway whose selector no pod has, where the set
-has gateway pods with nearly the same label. Silent where they are not in the set, and where the implementation makes a
-Service for each Gateway (Envoy Gateway, Cilium, NGINX Gateway Fabric since 2.0).
+An error: both the listener and the Service, or Traefik's command line, are in the set. A warning where the Service has
+a cluster IP only, since something else leads clients to it, maybe by its other ports, for an IngressRoute on an entry
+point that Traefik's Service does not show, as another one may, and for an Istio Gateway whose selector no pod has,
+where the set has gateway pods with nearly the same label. Silent where they are not in the set, and where the
+implementation makes a Service for each Gateway (Envoy Gateway, Cilium, NGINX Gateway Fabric since 2.0).
 
 ## References
 - https://istio.io/latest/docs/reference/config/networking/gateway/

@@ -55,11 +55,11 @@ openssl s_client -connect ADDRESS:443 -servername HOST </dev/null | openssl x509
 ```
 
 ## How sure
-An error where the certificate is in the set and does not cover the host, where an issuer makes it for the listed
-hosts alone, or where nothing of the set serves any listed host. Otherwise a warning: the Secret's certificate may cover more hosts than are listed, and most controllers go
-by that. A warning for a block whose
-hosts nobody serves beside rules whose hosts have another. Silent where a block lists no hosts, and where the load
-balancer has a certificate from elsewhere.
+An error where the certificate is in the set and does not cover the host, where an issuer makes it for the listed hosts
+alone, or where nothing of the set serves any listed host. Otherwise a warning: the Secret's certificate may cover more
+hosts than are listed, and most controllers go by that. A warning for a block whose hosts nobody serves beside rules
+whose hosts have another. Silent where a block lists no hosts, and where the load balancer has a certificate from
+elsewhere.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/ingress/#tls

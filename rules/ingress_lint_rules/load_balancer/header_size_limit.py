@@ -3,8 +3,8 @@ Finds login services whose responses have larger headers than the proxy in front
 that keeps sessions in cookies, behind nginx with its usual buffer.
 
 ## What you see
-502 at the end of a login, on `/oauth2/callback` or at Keycloak's `/openid-connect/auth`, for some users and not for others.
-The proxy logs `upstream sent too big header while reading response header from upstream`.
+502 at the end of a login, on `/oauth2/callback` or at Keycloak's `/openid-connect/auth`, for some users and not for
+others. The proxy logs `upstream sent too big header while reading response header from upstream`.
 
 ## Why it breaks
 nginx reads the header of a response into one buffer, `proxy_buffer_size`, of 4 KiB as a rule, and gives up on what does
@@ -94,9 +94,9 @@ kubectl -n NAMESPACE logs DEPLOYMENT_OF_THE_CONTROLLER | grep 'too big header'
 
 ## How sure
 A note: how large the header becomes is up to the identity provider and the user. Silent for buffers of 8 KiB and more,
-for proxies whose limit is far beyond that (Envoy, HAProxy, Traefik, cloud load balancers), for oauth2-proxy with a session
-store, with `--session-cookie-minimal`, with a provider whose tokens are short, or with settings that the set does not
-show, for images that are not known, and where nothing says which controller serves the route.
+for proxies whose limit is far beyond that (Envoy, HAProxy, Traefik, cloud load balancers), for oauth2-proxy with a
+session store, with `--session-cookie-minimal`, with a provider whose tokens are short, or with settings that the set
+does not show, for images that are not known, and where nothing says which controller serves the route.
 
 ## References
 - https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffer_size

@@ -57,8 +57,9 @@ kubectl -n NAMESPACE describe ingress NAME
 ## How sure
 An error where the check can never pass or is refused: codes that leave out everything a probe of the same path accepts,
 text that is no list of codes, gRPC codes above 99, a timeout that the load balancer refuses. A warning where a probe
-needs a header that the check does not send, where the image is known to redirect or refuse visitors at `/`, and where a timeout longer than the interval is taken but cannot be met.
-Silent where the codes allow the answer in question, and where check and probe ask for different paths (IL201).
+needs a header that the check does not send, where the image is known to redirect or refuse visitors at `/`, and where a
+timeout longer than the interval is taken but cannot be met. Silent where the codes allow the answer in question, and
+where check and probe ask for different paths (IL201).
 
 ## References
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html

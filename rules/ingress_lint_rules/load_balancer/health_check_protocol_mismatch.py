@@ -56,10 +56,9 @@ curl -skv https://localhost:8443/PATH     # "wrong version number": the port spe
 
 ## How sure
 An error where check and traffic share a port but not TLS, for one port seldom takes both, and where a probe or the
-server's own configuration proves what the port speaks. A warning where names, numbers and settings only make it likely, a port name
-such as `mqtt` or `tcp-api` among them.
-Silent where the traffic itself speaks the wrong protocol to that port (IL502, IL507), where images are known to take
-both, and where the check only opens a connection.
+server's own configuration proves what the port speaks. A warning where names, numbers and settings only make it likely,
+a port name such as `mqtt` or `tcp-api` among them. Silent where the traffic itself speaks the wrong protocol to that
+port (IL502, IL507), where images are known to take both, and where the check only opens a connection.
 
 ## References
 - https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#healthcheck-protocol

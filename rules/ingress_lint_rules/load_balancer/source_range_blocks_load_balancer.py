@@ -112,11 +112,12 @@ kubectl -n NAMESPACE describe networkpolicy NAME
 ## How sure
 An error for an allow-list where the cloud in front of the controller is known, the controller is told neither of the
 PROXY protocol nor to believe headers, and no entry lies in a private network or where the load balancer comes from. A
-warning where neither class nor annotations tell the cloud: kube-proxy replaces the client's address there, but what runs
-in its place may not (Cilium with direct server return, for one). For NetworkPolicies an error where none of Google's ranges is let in, a warning where one of
-them is not, and a warning for other load balancers, taking it that they come from private addresses; one step down where
-it is open whether nodes or pods are the targets. Silent wherever something else may lead to the controller (host ports,
-NodePorts), and for `loadBalancerSourceRanges`, from which clouds leave their own checks out.
+warning where neither class nor annotations tell the cloud: kube-proxy replaces the client's address there, but what
+runs in its place may not (Cilium with direct server return, for one). For NetworkPolicies an error where none of
+Google's ranges is let in, a warning where one of them is not, and a warning for other load balancers, taking it that
+they come from private addresses; one step down where it is open whether nodes or pods are the targets. Silent wherever
+something else may lead to the controller (host ports, NodePorts), and for `loadBalancerSourceRanges`, from which clouds
+leave their own checks out.
 
 ## References
 - https://kubernetes.io/docs/tutorials/services/source-ip/#source-ip-for-services-with-type-loadbalancer

@@ -82,8 +82,8 @@ kubectl -n NAMESPACE logs DEPLOYMENT_OF_THE_CONTROLLER | grep ' 499 '
 ## How sure
 A warning where somebody wrote the longer time behind; defaults count only for the hop in front. A note where nothing
 says which controller serves the route. Silent where nothing longer stands behind, where either time is unknown, for
-connections that are passed on as they are, for a proxy that runs twice in the set, and for gunicorn's other workers than `sync`, whose `--timeout` is no limit
-of a request.
+connections that are passed on as they are, for a proxy that runs twice in the set, and for gunicorn's other workers
+than `sync`, whose `--timeout` is no limit of a request.
 
 ## References
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html

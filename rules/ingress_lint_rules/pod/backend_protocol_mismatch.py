@@ -81,14 +81,14 @@ curl -vk https://localhost:9999/
 ```
 
 ## How sure
-An error where the pod's side is certain: a probe asks the same port over HTTP or HTTPS (a TLS port answers the kubelet's
-plain request with 400, so the pod would never be ready), the kubelet's gRPC probe, a `listen ... ssl` in the mounted
-configuration of a known web server, ASPNETCORE_URLS. A warning where somebody says so and nothing checks it
-(`appProtocol`, `--tls-cert-file`, `--https-port`, the image of PHP-FPM or of a database), or where two independent habits agree, such as the port's name and
-its number. One of those alone is no evidence. Silent where the evidence contradicts itself, where the image takes both
-on one port, and where the controller's own choice is unknown. One step down where no class says which controller serves
-the route. A warning for a BackendTLSPolicy that loses to another for the same port. TLS that is passed through is
-IL503's.
+An error where the pod's side is certain: a probe asks the same port over HTTP or HTTPS (a TLS port answers the
+kubelet's plain request with 400, so the pod would never be ready), the kubelet's gRPC probe, a `listen ... ssl` in the
+mounted configuration of a known web server, ASPNETCORE_URLS. A warning where somebody says so and nothing checks it
+(`appProtocol`, `--tls-cert-file`, `--https-port`, the image of PHP-FPM or of a database), or where two independent
+habits agree, such as the port's name and its number. One of those alone is no evidence. Silent where the evidence
+contradicts itself, where the image takes both on one port, and where the controller's own choice is unknown. One step
+down where no class says which controller serves the route. A warning for a BackendTLSPolicy that loses to another for
+the same port. TLS that is passed through is IL503's.
 
 ## References
 - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#backend-protocol

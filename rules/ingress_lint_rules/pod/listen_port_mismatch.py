@@ -80,10 +80,10 @@ kubectl -n NAMESPACE get endpointslices -l kubernetes.io/service-name=SERVICE
 ## How sure
 An error where an option, a variable that means nothing else (`PORT`, `SERVER_PORT`, ASPNETCORE_URLS) or a mounted
 configuration file names the port. A warning where a probe asks the Service's port all the same, and where the port is
-the default of a server that the manifest runs by name, or of an official image that nothing tells otherwise. Silent where anything in the pod names the Service's port, where
-the container declares the port that it is told as well or declares several, where a setting's value is not known, and
-for images known to serve the Service's port. A target port that no container declares while they declare others is
-IL501's.
+the default of a server that the manifest runs by name, or of an official image that nothing tells otherwise. Silent
+where anything in the pod names the Service's port, where the container declares the port that it is told as well or
+declares several, where a setting's value is not known, and for images known to serve the Service's port. A target port
+that no container declares while they declare others is IL501's.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
