@@ -68,6 +68,11 @@ _SELECTORS: Final[tuple[Pointer, ...]] = (
     ("spec", "podSelector", "matchLabels"),
 )
 _PODS: Final[tuple[Pointer, ...]] = ((), ("spec", "template"), ("spec", "jobTemplate", "spec", "template"))
+_TEXTS: Final[tuple[Pointer, ...]] = tuple(
+    (*pod, *field)
+    for pod in _PODS
+    for field in (("metadata", "labels"), ("metadata", "annotations"), ("spec", "nodeSelector"))
+)
 _NAMES: Final = {"labels": "label", "annotations": "annotation", "nodeSelector": "node selector"}
 
 
@@ -115,18 +120,19 @@ class NonStringMetadata(Rule):
 
 def _maps(item: AnyObject) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     source = item.source
-    for template in _PODS:
-        for field in ("labels", "annotations"):
-            yield from _map(source, (*template, "metadata", field))
-        yield from _map(source, (*template, "spec", "nodeSelector"))
+    for pointer in _TEXTS:
+        values = _map(source, pointer)
+        if values:
+            yield pointer, values
     for pointer in _SELECTORS:
-        for found, values in _map(source, pointer):
-            if not (values.keys() & {"matchLabels", "matchExpressions"}):
-                yield found, values
+        values = _map(source, pointer)
+        if values and not (values.keys() & {"matchLabels", "matchExpressions"}):
+            yield pointer, values
 
 
-def _map(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+def _map(value: Any, pointer: Pointer) -> dict[str, Any] | None:
     for step in pointer:
         value = value.get(step) if isinstance(value, dict) else None
-    if isinstance(value, dict):
-        yield pointer, value
+        if value is None:
+            return None
+    return value if isinstance(value, dict) else None
