@@ -291,6 +291,21 @@ def test_canary_of_nothing(ask: Callable[..., Ask]) -> None:
     )
 
 
+def test_alias_that_is_an_expression(ask: Callable[..., Ask]) -> None:
+    at = ask(
+        ingress(
+            "web",
+            rule("x.example.com", path("/", "a")),
+            annotations=f"{NGINX}/server-alias: '~^x[0-9]+[.]example[.]com$'",
+        ),
+        ingress("own", rule("x7.example.com", path("/", "b"))),
+        SERVICES,
+    )
+    assert to(at("http://x12.example.com/")) == "a"
+    assert to(at("http://x7.example.com/")) == "b"
+    assert to(at("http://y.example.com/")) == 404
+
+
 def test_alias(ask: Callable[..., Ask]) -> None:
     at = ask(
         ingress(

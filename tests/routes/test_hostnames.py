@@ -19,6 +19,12 @@ from ingress_lint.routes.hostnames import ANY, intersection, matches, specificit
         ("*.example", "example", False),
         ("*.example", ".example", False),
         ("*.example", "aexample", False),
+        (r"~^shop\d+\.example$", "shop12.example", True),
+        (r"~^shop\d+\.example$", "shop.example", False),
+        ("~shop", "SHOP.example", True),
+        ("~SHOP", "shop.example", False),
+        ("~*SHOP", "shop.example", True),
+        ("~(", "shop.example", False),
     ],
 )
 def test_matches(pattern: str, host: str, fits: bool) -> None:

@@ -77,7 +77,7 @@ class RouteTable:
         self._for_many_hosts: list[tuple[int, Route]] = []
         for item in self._routes:
             names = {hostname.value.lower() for hostname in item[1].hostnames}
-            if not names or any(name.startswith("*") for name in names):
+            if not names or any(hostnames.for_many(name) for name in names):
                 self._for_many_hosts.append(item)
             else:
                 for name in names:

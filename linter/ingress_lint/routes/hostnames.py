@@ -1,6 +1,9 @@
-"""Hostnames as listeners and routes write them: exact, `*.example.com`, or none for any."""
+"""Hostnames as listeners and routes write them: exact, `*.example.com`, none for any, or nginx's `~` and an expression."""
 
 from __future__ import annotations
+
+import re
+from functools import lru_cache
 
 ANY = ""
 """No hostname at all, which every host matches."""
@@ -10,10 +13,32 @@ def matches(pattern: str, host: str) -> bool:
     """Whether a host is one that `pattern` stands for; a wildcard stands for one label or more."""
     if pattern in (ANY, "*"):
         return True
+    if is_expression(pattern):
+        return not is_expression(host) and _found(pattern, host.lower())
     pattern, host = pattern.lower(), host.lower()
     if pattern.startswith("*."):
         return len(host) >= len(pattern) and host.endswith(pattern[1:])
     return pattern == host
+
+
+def is_expression(pattern: str) -> bool:
+    """Whether it is a regular expression, as nginx writes one: behind `~`, or behind `~*` where case is no matter."""
+    return pattern.startswith("~")
+
+
+def for_many(pattern: str) -> bool:
+    """Whether more than one host may match it."""
+    return pattern in (ANY, "*") or pattern.startswith(("*.", "~"))
+
+
+@lru_cache(256)
+def _found(pattern: str, host: str) -> bool:
+    """Whether an expression fits a host in lower case; one that Python cannot read fits none."""
+    flags = re.IGNORECASE if pattern.startswith("~*") else 0
+    try:
+        return re.search(pattern[2:] if flags else pattern[1:], host, flags) is not None
+    except re.error:
+        return False
 
 
 def same_depth(pattern: str, host: str) -> bool:
@@ -31,7 +56,9 @@ def intersection(left: str, right: str) -> str | None:
 
 
 def specificity(pattern: str) -> tuple[int, int]:
-    """Ranks patterns that match one host: exact before wildcard before any, more characters before fewer."""
+    """Ranks patterns that match one host: exact before wildcard, expression and any, more characters before fewer."""
     if pattern in (ANY, "*"):
         return (0, 0)
+    if is_expression(pattern):
+        return (1, 0)
     return (1 if pattern.startswith("*.") else 2, len(pattern))

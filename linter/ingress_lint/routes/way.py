@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ingress_lint.finding import Hop, Step
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes import hostnames
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
@@ -83,7 +84,10 @@ def _url(route: Route) -> str:
     ):
         return ""
     scheme, port = _SCHEMES[listener.protocol.value], listener.port.value
-    host = route.hostnames[0].value.replace("*", "www") if route.hostnames else _BARE_ADDRESS
+    named = [host.value for host in route.hostnames if not hostnames.is_expression(host.value)]
+    if route.hostnames and not named:
+        return ""
+    host = named[0].replace("*", "www") if named else _BARE_ADDRESS
     number = "" if port == _WELL_KNOWN[scheme] else f":{port}"
     return f"{scheme}://{host}{number}{quote(match.value.rstrip('*'), safe=_PATH_SAFE)}"
 

@@ -311,6 +311,8 @@ def _hosts(route: Route, listener: Listener) -> Iterator[Sourced[str]]:
             yield listener.hostname
         return
     for host in route.hostnames:
+        if hostnames.is_expression(host.value):
+            continue
         common = hostnames.intersection(host.value, listener.hostname.value if listener.hostname else hostnames.ANY)
         if common == host.value:
             yield host
