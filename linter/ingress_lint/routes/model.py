@@ -209,12 +209,19 @@ class Route(Struct, frozen=True):
 
     @property
     def all_backends(self) -> Iterator[BackendRef]:
-        """Every backend that it names: those that answer, those that get copies, those that are asked."""
+        """Every backend that it names: those that answer, those that get copies, those that are asked.
+
+        A Service that a URL leads to is none of them: the name is looked up in DNS, as any other host.
+        """
         yield from self.backends
         if self.fallback is not None:
             yield self.fallback
         steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
-        asked = (step.backend for step in steps if isinstance(step, RequestMirror | ExternalAuth))
+        asked = (
+            step.backend
+            for step in steps
+            if isinstance(step, RequestMirror) or (isinstance(step, ExternalAuth) and not step.url)
+        )
         yield from (backend for backend in asked if backend is not None)
 
     def only_mirrors_to(self, backend: BackendRef) -> bool:
