@@ -79,7 +79,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from ingress_lint.controllers.competing import Preference, covers, grounds, preference, same_effect
+from ingress_lint.controllers.competing import Preference, claim, covers, grounds, preference, same_effect
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -161,6 +161,7 @@ def _shadow(candidate: Candidate, others: Sequence[Candidate]) -> Preference | N
             or narrow is None
             or wide.path.place == narrow.path.place
             or not covers(wide, narrow)
+            or (other.route.owner is not candidate.route.owner and claim(other) == claim(candidate))
         ):
             continue
         found = preference(other, candidate)
