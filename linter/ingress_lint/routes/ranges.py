@@ -29,14 +29,10 @@ def _network(text: str) -> Network | None:
 def _holds(network: Network | None, less: list[Network | None], asked: Network | None) -> bool | None:
     if network is None or asked is None or None in less:
         return None
-    without = [item for item in less if item is not None and _overlap(item, asked)]
-    if not _overlap(network, asked) or any(_within(asked, item) for item in without):
+    without = [item for item in less if item is not None and item.overlaps(asked)]
+    if not network.overlaps(asked) or any(_within(asked, item) for item in without):
         return None if isinstance(network, IPv6Network) else False
     return True if _within(asked, network) and not without else None
-
-
-def _overlap(one: Network, other: Network) -> bool:
-    return one.version == other.version and (_within(one, other) or _within(other, one))
 
 
 def _within(inner: Network, outer: Network) -> bool:
