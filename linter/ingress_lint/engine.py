@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.lowering import lower
+from ingress_lint.controllers.lowering.lowering import lower
 from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph, SetContext
 from ingress_lint.linting import SetLinter, overriding

@@ -6,7 +6,7 @@ from textwrap import indent
 
 import pytest
 
-from ingress_lint.controllers.agic import AGIC_ANNOTATIONS
+from ingress_lint.controllers.azure.controller import AGIC_ANNOTATIONS
 from ingress_lint.routes.filters import ExtensionFilter, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import Route

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.annotation_owners import AnnotationOwners
-from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
-from ingress_lint.controllers.lowering import CONTROLLERS
+from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners
+from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 
 OWNERS = AnnotationOwners(CONTROLLERS.values())
 

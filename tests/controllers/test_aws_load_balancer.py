@@ -6,7 +6,7 @@ from textwrap import indent
 
 import pytest
 
-from ingress_lint.controllers.aws_annotations import ALB_ANNOTATIONS, NLB_ANNOTATIONS
+from ingress_lint.controllers.aws.annotations import ALB_ANNOTATIONS, NLB_ANNOTATIONS
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.routes.filters import FixedResponse, RequestRedirect
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.cilium import ANNOTATIONS
+from ingress_lint.controllers.cilium.controller import ANNOTATIONS
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import Route

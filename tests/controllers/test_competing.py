@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.competing import covers
+from ingress_lint.controllers.lowering.competing import covers
 from ingress_lint.load.document import Document, Place, SourceFile
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.sourced import Origin, Sourced

@@ -6,7 +6,7 @@ from textwrap import indent
 
 import pytest
 
-from ingress_lint.controllers.gke_annotations import GKE_ANNOTATIONS
+from ingress_lint.controllers.google.annotations import GKE_ANNOTATIONS
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.traffic import AppProtocol, TargetKind

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.azure_load_balancer import AZURE_ANNOTATIONS
-from ingress_lint.controllers.digitalocean_load_balancer import DIGITALOCEAN_ANNOTATIONS
-from ingress_lint.controllers.oracle_load_balancer import ORACLE_ANNOTATIONS
+from ingress_lint.controllers.azure.load_balancer import AZURE_ANNOTATIONS
+from ingress_lint.controllers.digitalocean.controller import DIGITALOCEAN_ANNOTATIONS
+from ingress_lint.controllers.oracle.controller import ORACLE_ANNOTATIONS
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 from tests.controllers.conftest import Routes, said

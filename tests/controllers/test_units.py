@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.units import go_duration, nginx_size, nginx_time
+from ingress_lint.controllers.shared.units import go_duration, nginx_size, nginx_time
 
 
 @pytest.mark.parametrize(

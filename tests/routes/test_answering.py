@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingress_lint.controllers.entries import entries
+from ingress_lint.controllers.lowering.entries import entries
 from ingress_lint.engine import Options, read
 from ingress_lint.routes.answering import Answer, answer
 from ingress_lint.tracing.asking import asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.entries import entries
+from ingress_lint.controllers.lowering.entries import entries
 from ingress_lint.engine import Options, read
 from ingress_lint.routes.answering import answer
 from ingress_lint.tracing.asking import asked

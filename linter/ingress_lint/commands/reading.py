@@ -9,7 +9,7 @@ import click
 
 from ingress_lint.commands.options import Given
 from ingress_lint.config import Config, ConfigError, load_config
-from ingress_lint.controllers.lowering import CONTROLLERS
+from ingress_lint.controllers.lowering.lowering import CONTROLLERS
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption
 from ingress_lint.manifests import Options

@@ -1,1 +1,1 @@
-"""One module a controller: all that is special to it, lowered into the route model."""
+"""One folder a controller: all that is special to it, lowered into the route model."""

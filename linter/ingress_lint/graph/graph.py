@@ -10,14 +10,14 @@ from typing import Any, Final, Literal, TypeVar
 
 from msgspec import Struct, field
 
-from ingress_lint.graph.app_servers import AppServer, recognise
-from ingress_lint.graph.evidence.index import EvidenceIndex
-from ingress_lint.graph.kernel.index import KernelSettings
+from ingress_lint.facts.app_servers import AppServer, recognise
+from ingress_lint.facts.evidence.index import EvidenceIndex
+from ingress_lint.facts.kernel.index import KernelSettings
+from ingress_lint.facts.network_policies import NetworkPolicies
+from ingress_lint.facts.overlay.index import PodNetwork
+from ingress_lint.facts.overlay.sources import Sources
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
-from ingress_lint.graph.network_policies import NetworkPolicies
-from ingress_lint.graph.overlay.index import PodNetwork
-from ingress_lint.graph.overlay.sources import Sources
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer, workload_of
 from ingress_lint.load.document import Document, Place

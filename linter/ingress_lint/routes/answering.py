@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from ingress_lint.graph.endpoints import emptiness
+from ingress_lint.facts.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.graph.answers import KnownAnswer, answers
+from ingress_lint.facts.answers import KnownAnswer, answers
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.objects.core import ServicePort
 from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ingress_lint.graph.evidence.settings import Setting
+from ingress_lint.facts.evidence.settings import Setting
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Secret

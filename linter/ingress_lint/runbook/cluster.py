@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import Final
 
-from ingress_lint.graph.endpoints import nearest_workload
+from ingress_lint.facts.endpoints import nearest_workload
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import Final
 
-from ingress_lint.controllers.entries import Entry
+from ingress_lint.controllers.lowering.entries import Entry
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ingress_lint.controllers.entries import Entry
-from ingress_lint.controllers.lowering import CONTROLLERS
+from ingress_lint.controllers.lowering.entries import Entry
+from ingress_lint.controllers.lowering.lowering import CONTROLLERS
 from ingress_lint.finding import Hop
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service

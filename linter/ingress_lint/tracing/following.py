@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.controllers.entries import Entry, entries
+from ingress_lint.controllers.lowering.entries import Entry, entries
 from ingress_lint.finding import Hop
 from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.model import AnyObject

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ingress_lint.controllers.entries import Entry
+from ingress_lint.controllers.lowering.entries import Entry
+from ingress_lint.facts.endpoints import is_off
 from ingress_lint.finding import Hop
-from ingress_lint.graph.endpoints import is_off
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.core import Service

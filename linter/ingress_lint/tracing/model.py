@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ingress_lint.controllers.entries import Entry
+from ingress_lint.controllers.lowering.entries import Entry
 from ingress_lint.finding import Hop
 from ingress_lint.load.document import Place
 from ingress_lint.manifests import ManifestSet

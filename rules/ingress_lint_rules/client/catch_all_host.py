@@ -80,7 +80,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.competing import Ground, grounds
+from ingress_lint.controllers.lowering.competing import Ground, grounds
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.hostnames import ANY

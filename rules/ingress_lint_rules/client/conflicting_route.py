@@ -82,7 +82,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from typing import ClassVar
 
-from ingress_lint.controllers.competing import Preference, claim, grounds, preference, same_effect
+from ingress_lint.controllers.lowering.competing import Preference, claim, grounds, preference, same_effect
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place

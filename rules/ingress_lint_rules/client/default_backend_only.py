@@ -87,7 +87,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.lowering import CONTROLLERS
+from ingress_lint.controllers.lowering.lowering import CONTROLLERS
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames

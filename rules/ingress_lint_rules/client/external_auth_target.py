@@ -97,7 +97,7 @@ from functools import cached_property
 from typing import ClassVar, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ingress_lint.controllers.entries import Entry, entries
+from ingress_lint.controllers.lowering.entries import Entry, entries
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place

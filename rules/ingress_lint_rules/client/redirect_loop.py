@@ -77,10 +77,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.competing import grounds, preference
-from ingress_lint.controllers.lowering import CONTROLLERS
+from ingress_lint.controllers.lowering.competing import grounds, preference
+from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.facts.evidence.redirecting import Redirecting, redirecting
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.redirecting import Redirecting, redirecting
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service

@@ -96,8 +96,8 @@ import math
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.uploads import AcceptedBody
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.uploads import AcceptedBody
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.routes.model import BackendRef, Endpoint, Route

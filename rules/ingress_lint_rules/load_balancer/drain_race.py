@@ -99,9 +99,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.termination import GracePeriod, PreStop, grace_period, pre_stop
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.termination import GracePeriod, PreStop, grace_period, pre_stop
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.routes.health import sees_pods_of_node
 from ingress_lint.routes.model import BackendRef, Endpoint, Route

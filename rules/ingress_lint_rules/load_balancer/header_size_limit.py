@@ -109,8 +109,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.logins import LargeHeader
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.logins import LargeHeader
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.remedies import told

@@ -72,8 +72,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.answers import KnownAnswer, RootAnswer, root_answer, same_path
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.answers import KnownAnswer, RootAnswer, root_answer, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, code_ranges, landings
 from ingress_lint.routes.model import BackendRef, Route

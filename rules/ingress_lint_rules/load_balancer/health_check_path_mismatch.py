@@ -117,8 +117,8 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from ingress_lint.facts.answers import KnownAnswer, ProbeKind, proxy_image, root_answer, same_but_slash, same_path
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.answers import KnownAnswer, ProbeKind, proxy_image, root_answer, same_but_slash, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import Landing, accepts, landings
 from ingress_lint.routes.model import BackendRef, Route

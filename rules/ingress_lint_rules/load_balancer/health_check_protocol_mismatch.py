@@ -72,8 +72,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service

@@ -153,8 +153,8 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.evidence.settings import snake_case
 from ingress_lint.finding import Finding, Related, Severity
-from ingress_lint.graph.evidence.settings import snake_case
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place

@@ -95,9 +95,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.termination import pre_stop
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.termination import pre_stop
 from ingress_lint.graph.workload import Workload
 from ingress_lint.routes.health import KUBE_PROXY_HEALTH, sees_pods_of_node
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route

@@ -130,9 +130,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.network_policies import Peer, Visit
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.network_policies import Peer, Visit
 from ingress_lint.graph.workload import Workload
 from ingress_lint.routes.model import BackendRef, Endpoint, Front, Route
 from ingress_lint.routes.ranges import PRIVATE_RANGES, lets_in

@@ -67,11 +67,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.units import go_duration
+from ingress_lint.controllers.shared.units import go_duration
+from ingress_lint.facts.kernel.kube_proxy import Conntrack, Said
+from ingress_lint.facts.kernel.sysctls import CONNTRACK_LIMITS, ScriptedSysctl
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.kernel.kube_proxy import Conntrack, Said
-from ingress_lint.graph.kernel.sysctls import CONNTRACK_LIMITS, ScriptedSysctl
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 

@@ -67,9 +67,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
+from ingress_lint.facts.kernel.sysctls import CONNTRACK_LIMITS, SAFE, PodSysctl, ScriptedSysctl
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.kernel.sysctls import CONNTRACK_LIMITS, SAFE, PodSysctl, ScriptedSysctl
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 

@@ -57,9 +57,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from ingress_lint.facts.overlay.model import Meaning, Mtu, Overlay
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.overlay.model import Meaning, Mtu, Overlay
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 

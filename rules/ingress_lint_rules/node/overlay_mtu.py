@@ -68,9 +68,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.overlay.model import ETHERNET, JUMBO, Encapsulation, Meaning, Mtu, Overlay, Underlay
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.overlay.model import ETHERNET, JUMBO, Encapsulation, Meaning, Mtu, Overlay, Underlay
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 

@@ -103,9 +103,9 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
+from ingress_lint.facts.evidence.index import EvidenceIndex
+from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.index import EvidenceIndex
-from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort, Route

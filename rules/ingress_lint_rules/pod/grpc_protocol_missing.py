@@ -102,8 +102,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.model import Speech, Verdict
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.remedies import told

@@ -96,9 +96,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.binding import Binding
+from ingress_lint.facts.evidence.model import Certainty
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.binding import Binding
-from ingress_lint.graph.evidence.model import Certainty
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.model import BackendRef, Endpoint, Route

@@ -117,10 +117,10 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.network_policies import NetworkPolicies, Peer, Policy, Visit
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
-from ingress_lint.graph.network_policies import NetworkPolicies, Peer, Policy, Visit
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import NetworkPolicyPort

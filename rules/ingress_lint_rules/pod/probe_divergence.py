@@ -109,8 +109,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.answers import KnownAnswer, answers, same_but_slash, same_path
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.answers import KnownAnswer, answers, same_but_slash, same_path
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.health import accepts, landings
 from ingress_lint.routes.model import BackendRef, Route

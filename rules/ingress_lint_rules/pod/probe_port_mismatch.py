@@ -78,10 +78,10 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import ClassVar, Final
 
+from ingress_lint.facts.answers import PROBE_TITLES
+from ingress_lint.facts.evidence.model import Listening
+from ingress_lint.facts.evidence.serving import listenings
 from ingress_lint.finding import Finding, Related, Severity
-from ingress_lint.graph.answers import PROBE_TITLES
-from ingress_lint.graph.evidence.model import Listening
-from ingress_lint.graph.evidence.serving import listenings
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place

@@ -95,8 +95,8 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.evidence.serving import serves_aside
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
-from ingress_lint.graph.evidence.serving import serves_aside
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place

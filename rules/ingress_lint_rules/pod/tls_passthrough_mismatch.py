@@ -86,8 +86,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.model import Speech
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.evidence.model import Speech
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.routes.listeners import Listener, ListenerTLS

@@ -70,8 +70,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from ingress_lint.facts.endpoints import is_off, nobody_fills
 from ingress_lint.finding import Finding, Hop, Related, Severity
-from ingress_lint.graph.endpoints import is_off, nobody_fills
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Endpoints, EndpointSlice, Service

@@ -72,8 +72,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from ingress_lint.facts.endpoints import nearest_workload, selection_is_known
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
-from ingress_lint.graph.endpoints import nearest_workload, selection_is_known
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
+from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 
 PREFIX: Final = "projectcontour.io"
 _OLD_PREFIX: Final = "contour.heptio.com"

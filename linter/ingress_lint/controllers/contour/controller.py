@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GATEWAY, IMAGE
+from ingress_lint.controllers.shared.annotations import AnnotationTable
+from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver

@@ -14,7 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
-from ingress_lint.controllers.units import go_duration
+from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service

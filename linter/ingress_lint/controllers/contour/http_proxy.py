@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ingress_lint.controllers.contour.conditions import PlacedConditions, merged, path_fault
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate, own_object
 from ingress_lint.controllers.contour.services import RouteParts, Services
-from ingress_lint.controllers.once_per_graph import once_per_graph
+from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place

@@ -7,14 +7,6 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.base import (
-    Claim,
-    IngressController,
-    IngressObject,
-    PathContext,
-    certificates,
-    specified_path_match,
-)
 from ingress_lint.controllers.contour.annotations import ALLOW_HTTP, ANNOTATIONS, FORCE_SSL_REDIRECT
 from ingress_lint.controllers.contour.envoy import (
     BY_ENVOY,
@@ -25,6 +17,14 @@ from ingress_lint.controllers.contour.envoy import (
     keep_alive,
     service_protocol,
     timeout,
+)
+from ingress_lint.controllers.shared.base import (
+    Claim,
+    IngressController,
+    IngressObject,
+    PathContext,
+    certificates,
+    specified_path_match,
 )
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place

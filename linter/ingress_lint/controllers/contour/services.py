@@ -20,7 +20,7 @@ from ingress_lint.controllers.contour.envoy import (
     timeout,
     written_protocol,
 )
-from ingress_lint.controllers.units import go_duration
+from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place

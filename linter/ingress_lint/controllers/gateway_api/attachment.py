@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.gateway_api.gateways import Gateways, GatewayView
-from ingress_lint.controllers.gateway_api.listeners import BoundListener, Declarer
+from ingress_lint.controllers.gateway_api.gateways.listeners import BoundListener, Declarer
+from ingress_lint.controllers.gateway_api.gateways.views import Gateways, GatewayView
 from ingress_lint.controllers.gateway_api.selection import Answer, namespace_selected
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence

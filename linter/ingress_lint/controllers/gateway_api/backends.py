@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
-from ingress_lint.controllers.gateway_api.policies.treatments import VendorPolicies
 from ingress_lint.controllers.gateway_api.references import Reference, References, Site
-from ingress_lint.controllers.gateway_api.route_facts import RouteFacts
+from ingress_lint.controllers.gateway_api.vendor_policies import VendorPolicies
+from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ingress_lint.controllers.istio.attachment import Attacher
 from ingress_lint.controllers.istio.destinations import Destinations
 from ingress_lint.controllers.istio.gateways import BoundServer, Gateways
-from ingress_lint.controllers.istio.virtual_services import VirtualServices
-from ingress_lint.controllers.once_per_graph import once_per_graph
+from ingress_lint.controllers.istio.virtual_services.routes import VirtualServices
+from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.istio import VirtualService
 from ingress_lint.routes.backends import BackendResolver

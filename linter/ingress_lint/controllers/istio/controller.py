@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.istio import GATEWAY
+from ingress_lint.controllers.shared.annotations import AnnotationTable
+from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver

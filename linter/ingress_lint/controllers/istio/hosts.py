@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from ingress_lint.controllers.units import go_duration
+from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.routes.sourced import Origin, Sourced
 

@@ -10,10 +10,10 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, IngressController, PathContext
 from ingress_lint.controllers.istio import GATEWAY, destinations
 from ingress_lint.controllers.istio.analysis import Analysis
+from ingress_lint.controllers.shared.annotations import AnnotationTable
+from ingress_lint.controllers.shared.base import Claim, IngressController, PathContext
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.istio import Destination, PortSelector
 from ingress_lint.routes.backends import BackendResolver

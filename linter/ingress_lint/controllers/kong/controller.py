@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS, PREFIX, SERVICE_UPSTREAM
 from ingress_lint.controllers.kong.installation import GATEWAY, IMAGE, Installation, installation
 from ingress_lint.controllers.kong.settings import RouteSettings, ServiceSettings, own_object
 from ingress_lint.controllers.kong.streams import stream_routes
+from ingress_lint.controllers.shared.annotations import AnnotationTable
+from ingress_lint.controllers.shared.base import (
+    Claim,
+    Controller,
+    IngressController,
+    IngressObject,
+    PathContext,
+    certificates,
+)
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.units import NGINX_HEADER_LIMIT, nginx_size
+from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ingress_lint.controllers.annotations import AnnotationReader
-from ingress_lint.controllers.base import IngressObject
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS, FORCE_SSL_REDIRECT, PREFIX, PROTOCOLS
 from ingress_lint.controllers.kong.health import active_check
+from ingress_lint.controllers.shared.annotations import AnnotationReader
+from ingress_lint.controllers.shared.base import IngressObject
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, OLD_SSL_REDIRECT
 from ingress_lint.controllers.nginx_inc.hosts import Hosts
 from ingress_lint.controllers.nginx_inc.ingress import NginxIngresses, ingress_hosts
@@ -19,6 +17,8 @@ from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, Listeners
 from ingress_lint.controllers.nginx_inc.settings import GATEWAY, IMAGE, installation
 from ingress_lint.controllers.nginx_inc.transport_server import passthrough_hosts, transport_routes
 from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
+from ingress_lint.controllers.shared.annotations import AnnotationTable
+from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver

@@ -12,10 +12,10 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, MERGEABLE, OLD_SSL_REDIRECT, ORG
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
 from ingress_lint.controllers.nginx_inc.settings import GATEWAY, Installation, MinionSettings, Settings
+from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import HTTPIngressPath, IngressRule, LegacyHTTPIngressPath, LegacyIngressRule

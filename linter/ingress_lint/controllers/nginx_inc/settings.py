@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from ingress_lint.controllers.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
-from ingress_lint.controllers.units import NGINX_HEADER_LIMIT, nginx_size, nginx_time
+from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
+from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size, nginx_time
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc.ingress import CHECKER, HEALTHY
 from ingress_lint.controllers.nginx_inc.settings import Installation, Settings
-from ingress_lint.controllers.units import nginx_size, nginx_time
+from ingress_lint.controllers.shared.units import nginx_size, nginx_time
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ingress_lint.controllers.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
+from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 
 PREFIX: Final = "traefik.ingress.kubernetes.io"
 

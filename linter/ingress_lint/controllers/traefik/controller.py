@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.annotations import AnnotationTable
-from ingress_lint.controllers.base import Claim, Controller
+from ingress_lint.controllers.shared.annotations import AnnotationTable
+from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.controllers.traefik.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, IMAGE, installation
 from ingress_lint.graph.graph import ObjectGraph

@@ -11,7 +11,6 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.controllers.once_per_graph import once_per_graph
 from ingress_lint.controllers.traefik.backends import Backends
 from ingress_lint.controllers.traefik.installation import CONTROLLER, Installation, installation, terminated
 from ingress_lint.controllers.traefik.middlewares import (
@@ -22,6 +21,7 @@ from ingress_lint.controllers.traefik.middlewares import (
     references,
 )
 from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, alternatives
+from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject, KubernetesObject

@@ -11,8 +11,8 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.annotations import AnnotationReader
-from ingress_lint.controllers.base import Claim, IngressController, IngressObject, PathContext, certificates
+from ingress_lint.controllers.shared.annotations import AnnotationReader
+from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.traefik.annotations import ANNOTATIONS
 from ingress_lint.controllers.traefik.custom_resources import Analysis, apart_by_scheme
 from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, terminated

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from ingress_lint.controllers.external_auth import asked_service
+from ingress_lint.controllers.shared.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place

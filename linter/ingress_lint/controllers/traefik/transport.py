@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.units import go_duration
+from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.objects.traefik import ServersTransport

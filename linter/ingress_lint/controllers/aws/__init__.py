@@ -1,0 +1,1 @@
+"""AWS: the Load Balancer Controller for Ingresses, Services and Gateways."""

@@ -1,0 +1,1 @@
+"""Azure: Application Gateways for Ingresses, and load balancers for Services."""

@@ -1,0 +1,1 @@
+"""DigitalOcean: load balancers for Services."""

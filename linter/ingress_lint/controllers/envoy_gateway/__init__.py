@@ -1,0 +1,1 @@
+"""Envoy Gateway: the policies of its own that hang on Gateway API objects."""

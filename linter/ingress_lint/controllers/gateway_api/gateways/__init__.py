@@ -1,0 +1,1 @@
+"""Gateways and their listeners, and whether clients get to them."""

@@ -1,1 +1,0 @@
-"""What the policies of single implementations make of a route: one module a vendor."""

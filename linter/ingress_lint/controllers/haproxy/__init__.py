@@ -1,0 +1,1 @@
+"""The two HAProxy controllers, HAProxy Technologies' and the community's."""

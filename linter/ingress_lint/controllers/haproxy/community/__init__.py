@@ -1,0 +1,1 @@
+"""HAProxy Ingress, the community's controller."""

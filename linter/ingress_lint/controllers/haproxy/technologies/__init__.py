@@ -1,0 +1,1 @@
+"""HAProxy Technologies' Kubernetes Ingress Controller."""

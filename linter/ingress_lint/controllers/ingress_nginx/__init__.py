@@ -1,0 +1,1 @@
+"""ingress-nginx, the Kubernetes project's controller."""

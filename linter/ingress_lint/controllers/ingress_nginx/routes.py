@@ -1,0 +1,436 @@
+"""The routes that ingress-nginx makes of the Ingresses it serves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from ingress_lint.controllers.ingress_nginx.filters import (
+    ACME_CHALLENGE,
+    canary_decisions,
+    external_auth,
+    own_redirect,
+    path_filters,
+    redirect_code,
+    secrets,
+)
+from ingress_lint.controllers.ingress_nginx.refusals import refused_path
+from ingress_lint.controllers.ingress_nginx.settings import (
+    GATEWAY,
+    Settings,
+    installations,
+    serving,
+)
+from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
+from ingress_lint.controllers.shared.external_auth import asked_service
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
+from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
+from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.filters import Filter, RequestRedirect
+from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.remedies import Remedies
+from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
+
+
+class _Host(Struct):
+    """What all paths of a host share, whichever Ingress says it (internal/ingress/controller/controller.go)."""
+
+    regex: Sourced[str] | None = None
+    """The annotation that makes every path a regular expression, with the Ingress it is on in words."""
+    tls: Place | None = None
+    """The TLS block that gives it a certificate, be it nginx's own."""
+    certificates: list[CertificateRef] = field(default_factory=list)
+    aliases: list[Sourced[str]] = field(default_factory=list)
+    root: tuple[str, str, int | str | None] | None = None
+    """Namespace, Service and port behind path /."""
+
+
+class IngressNginxRoutes(IngressController):
+    """One run over one set: the facts of hosts and Ingresses, each worked out once."""
+
+    gateway: ClassVar[str] = GATEWAY
+    takes_target_port: ClassVar[bool] = True
+    """kubernetes/ingress-nginx:internal/ingress/controller/controller.go serviceEndpoints"""
+
+    def __init__(self, graph: ObjectGraph, claims: Sequence[Claim]) -> None:
+        found = installations(graph)
+        self._settings: dict[IngressObject, Settings] = {}
+        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._listeners: dict[tuple[IngressObject, str, bool, bool], tuple[Listener, ...]] = {}
+        self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
+        for claim in claims:
+            ingress = claim.ingress
+            settings = self._settings[ingress] = Settings(graph, serving(found, ingress, graph), ingress)
+            if not _is_canary(settings):
+                self._gather(ingress, settings)
+
+    def _gather(self, ingress: IngressObject, settings: Settings) -> None:
+        use_regex, rewrite = settings.boolean("use-regex", False), settings.text("rewrite-target")
+        aliases = settings.list("server-alias")
+        for rule in ingress.body.spec.rules:
+            host = self._hosts[rule.host or ""]
+            host.aliases = host.aliases or [alias for alias in aliases if alias.value != rule.host]
+            for path in rule.http.paths if rule.http else ():
+                reference = path.backend.reference()
+                if (path.path or "/") == "/" and reference is not None:
+                    host.root = ingress.namespace, reference.service, reference.port
+                if host.regex is None and use_regex.value:
+                    host.regex = Sourced(f"`use-regex` of Ingress `{ingress.name}`", Origin.EXPLICIT, use_regex.place)
+                if host.regex is None and rewrite is not None and rewrite.value != path.path:
+                    host.regex = Sourced(
+                        f"`rewrite-target` of Ingress `{ingress.name}`", Origin.EXPLICIT, rewrite.place
+                    )
+            for index, block in enumerate(ingress.body.spec.tls):
+                if rule.host and _covers(block.hosts, rule.host):
+                    place = ingress.at("spec", "tls", index)
+                    host.tls = host.tls or place
+                    if block.secret_name:
+                        hosts = tuple(
+                            Sourced(name, Origin.EXPLICIT, place.at("hosts", number))
+                            for number, name in enumerate(block.hosts)
+                        )
+                        secret = place.at("secretName")
+                        host.certificates.append(
+                            CertificateRef("Secret", ingress.namespace, block.secret_name, secret, hosts)
+                        )
+
+    # -- routes -------------------------------------------------------------------------------------------------------
+
+    def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """Canaries join the paths that they stand in for; one without such a path is a route that no client reaches."""
+        contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
+        canaries: defaultdict[tuple[str, ...], list[PathContext]] = defaultdict(list)
+        for context in contexts:
+            if _is_canary(self._of(context)):
+                canaries[_location(context)].append(context)
+        answered: set[tuple[IngressObject, str]] = set()
+        for context in contexts:
+            if _is_canary(self._of(context)):
+                continue
+            host = context.host.value if context.host else ""
+            if (context.ingress, host) not in answered:
+                answered.add((context.ingress, host))
+                yield from self._own_answers(graph, context)
+            yield from self._with_canaries(graph, context, canaries.pop(_location(context), []), backends)
+        for left in canaries.values():
+            for context in left:
+                for route in self._with_canaries(graph, context, [], backends):
+                    yield replace(route, listeners=())
+
+    def _with_canaries(
+        self, graph: ObjectGraph, context: PathContext, canaries: Sequence[PathContext], backends: BackendResolver
+    ) -> Iterator[Route]:
+        """The route of a path, with at most one canary, which inherits every setting of the path (annotations.md)."""
+        settings = self._of(context)
+        route = self.route(graph, context)
+        if (redirect := own_redirect(settings)) is not None:
+            yield replace(route, filters=(redirect,), backends=())
+            return
+        route = replace(
+            route,
+            filters=(*self._auth(graph, context, backends), *route.filters),
+            fallback=self._fallback(graph, context, backends),
+            allowed_sources=settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
+            allowed_by_peer=settings.goes_by_peer,
+            passthrough_refused=self._passthrough_refused(context),
+            attached=tuple(secrets(settings, graph, context.ingress.namespace)),
+        )
+        for canary in canaries[:1]:
+            wishes = self._of(canary)
+            backend = self.backend(graph, replace(canary, claim=context.claim))
+            decisions = canary_decisions(wishes)
+            for condition, to_canary in decisions:
+                yield replace(
+                    route,
+                    owner=canary.ingress,
+                    place=canary.place,
+                    matches=tuple(replace(match, headers=(*match.headers, condition)) for match in route.matches),
+                    backends=(backend,) if to_canary else route.backends,
+                )
+            total = max(wishes.integer("canary-weight-total", 100).value, 100)
+            weight = min(wishes.integer("canary-weight", 0).value, total)
+            if weight or not decisions:
+                backends_by_weight = (
+                    *(replace(main, weight=total - weight) for main in route.backends),
+                    replace(backend, weight=weight),
+                )
+                route = replace(route, backends=backends_by_weight)
+        yield route
+        https = self._https_redirect(context)
+        if https is not None:
+            # where only the header tells a request that came by TLS, the two share the listener
+            matches = tuple(replace(match, headers=()) for match in route.matches)
+            yield replace(
+                route, listeners=(self._http(context),), matches=matches, filters=(https,), backends=(), fallback=None
+            )
+
+    def route(self, graph: ObjectGraph, context: PathContext) -> Route:
+        """The route of one path, for its host and every alias of it."""
+        route = super().route(graph, context)
+        host = self._host(context)
+        if context.is_default:
+            return replace(route, hostnames=_own_hosts(context.ingress))
+        if context.host is not None and host.aliases:
+            aliases = (alias for alias in host.aliases if alias.value not in self._hosts)
+            route = replace(route, hostnames=(*route.hostnames, *aliases))
+        if host.tls is None and self._https_redirect(context) is not None and not self._passes_through(context):
+            by_tls = ValueMatch("X-Forwarded-Proto", "https")
+            route = replace(route, matches=tuple(replace(match, headers=(by_tls,)) for match in route.matches))
+        refusal = refused_path(context, self._of(context))
+        if refusal is not None:
+            route = replace(route, matches=tuple(replace(match, refusal=refusal) for match in route.matches))
+        return route
+
+    def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
+        """What nginx answers for a host by itself: app-root at /, and the host with or without www."""
+        if context.host is None:
+            return
+        settings, host = self._of(context), context.host.value
+        root, www = settings.text("app-root"), settings.boolean("from-to-www-redirect", False)
+        other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
+        if root is not None and root.value.startswith("/"):
+            match = Match(Sourced(PathMatch(PathMatchType.EXACT, "/"), Origin.DERIVED, root.place, "app-root"))
+            redirect = RequestRedirect(root.place, 302, path=root.value)
+            yield replace(self.route(graph, context), matches=(match,), filters=(redirect,), backends=())
+        if www.value and other not in self._hosts:
+            match = Match(Sourced(PathMatch(PathMatchType.PREFIX, "/"), Origin.DERIVED, www.place))
+            redirect = RequestRedirect(www.place, redirect_code(settings), host=host)
+            names = (Sourced(other, Origin.DERIVED, www.place, "from-to-www-redirect"),)
+            route = self.route(graph, context)
+            yield replace(route, hostnames=names, matches=(match,), filters=(redirect,), backends=())
+
+    def _fallback(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> BackendRef | None:
+        """The Service of the `default-backend` annotation, by its first port."""
+        named = self._of(context).text("default-backend")
+        if named is None:
+            return None
+        name = named.value.strip()
+        service = graph.service(context.ingress.namespace, name)
+        port = backends.port_at(service, 0) if service is not None and service.body.spec.ports else None
+        reference = BackendReference(name, None, (), ())
+        return self.backend(
+            graph,
+            replace(context, backend_place=named.place, reference=reference, service=service, service_port=port),
+        )
+
+    def _auth(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> tuple[Filter, ...]:
+        asked = None if self._passes_through(context) else external_auth(self._of(context), context.path_value or "/")
+        if asked is None:
+            return ()
+        backend = asked_service(graph, backends, asked.url, context.ingress.namespace, asked.place)
+        return (replace(asked, backend=backend),)
+
+    # -- the client's side --------------------------------------------------------------------------------------------
+
+    def _of(self, context: PathContext) -> Settings:
+        return self._settings[context.ingress]
+
+    def _host(self, context: PathContext) -> _Host:
+        return self._hosts[context.host.value if context.host else ""]
+
+    def _http(self, context: PathContext) -> Listener:
+        port = Sourced(80, Origin.DEFAULT, context.default_place())
+        return self._listener(context, port, Sourced("HTTP", Origin.DEFAULT, context.default_place()), None)
+
+    def _listener(
+        self,
+        context: PathContext,
+        port: Sourced[int],
+        protocol: Sourced[str],
+        tls: ListenerTLS | None,
+        hostname: Sourced[str] | None = None,
+    ) -> Listener:
+        settings = self._of(context)
+        told = settings.installation.config is not None or settings.installation.seen
+        return Listener(
+            self.gateway,
+            port,
+            protocol,
+            hostname=hostname,
+            tls=tls,
+            takes_proxy_protocol=settings.boolean("use-proxy-protocol", False) if told else None,
+            trusts_forwarded=settings.boolean("use-forwarded-headers", False) if told else None,
+        )
+
+    def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
+        """Worked out once for the paths of an Ingress on one host that are treated alike."""
+        host = context.host.value if context.host else ""
+        key = context.ingress, host, self._passes_through(context), self._https_redirect(context) is None
+        if key not in self._listeners:
+            self._listeners[key] = self._opened(context)
+        return self._listeners[key]
+
+    def _opened(self, context: PathContext) -> tuple[Listener, ...]:
+        """Port 80, and 443 for a host with a TLS block; only 443 where plain HTTP is redirected or TLS passed through.
+
+        nginx opens 443 for every host, with a certificate that no client trusts where there is no TLS block.
+        """
+        settings, host = self._of(context), self._host(context)
+        if self._passes_through(context):
+            asked = settings.boolean("ssl-passthrough", False)
+            tls = ListenerTLS(Sourced("Passthrough", asked.origin, asked.place), tuple(host.certificates))
+            port = Sourced(443, Origin.DERIVED, asked.place, "ssl-passthrough")
+            return (self._listener(context, port, Sourced("TLS", Origin.DERIVED, asked.place), tls, context.host),)
+        http = self._http(context)
+        if host.tls is None:
+            return (http,)
+        port = Sourced(443, Origin.DERIVED, host.tls, "a TLS block names the host")
+        tls = ListenerTLS(Sourced("Terminate", Origin.DERIVED, host.tls), tuple(host.certificates))
+        https = self._listener(context, port, Sourced("HTTPS", Origin.DERIVED, host.tls), tls)
+        return (https,) if self._https_redirect(context) is not None else (http, https)
+
+    def _https_redirect(self, context: PathContext) -> RequestRedirect | None:
+        """`force-ssl-redirect`, or `ssl-redirect` for a host with a certificate (rootfs/etc/nginx/lua/lua_ingress.lua).
+
+        The first looks at X-Forwarded-Proto where that is trusted, so it also serves TLS that ends further out.
+        """
+        settings, host = self._of(context), self._host(context)
+        exempt = settings.text("no-tls-redirect-locations")
+        prefixes = (exempt.value if exempt else ACME_CHALLENGE).split(",")
+        if (context.path_value or "/").startswith(tuple(prefix.strip() for prefix in prefixes if prefix.strip())):
+            return None
+        forced = settings.boolean("force-ssl-redirect", False)
+        if forced.value:
+            return RequestRedirect(forced.place, redirect_code(settings), scheme="https")
+        wanted = settings.boolean("ssl-redirect", True)
+        if not wanted.value or host.tls is None or own_redirect(settings) is not None:
+            return None
+        place = wanted.place if wanted.explicit else host.tls
+        return RequestRedirect(place, redirect_code(settings), scheme="https")
+
+    def _passes_through(self, context: PathContext) -> bool:
+        wanted = self._of(context).boolean("ssl-passthrough", False).value
+        return wanted and self._passthrough_refused(context) is None
+
+    def _passthrough_refused(self, context: PathContext) -> Sourced[str] | None:
+        """Passthrough needs the controller's flag, a host to recognise by SNI, and works for / alone."""
+        settings = self._of(context)
+        asked = settings.boolean("ssl-passthrough", False)
+        if not asked.value:
+            return None
+        enabled = settings.installation.passthrough
+        if enabled is not None and not enabled.value:
+            return Sourced("ingress-nginx runs without `--enable-ssl-passthrough`", Origin.EXPLICIT, asked.place)
+        if context.host is None:
+            return Sourced("without a host there is no server name to recognise it by", Origin.EXPLICIT, asked.place)
+        root, own = self._host(context).root, context.reference
+        if (context.path_value or "/") != "/" and root != (context.ingress.namespace, own.service, own.port):
+            rest = "" if root else ", which this host does not have"
+            why = f"ingress-nginx passes TLS through to the backend of path `/` alone{rest}"
+            return Sourced(why, Origin.EXPLICIT, context.place.at("path"))
+        return None
+
+    def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
+        """By specification, all types but Exact as Prefix; regular expressions where anything on the host asks for them.
+
+        Then every path of the host matches from its start, without its end and without case, Exact ones included
+        (internal/ingress/controller/template/template.go, buildLocation; docs/user-guide/ingress-path-matching.md).
+        """
+        value = context.path_value or "/"
+        place = context.place if context.is_default else context.place.at("path")
+        regex = None if context.is_default else self._host(context).regex
+        if regex is not None:
+            match = PathMatch(PathMatchType.REGULAR_EXPRESSION, value, ignore_case=True, open_end=True)
+            return Sourced(match, Origin.DERIVED, place, f"{regex.value} makes every path of the host one")
+        kind = PathMatchType.EXACT if context.path_type == "Exact" else PathMatchType.PREFIX
+        return Sourced(PathMatch(kind, value), Origin.EXPLICIT, place)
+
+    def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:
+        """`rewrite-target`, `upstream-vhost` and added headers, unless TLS passes through."""
+        if self._passes_through(context):
+            return ()
+        key = context.ingress, context.path_value or "/"
+        if key not in self._filters:
+            self._filters[key] = tuple(path_filters(self._of(context), key[1]))
+        return self._filters[key]
+
+    # -- the pods' side -----------------------------------------------------------------------------------------------
+
+    def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
+        """`backend-protocol`, or TLS as it came."""
+        if self._passes_through(context):
+            asked = self._of(context).boolean("ssl-passthrough", False)
+            return Sourced(AppProtocol.TLS, Origin.DERIVED, asked.place, "ssl-passthrough")
+        return self._of(context).protocol
+
+    def target(self, graph: ObjectGraph, context: PathContext) -> Sourced[TargetKind]:
+        """Pods; the cluster IP with `service-upstream` where there is one, and for TLS passed through."""
+        settings = self._of(context)
+        if self._passes_through(context):
+            asked = settings.boolean("ssl-passthrough", False)
+            return Sourced(TargetKind.CLUSTER_IP, Origin.DERIVED, asked.place, "ssl-passthrough")
+        wanted = settings.boolean("service-upstream", False)
+        if wanted.value and not (context.service and context.service.body.spec.headless):
+            return Sourced(TargetKind.CLUSTER_IP, wanted.origin, wanted.place)
+        return Sourced(TargetKind.POD, Origin.DEFAULT, context.default_place())
+
+    def remedies(self, context: PathContext) -> Remedies:
+        """Annotations under its own prefix (docs/user-guide/nginx-configuration/annotations.md)."""
+        return _remedies(self._of(context).installation.prefix)
+
+    def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
+        """Those of the Ingress; none on TLS passed through."""
+        return Timeouts() if self._passes_through(context) else self._of(context).timeouts
+
+    def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:
+        """That of the Ingress; clients keep their own on TLS passed through."""
+        return KeepAlive() if self._passes_through(context) else self._of(context).keep_alive
+
+    def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """That of the Ingress; none on TLS passed through."""
+        return None if self._passes_through(context) else self._of(context).body_limit
+
+    def header_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
+        """That of the Ingress; none on TLS passed through."""
+        return None if self._passes_through(context) else self._of(context).header_limit
+
+
+def _own_hosts(ingress: IngressObject) -> tuple[Sourced[str], ...]:
+    """The hosts of an Ingress, which are all that its default backend serves unless it has no rules (createServers)."""
+    rules: Sequence[IngressRule | LegacyIngressRule] = ingress.body.spec.rules
+    return tuple(
+        Sourced(rule.host, Origin.EXPLICIT, ingress.at("spec", "rules", index, "host"))
+        for index, rule in enumerate(rules)
+        if rule.host
+    )
+
+
+def _is_canary(settings: Settings) -> bool:
+    return settings.boolean("canary", False).value
+
+
+def _location(context: PathContext) -> tuple[str, ...]:
+    """What a canary has in common with the path it stands in for (controller.go, mergeAlternativeBackends)."""
+    kind = "Exact" if context.path_type == "Exact" else "Prefix"
+    host = context.host.value if context.host else ""
+    return context.ingress.namespace, host, context.path_value or "/", kind
+
+
+def _covers(names: Sequence[str], host: str) -> bool:
+    """Whether a TLS block is for a host: by name, by a wildcard that its certificate will carry, or by naming none."""
+    return not names or host in names or f"*.{host.partition('.')[2]}" in names
+
+
+@cache
+def _remedies(prefix: str) -> Remedies:
+    spoken = {
+        AppProtocol.HTTPS: "HTTPS",
+        AppProtocol.HTTP: "HTTP",
+        AppProtocol.GRPC: "GRPC",
+        AppProtocol.FASTCGI: "FCGI",
+    }
+    return Remedies(
+        protocols={protocol: f"set `{prefix}/backend-protocol: {value}`" for protocol, value in spoken.items()},
+        read_timeout=f"set `{prefix}/proxy-read-timeout: '{{}}'`",
+        body_limit=f"set `{prefix}/proxy-body-size: '{{}}'`",
+        header_limit=f"set `{prefix}/proxy-buffer-size: {{}}`",
+    )

@@ -1,0 +1,1 @@
+"""VirtualServices lowered to routes."""

@@ -1,0 +1,1 @@
+"""Ingresses of controllers that no folder here knows."""

@@ -1,0 +1,1 @@
+"""What is judged across all controllers: annotations, classes, settings in the wrong place, retirement, challenges."""

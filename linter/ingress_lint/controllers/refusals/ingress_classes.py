@@ -1,0 +1,241 @@
+"""Ingresses that no controller takes: a class that is not there, no class and no default, or two defaults.
+
+kubernetes/kubernetes:plugin/pkg/admission/network/defaultingressclass/admission.go gives an Ingress without a class the
+default one, and refuses it where there are several. The annotation `kubernetes.io/ingress.class` is older than
+IngressClasses and needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Final
+
+from ingress_lint.controllers.shared.base import Claim, Controller, IngressObject
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence
+from ingress_lint.graph.workload import WorkloadContainer
+from ingress_lint.load.document import Place
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.networking import IngressClass
+from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+
+CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
+DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
+
+_CONVENTIONAL: Final = [
+    "ambassador",
+    "apisix",
+    "azure-application-gateway",
+    "cce",
+    "cilium",
+    "citrix",
+    "cloudflare-tunnel",
+    "emissary",
+    "higress",
+    "ibm-cloud",
+    "istio",
+    "ngrok",
+    "openshift-default",
+    "pomerium",
+    "public",
+    "skipper",
+    "tailscale",
+    "voyager",
+    "webapprouting.kubernetes.azure.com",
+]
+"""Classes that clusters and installations bring along, besides those of the controllers known here."""
+_CLASSLESS_FLAGS: Final = ("watch-ingress-without-class", "empty-ingress-class", "process-classless")
+"""How options start by which controllers take Ingresses without a class (ingress-nginx, HAProxy's two, Kong)."""
+CLASS_FLAGS: Final = ("ingress-class", "ingress.class", "ingress-class-name", "ingressclass")
+"""How options end that name the class of which a controller takes Ingresses."""
+_UNSERVED: Final = "no controller takes it, and clients get 404 or no answer at all"
+
+
+class IngressClasses:
+    """The classes of one graph against the Ingresses that name them or none."""
+
+    def __init__(self, graph: ObjectGraph, controllers: Mapping[str, Controller], running: Collection[str]) -> None:
+        self._graph = graph
+        self._controllers = controllers
+        self._running = running
+        self._classes = tuple(graph.ingress_classes.values())
+        self._defaults = [item for item in self._classes if item.annotations.get(DEFAULT_CLASS_ANNOTATION) == "true"]
+
+    def verdicts(self, claims: Iterable[Claim], preferred: str | None) -> Iterator[Verdict]:
+        """What keeps Ingresses from a controller; `preferred` is the one that the user says takes those without class."""
+        any_classless = False
+        for claim in claims:
+            ingress = claim.ingress
+            by_field = ingress.body.spec.ingress_class_name
+            name = by_field or ingress.annotations.get(CLASS_ANNOTATION)
+            if name:
+                verdict = self._named(ingress, name, by_field=bool(by_field))
+            else:
+                any_classless = True
+                verdict = self._classless(claim) if preferred is None else None
+            if verdict is not None:
+                yield verdict
+        if len(self._defaults) > 1:
+            yield self._several_defaults(any_classless=any_classless)
+
+    # -- a class by name ----------------------------------------------------------------------------------------------
+
+    def missing(self, name: str, *, by_field: bool) -> Certainty | None:
+        """How sure it is that nothing serves a class of this name; None where something does, or may well."""
+        if self._graph.resolve("IngressClass", "", name).existence is not Existence.MISSING:
+            return None
+        if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
+            return None
+        owners = {
+            controller for controller, found in self._controllers.items() if found.claims_class(name, by_field=by_field)
+        }
+        return self._certainty(owners, conventional=name in _CONVENTIONAL, by_field=by_field)
+
+    @property
+    def defined(self) -> str:
+        """The classes that the set defines, in words."""
+        return _listed([item.name for item in self._classes])
+
+    def _named(self, ingress: IngressObject, name: str, *, by_field: bool) -> Verdict | None:
+        certainty = self.missing(name, by_field=by_field)
+        if certainty is None:
+            return None
+        known = [item.name for item in self._classes]
+        near = get_close_matches(name, known, 1, 0.5) or (known if len(known) == 1 else [])
+        gateway_class = self._graph.get("GatewayClass", "", name)
+        fix = f"add IngressClass `{name}`" + (f", or name `{near[0]}`" if near else "")
+        if gateway_class is not None:
+            fix = f"`{name}` is a GatewayClass: use it in a Gateway, or name an IngressClass"
+        others = f"these manifests define only {self.defined}" if known else "these manifests do not define"
+        what = f"Ingress `{ingress.name}` is of class `{name}`, "
+        what += f"and {others}" if known else f"which {others}"
+        unless = "unless the cluster has it, " if certainty is Certainty.UNKNOWN else ""
+        rests = (
+            "" if by_field else "; some controllers take the annotation by an option of their own, and then it works"
+        )
+        return Verdict(
+            Reason.NO_INGRESS_CLASS,
+            ingress,
+            ingress.at("spec", "ingressClassName") if by_field else ingress.annotation_place(CLASS_ANNOTATION),
+            f"{what}; {unless}{_UNSERVED}{rests}",
+            certainty,
+            tuple((f"IngressClass `{item.name}`", item.name_place) for item in self._classes)
+            + (((f"GatewayClass `{name}`", gateway_class.name_place),) if gateway_class is not None else ()),
+            fix,
+        )
+
+    def _certainty(self, owners: Collection[str], *, conventional: bool, by_field: bool) -> Certainty | None:
+        """How sure it is that a class is not in the cluster: installations bring classes of well-known names along."""
+        if not by_field:
+            return None if owners or conventional else Certainty.LIKELY
+        if self._graph.context.assume == "complete":
+            return Certainty.KNOWN
+        if not owners:
+            return Certainty.UNKNOWN if conventional else Certainty.KNOWN
+        return Certainty.LIKELY if self._defined & set(owners) else Certainty.UNKNOWN
+
+    # -- no class -----------------------------------------------------------------------------------------------------
+
+    def refuses_classless(self, told: Collection[str] = ()) -> Certainty | None:
+        """How sure it is that nobody takes an Ingress without a class; None where somebody does.
+
+        `told` are controllers that something else says are there.
+        """
+        if self._defaults or any(kind == "IngressClass" for kind, _, _ in self._graph.context.elsewhere):
+            return None
+        if any(flag.startswith(_CLASSLESS_FLAGS) and value != "false" for flag, value in self._options):
+            return None
+        serving = {*self._defined, *self._running, *told}
+        if any(self._controllers[name].serves_classless for name in serving):
+            return None
+        if not self._classes:
+            return Certainty.UNKNOWN
+        known = all(self._controllers[name].serves_classless is False for name in serving)
+        return Certainty.KNOWN if known and serving and not self._graph.incomplete else Certainty.LIKELY
+
+    def _classless(self, claim: Claim) -> Verdict | None:
+        ingress = claim.ingress
+        sure = self.refuses_classless(() if claim.controller.origin is Origin.DEFAULT else (claim.controller.value,))
+        if sure is None:
+            return None
+        if not self._classes:
+            why = "and these manifests define no default IngressClass"
+            end = f"unless the cluster has one, {_UNSERVED}"
+        else:
+            why = f"and of {self.defined} none is the default"
+            end = _UNSERVED
+        names = " or ".join(f"`{item.name}`" for item in self._classes) or "the controller's class"
+        return Verdict(
+            Reason.NO_INGRESS_CLASS,
+            ingress,
+            ingress.at("spec", "ingressClassName"),
+            f"Ingress `{ingress.name}` names no class, {why}; {end}",
+            sure,
+            tuple((f"IngressClass `{item.name}`", item.name_place) for item in self._classes),
+            f"set `ingressClassName` to {names}",
+        )
+
+    # -- classes ------------------------------------------------------------------------------------------------------
+
+    def _several_defaults(self, *, any_classless: bool) -> Verdict:
+        first, *others = self._defaults
+        last = others[-1]
+        certainty = Certainty.KNOWN if any_classless else Certainty.LIKELY
+        return Verdict(
+            Reason.SEVERAL_DEFAULT_CLASSES,
+            last,
+            last.annotation_place(DEFAULT_CLASS_ANNOTATION),
+            f"IngressClasses {' and '.join(f'`{item.name}`' for item in self._defaults)} are each the default; the API "
+            f"server refuses every new Ingress without a class, and clients of its hosts get 404",
+            certainty,
+            tuple(_default_of(item) for item in (first, *others[:-1])),
+            f"leave `{DEFAULT_CLASS_ANNOTATION}` on one of them",
+        )
+
+    @cached_property
+    def _defined(self) -> frozenset[str]:
+        """The controllers of the set's classes; the plain one stands for those that nobody knows."""
+        return frozenset(
+            next(
+                (name for name, found in self._controllers.items() if found.claims_controller(controller)),
+                "ingress",
+            )
+            for controller in (item.body.spec.controller for item in self._classes)
+        )
+
+    @cached_property
+    def _options(self) -> Sequence[tuple[str, str]]:
+        """Every option of the set's containers that may be about classes, in small letters, with its value."""
+        return [
+            option
+            for workload in self._graph.workloads
+            for container in workload.containers
+            for option in class_options(container)
+        ]
+
+
+def class_options(container: WorkloadContainer) -> Iterator[tuple[str, str]]:
+    """Every option of a container that may be about classes, in small letters, with its value."""
+    words = [*container.container.command, *container.container.args]
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        flag, given, value = str(word).lstrip("-").partition("=")
+        if str(word).startswith("-") and "class" in flag.lower():
+            yield flag.lower(), value if given else str(following)
+
+
+def class_place(ingress: IngressObject) -> Place:
+    """Where an Ingress names its class; its name where it names none."""
+    if ingress.body.spec.ingress_class_name:
+        return ingress.at("spec", "ingressClassName")
+    return ingress.annotation_place(CLASS_ANNOTATION) if CLASS_ANNOTATION in ingress.annotations else ingress.name_place
+
+
+def _default_of(item: KubernetesObject[IngressClass]) -> tuple[str, Place]:
+    return f"IngressClass `{item.name}` is the default as well", item.annotation_place(DEFAULT_CLASS_ANNOTATION)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

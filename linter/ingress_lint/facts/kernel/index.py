@@ -1,0 +1,47 @@
+"""The kernel settings of a set."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+from ingress_lint.facts.kernel.kube_proxy import Conntrack, conntracks
+from ingress_lint.facts.kernel.kubelet import Kubelets
+from ingress_lint.facts.kernel.sysctls import PodSysctl, ScriptedSysctl, pod_sysctls, scripted_sysctls
+from ingress_lint.facts.overlay.sources import Sources
+from ingress_lint.graph.workload import Workload
+
+_NODE_LOCAL_DNS: Final = ("node-local-dns", "nodelocaldns")
+
+
+class KernelSettings:
+    """What pods and kube-proxy set in the nodes' kernels."""
+
+    def __init__(self, workloads: tuple[Workload, ...], sources: Sources) -> None:
+        self._workloads = workloads
+        self._sources = sources
+
+    @cached_property
+    def pod_sysctls(self) -> tuple[PodSysctl, ...]:
+        """The entries of every pod's `securityContext.sysctls`."""
+        return tuple(found for workload in self._workloads for found in pod_sysctls(workload))
+
+    @cached_property
+    def scripted_sysctls(self) -> tuple[ScriptedSysctl, ...]:
+        """The settings that scripts in containers make."""
+        return tuple(found for workload in self._workloads for found in scripted_sysctls(workload))
+
+    @cached_property
+    def conntracks(self) -> tuple[Conntrack, ...]:
+        """The conntrack settings of the set's kube-proxies."""
+        return tuple(found for found in conntracks(self._sources) if found)
+
+    @cached_property
+    def kubelets(self) -> Kubelets:
+        """What the kubelets allow."""
+        return Kubelets(self._sources)
+
+    @cached_property
+    def node_local_dns(self) -> bool:
+        """Whether a NodeLocal DNSCache answers the pods, whose lookups then pass conntrack by."""
+        return any(workload.object.name in _NODE_LOCAL_DNS for workload in self._workloads)
