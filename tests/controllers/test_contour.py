@@ -7,9 +7,9 @@ from textwrap import dedent, indent
 import pytest
 
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS
-from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestMirror, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import RequestMirror, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Certainty, Reason
 from tests.controllers.conftest import Routes, Verdicts, said

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.routes.filters import CORS, ExternalAuth, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import CORS, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.model import ExternalAuth
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from tests.controllers.conftest import Routes, said
 

@@ -10,10 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from ingress_lint.engine import Options, read
-from ingress_lint.routes.filters import ExternalAuth, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Request, mismatch, path_matches
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import ExternalAuth, Route
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 

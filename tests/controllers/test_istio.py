@@ -12,9 +12,9 @@ import pytest
 from ingress_lint.controllers.istio.hosts import full_host, gateway_name, overlap, service_of
 from ingress_lint.engine import Options, read
 from ingress_lint.manifests import ManifestSet
-from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestMirror, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import RequestMirror, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from tests.controllers.conftest import Routes, said

@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.graph.resolution import Existence
-from ingress_lint.routes.filters import (
-    CORS,
-    ExtensionFilter,
-    ExternalAuth,
-    Filter,
-    HeaderModifier,
-    RequestMirror,
-    RequestRedirect,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Certainty, Reason
 from tests.controllers.conftest import Routes, said

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingress_lint.engine import Options, read
-from ingress_lint.facts.app_servers import AppServer
+from ingress_lint.facts.app_servers import AppServer, app_server
 
 Recognise = Callable[..., AppServer | None]
 APP = "registry.example.com/shop/web:2.3.1"
@@ -32,7 +32,7 @@ def recognise(tmp_path: Path) -> Recognise:
         file = tmp_path / "all.json"
         file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}), encoding="utf-8")
         graph = read(Options(paths=[str(file)])).sets[0].graph
-        return graph.app_server(graph.workloads[0].containers[0])
+        return app_server(graph.workloads[0].containers[0], graph)
 
     return recognised
 

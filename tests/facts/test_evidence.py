@@ -9,6 +9,7 @@ import pytest
 
 from ingress_lint.facts.evidence.configuration import configured_ports
 from ingress_lint.facts.evidence.images import known_image
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import TRANSPORTS, Certainty, Evidence, Source, Speech, judge
 from ingress_lint.facts.evidence.settings import snake_case
 from ingress_lint.graph.graph import ObjectGraph
@@ -52,7 +53,7 @@ def _workload(graph: ObjectGraph) -> Workload:
 def _transport(number: int, *objects: dict[str, Any]) -> tuple[Speech, Certainty] | None:
     graph = _graph(*objects)
     service = next(iter(graph.services), None)
-    verdict = graph.evidence.transport(_workload(graph), number, service)
+    verdict = listening_evidence(graph).transport(_workload(graph), number, service)
     return (verdict.speech, verdict.certainty) if verdict else None
 
 
@@ -108,7 +109,9 @@ PLAIN_LIKELY = (Speech.PLAIN, Certainty.LIKELY)
 )
 def test_settings_that_open_a_port(container: dict[str, Any], expected: list[tuple[int, str, Speech | None]]) -> None:
     graph = _graph(_pod(container))
-    found = [(told.number, told.host, told.speech) for _, told in graph.evidence.listenings(_workload(graph))]
+    found = [
+        (told.number, told.host, told.speech) for _, told in listening_evidence(graph).listenings(_workload(graph))
+    ]
     assert found == expected
 
 
@@ -122,13 +125,13 @@ def test_environment_from_a_config_map() -> None:
         ),
         _config_map("settings", PORT="3000", inner="3001"),
     )
-    found = {told.number: told.place.pointer for _, told in graph.evidence.listenings(_workload(graph))}
+    found = {told.number: told.place.pointer for _, told in listening_evidence(graph).listenings(_workload(graph))}
     assert found == {3000: ("data", "PORT"), 3001: ("data", "inner")}
 
 
 def test_loopback() -> None:
     graph = _graph(_pod({"args": ["--listen=localhost:8000", "--http-port=9000"]}))
-    assert [told.loopback for _, told in graph.evidence.listenings(_workload(graph))] == [True, False]
+    assert [told.loopback for _, told in listening_evidence(graph).listenings(_workload(graph))] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["http-port", "http.port", "httpPort", "HTTP_PORT"])
@@ -277,7 +280,7 @@ def test_verdicts(pieces: Iterable[Evidence], expected: tuple[Speech, Certainty]
 
 def test_a_verdict_gives_its_reason() -> None:
     graph = _graph(_pod({"ports": [{"name": "https", "containerPort": 8443}]}))
-    verdict = graph.evidence.transport(_workload(graph), 8443)
+    verdict = listening_evidence(graph).transport(_workload(graph), 8443)
     assert verdict is not None
     assert verdict.why == "container `web` names port 8443 `https` and 8443 is a port for TLS by custom"
     assert verdict.strongest.place.pointer == ("spec", "containers", 0, "ports", 0, "name")
@@ -354,7 +357,7 @@ def test_an_image_that_takes_both() -> None:
 def test_applications() -> None:
     def application(number: int, *objects: dict[str, Any]) -> Speech | None:
         graph = _graph(*objects)
-        verdict = graph.evidence.application(_workload(graph), number, next(iter(graph.services), None))
+        verdict = listening_evidence(graph).application(_workload(graph), number, next(iter(graph.services), None))
         return verdict.speech if verdict else None
 
     assert application(9000, _pod({**PORT_9000, "livenessProbe": {"grpc": {"port": 9000}}})) is Speech.GRPC
@@ -367,7 +370,7 @@ def test_applications() -> None:
 def test_mentions() -> None:
     def mentioned(number: int, container: dict[str, Any], *others: dict[str, Any], **spec: Any) -> bool:
         graph = _graph(_pod(container, **spec), *others)
-        return graph.evidence.mention(_workload(graph), number) is not None
+        return listening_evidence(graph).mention(_workload(graph), number) is not None
 
     assert mentioned(8080, {"args": ["--upstream=http://127.0.0.1:8080/"]})
     assert mentioned(8080, {"env": [{"name": "ANY", "value": "8080"}]})
@@ -384,5 +387,5 @@ def test_mentions() -> None:
 def test_answers_are_kept() -> None:
     graph = _graph(_pod({**PORT_9000, **_http(9000)}))
     workload = _workload(graph)
-    assert graph.evidence.transport(workload, 9000) is graph.evidence.transport(workload, 9000)
-    assert graph.evidence.about(workload, 9000) is graph.evidence.about(workload, 9000)
+    assert listening_evidence(graph).transport(workload, 9000) is listening_evidence(graph).transport(workload, 9000)
+    assert listening_evidence(graph).about(workload, 9000) is listening_evidence(graph).about(workload, 9000)

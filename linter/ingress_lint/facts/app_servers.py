@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.container import ContainerEvidence
+from ingress_lint.facts.evidence.index import listening_evidence
+from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
 
 
 class Decided(Struct, frozen=True):
@@ -126,18 +126,31 @@ _SHORTEST_IN_MILLISECONDS: Final = 1000
 """Below, a variable called KEEP_ALIVE_TIMEOUT is more likely an application's own, in seconds."""
 
 
-def recognise(container: WorkloadContainer, graph: ObjectGraph) -> AppServer | None:
-    """The server in a container, None where nothing shows it."""
+@once_per_graph
+def _known(_graph: ObjectGraph) -> dict[WorkloadContainer, AppServer | None]:
+    """The servers of the containers that were asked for so far."""
+    return {}
+
+
+def app_server(container: WorkloadContainer, graph: ObjectGraph) -> AppServer | None:
+    """The application server that a container runs, None where nothing shows it."""
+    known = _known(graph)
+    if container not in known:
+        known[container] = _recognised(container, graph)
+    return known[container]
+
+
+def _recognised(container: WorkloadContainer, graph: ObjectGraph) -> AppServer | None:
     parsed = _IMAGE.match(container.container.image)
     path, tag = (parsed[1], parsed[2] or "") if parsed else ("", "")
-    seen = _Container(container, graph, graph.evidence.of(container), path, tag)
+    seen = _Container(container, graph, listening_evidence(graph).of(container), path, tag)
     return next((server for recogniser in _RECOGNISERS if (server := recogniser(seen)) is not None), None)
 
 
 def named_config_map(container: WorkloadContainer, graph: ObjectGraph) -> KubernetesObject[ConfigMap] | None:
     """The ConfigMap that `--configmap` names; $(POD_NAMESPACE) is the pod's own."""
     own = container.workload.object.namespace
-    for setting in graph.evidence.of(container).settings:
+    for setting in listening_evidence(graph).of(container).settings:
         if setting.name == "configmap":
             namespace, _, name = setting.value.rpartition("/")
             return graph.config_map(own if not namespace or "$" in namespace else namespace, name)

@@ -8,18 +8,16 @@ hashicorp/consul-k8s:control-plane/connect-inject/constants/annotations_and_labe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
+from ingress_lint.objects.istio import PeerAuthentication, WorkloadSelector
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.reading import string_map
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
-    from ingress_lint.objects.istio import PeerAuthentication, WorkloadSelector
 
 _POD_KEYS: Final = {
     "sidecar.istio.io/inject": "Istio",

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, selects
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
@@ -25,9 +27,6 @@ from ingress_lint.objects.networking import (
     NetworkPolicyPeer,
     NetworkPolicyPort,
 )
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
 
 Policy = KubernetesObject[NetworkPolicy]
 NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
@@ -193,3 +192,9 @@ def _both(one: bool | None, other: bool | None) -> bool | None:
     if one is False or other is False:
         return False
     return None if one is None or other is None else True
+
+
+@once_per_graph
+def network_policies(graph: ObjectGraph) -> NetworkPolicies:
+    """Who may connect to which pods."""
+    return NetworkPolicies(graph)

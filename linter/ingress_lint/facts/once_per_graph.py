@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 from ingress_lint.graph.graph import ObjectGraph
 
@@ -17,12 +16,13 @@ def once_per_graph(
     make: Callable[Concatenate[ObjectGraph, Further], Result],
 ) -> Callable[Concatenate[ObjectGraph, Further], Result]:
     """`make`, which is called for the first request of each graph; later ones get the same result."""
-    kept: WeakKeyDictionary[ObjectGraph, Result] = WeakKeyDictionary()
 
     @wraps(make)
     def made(graph: ObjectGraph, /, *further: Further.args, **named: Further.kwargs) -> Result:
-        if graph not in kept:
-            kept[graph] = make(graph, *further, **named)
-        return kept[graph]
+        kept = graph.kept
+        if make not in kept:
+            kept[make] = make(graph, *further, **named)
+        result: Result = kept[make]
+        return result
 
     return made

@@ -10,16 +10,10 @@ from typing import Any, Final, Literal, TypeVar
 
 from msgspec import Struct, field
 
-from ingress_lint.facts.app_servers import AppServer, recognise
-from ingress_lint.facts.evidence.index import EvidenceIndex
-from ingress_lint.facts.kernel.index import KernelSettings
-from ingress_lint.facts.network_policies import NetworkPolicies
-from ingress_lint.facts.overlay.index import PodNetwork
-from ingress_lint.facts.overlay.sources import Sources
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.resolution import Existence, Resolution
-from ingress_lint.graph.workload import Workload, WorkloadContainer, workload_of
+from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
 from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Secret, Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
@@ -128,7 +122,8 @@ class ObjectGraph:
         self._likeness: dict[tuple[str, str], LikenessIndex[str]] = {}
         self._pod_likeness: dict[str, LikenessIndex[Workload]] = {}
         self._selected: dict[KubernetesObject[Service], tuple[Workload, ...]] = {}
-        self._app_servers: dict[WorkloadContainer, AppServer | None] = {}
+        self.kept: dict[object, Any] = {}
+        """What `facts` keep of what they worked out for it."""
 
     # -- objects ----------------------------------------------------------------------------------------------------
 
@@ -357,36 +352,6 @@ class ObjectGraph:
         """Whether an autoscaler of the set decides how many replicas a workload has."""
         item = workload.object
         return (item.kind, item.namespace, item.name) in self._scaled
-
-    @cached_property
-    def evidence(self) -> EvidenceIndex:
-        """What the pods listen on and which protocol each of their ports speaks."""
-        return EvidenceIndex(self)
-
-    def app_server(self, container: WorkloadContainer) -> AppServer | None:
-        """The application server that a container runs, None where nothing shows it."""
-        if container not in self._app_servers:
-            self._app_servers[container] = recognise(container, self)
-        return self._app_servers[container]
-
-    @cached_property
-    def policies(self) -> NetworkPolicies:
-        """Who may connect to which pods."""
-        return NetworkPolicies(self)
-
-    @cached_property
-    def pod_network(self) -> PodNetwork:
-        """What the set says of packet sizes in the pod network."""
-        return PodNetwork(self._node_sources)
-
-    @cached_property
-    def kernel_settings(self) -> KernelSettings:
-        """What the set tells the nodes' kernels: sysctls, and the conntrack settings of kube-proxy."""
-        return KernelSettings(self.workloads, self._node_sources)
-
-    @cached_property
-    def _node_sources(self) -> Sources:
-        return Sources(self)
 
     # -- places -----------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.load.positions import Locator
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.output.sanitize import json_text
-from ingress_lint.routes.filters import Filter
-from ingress_lint.routes.model import ResolvedPort, Route
+from ingress_lint.routes.model import Filter, ResolvedPort, Route
 
 
 def render(routes: Iterable[Route], locator: Locator) -> str:

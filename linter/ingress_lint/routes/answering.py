@@ -13,19 +13,11 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
-from ingress_lint.routes.filters import (
-    ExternalAuth,
-    Filter,
-    FixedResponse,
-    HeaderModifier,
-    RequestMirror,
-    RequestRedirect,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.matching import Conduct, Request
-from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
 
 Outcome = Literal["backend", "redirect", "error", "no-route"]

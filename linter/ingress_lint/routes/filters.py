@@ -1,15 +1,10 @@
-"""What a route does to a request, beside sending it to a backend."""
+"""What a route does to a request, beside sending it to a backend; filters that need one are in `model`."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from ingress_lint.load.document import Place
-
-if TYPE_CHECKING:
-    from ingress_lint.routes.model import BackendRef
 
 
 class RequestRedirect(Struct, frozen=True):
@@ -44,14 +39,6 @@ class HeaderModifier(Struct, frozen=True):
     of_response: bool = False
 
 
-class RequestMirror(Struct, frozen=True):
-    """Sends a copy to another backend, whose answer is dropped."""
-
-    place: Place
-    backend: BackendRef
-    share: float = 1.0
-
-
 class FixedResponse(Struct, frozen=True):
     """Answers by itself; no backend sees the request."""
 
@@ -71,20 +58,6 @@ class CORS(Struct, frozen=True):
     max_age: int | None = None
 
 
-class ExternalAuth(Struct, frozen=True):
-    """Asks a backend, or whatever answers at a URL, whether a request may pass."""
-
-    place: Place
-    backend: BackendRef | None = None
-    url: str = ""
-    """Where it asks, for a backend too where that is known; `$host` in it stands for the request's own host."""
-    unclear: str = "clients get an error"
-    """What clients get for an answer that is neither yes nor no."""
-    login: str = ""
-    """Where it sends those who may not pass, in the form of `url`; empty where they are turned away."""
-    login_place: Place | None = None
-
-
 class ExtensionFilter(Struct, frozen=True):
     """A step that only its implementation knows; what it does to a request is unknown."""
 
@@ -92,15 +65,3 @@ class ExtensionFilter(Struct, frozen=True):
     group: str
     kind: str
     name: str
-
-
-Filter = (
-    RequestRedirect
-    | URLRewrite
-    | HeaderModifier
-    | RequestMirror
-    | CORS
-    | ExternalAuth
-    | ExtensionFilter
-    | FixedResponse
-)

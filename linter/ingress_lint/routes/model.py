@@ -17,7 +17,14 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
-from ingress_lint.routes.filters import ExternalAuth, Filter, RequestMirror
+from ingress_lint.routes.filters import (
+    CORS,
+    ExtensionFilter,
+    FixedResponse,
+    HeaderModifier,
+    RequestRedirect,
+    URLRewrite,
+)
 from ingress_lint.routes.listeners import Listener, ProxyPort
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
@@ -84,6 +91,40 @@ class BackendTLS(Struct, frozen=True):
     """Of these hosts and URIs the certificate must carry one."""
     usable: bool = True
     """Whether any certificate authority that the policy names can be read; without one every connection fails."""
+
+
+class RequestMirror(Struct, frozen=True):
+    """Sends a copy to another backend, whose answer is dropped."""
+
+    place: Place
+    backend: BackendRef
+    share: float = 1.0
+
+
+class ExternalAuth(Struct, frozen=True):
+    """Asks a backend, or whatever answers at a URL, whether a request may pass."""
+
+    place: Place
+    backend: BackendRef | None = None
+    url: str = ""
+    """Where it asks, for a backend too where that is known; `$host` in it stands for the request's own host."""
+    unclear: str = "clients get an error"
+    """What clients get for an answer that is neither yes nor no."""
+    login: str = ""
+    """Where it sends those who may not pass, in the form of `url`; empty where they are turned away."""
+    login_place: Place | None = None
+
+
+Filter = (
+    RequestRedirect
+    | URLRewrite
+    | HeaderModifier
+    | RequestMirror
+    | CORS
+    | ExternalAuth
+    | ExtensionFilter
+    | FixedResponse
+)
 
 
 class BackendRef(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.settings import Setting
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -50,7 +51,11 @@ def refused_certificate(backend: BackendRef, graph: ObjectGraph) -> RefusedCerti
 def _served(endpoint: Endpoint, graph: ObjectGraph) -> tuple[KubernetesObject[Secret], Setting] | None:
     """The Secret of the set that the pod takes its certificate from, as far as its settings name it."""
     containers = (endpoint.container,) if endpoint.container else endpoint.workload.containers
-    found = [served for container in containers if (served := graph.evidence.of(container).served_secret) is not None]
+    found = [
+        served
+        for container in containers
+        if (served := listening_evidence(graph).of(container).served_secret) is not None
+    ]
     if len(found) != 1:
         return None
     name, setting = found[0]

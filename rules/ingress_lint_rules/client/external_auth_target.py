@@ -103,10 +103,9 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.routes.answering import Answer, answer
-from ingress_lint.routes.filters import ExternalAuth
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Request
-from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.model import BackendRef, ExternalAuth, Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 

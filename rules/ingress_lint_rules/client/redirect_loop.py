@@ -79,6 +79,7 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.lowering.competing import grounds, preference
 from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.redirecting import Redirecting, redirecting
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -144,7 +145,9 @@ class RedirectLoop(Rule):
                     continue
                 for endpoint in backend.endpoints:
                     container = endpoint.container
-                    found = redirecting(graph.evidence.of(container), graph) if container is not None else None
+                    found = (
+                        redirecting(listening_evidence(graph).of(container), graph) if container is not None else None
+                    )
                     if found is not None:
                         yield self._by_application(route, backend, endpoint, found)
 

@@ -96,6 +96,7 @@ import math
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.uploads import AcceptedBody
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -132,7 +133,7 @@ class BodySizeLimit(Rule):
             for backend in route.backends:
                 limit = backend.body_limit
                 for endpoint in backend.endpoints:
-                    body = graph.evidence.accepted_body(endpoint.container) if endpoint.container else None
+                    body = listening_evidence(graph).accepted_body(endpoint.container) if endpoint.container else None
                     if body is None:
                         continue
                     if limit is None or body.size <= limit.value or (limit.explicit and math.isinf(body.size)):

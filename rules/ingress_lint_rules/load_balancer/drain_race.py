@@ -99,6 +99,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.termination import GracePeriod, PreStop, grace_period, pre_stop
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -248,6 +249,6 @@ def _ends_at_once(container: WorkloadContainer, graph: ObjectGraph) -> bool:
     containers = container.workload.containers
     return not any(
         pre_stop(item) is not None
-        or any(_DELAYING_WORDS & setting.parts for setting in graph.evidence.of(item).settings)
+        or any(_DELAYING_WORDS & setting.parts for setting in listening_evidence(graph).of(item).settings)
         for item in containers
     )

@@ -109,6 +109,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.logins import LargeHeader
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -144,7 +145,7 @@ class HeaderSizeLimit(Rule):
             if limit is None or limit.value >= _ENOUGH:
                 continue
             for endpoint in backend.endpoints:
-                large = graph.evidence.large_header(endpoint.container) if endpoint.container else None
+                large = listening_evidence(graph).large_header(endpoint.container) if endpoint.container else None
                 if large is not None:
                     yield self._too_small(route, backend, endpoint, limit, large)
 

@@ -100,6 +100,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
@@ -210,7 +211,7 @@ def _not_on_pod(number: int, backend: BackendRef, port: ResolvedPort, graph: Obj
             text = f"which is a NodePort; the check asks the pods themselves, and {listening}"
             return Severity.ERROR, text, (Related("the NodePort", place.at("nodePort")),), fix
     declaring = [container for container in found[0].workload.containers if container.container.ports]
-    if not declaring or any(graph.evidence.mention(landing.workload, number) for landing in found):
+    if not declaring or any(listening_evidence(graph).mention(landing.workload, number) for landing in found):
         return None
     text = f"which no container of {found[0].workload} declares ({listening})"
     related = (Related(f"the ports of container `{declaring[0].name}`", declaring[0].at("ports")),)

@@ -72,6 +72,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -214,7 +215,7 @@ def _grpc(landing: Landing, backend: BackendRef, check: HealthCheck, graph: Obje
     if landing.on_traffic_port and backend.protocol.value in (AppProtocol.HTTP, AppProtocol.HTTPS):
         return None
     service, index = _service_port(landing, backend)
-    verdict = graph.evidence.application(landing.workload, landing.number, service, index)
+    verdict = listening_evidence(graph).application(landing.workload, landing.number, service, index)
     if verdict is None or verdict.speech is not Speech.GRPC:
         return None
     return verdict, "gRPC, which is HTTP/2 only", "let the health check speak gRPC, or ask a port that serves HTTP"
@@ -222,7 +223,7 @@ def _grpc(landing: Landing, backend: BackendRef, check: HealthCheck, graph: Obje
 
 def _transport(landing: Landing, backend: BackendRef, graph: ObjectGraph) -> Verdict | None:
     service, index = _service_port(landing, backend)
-    return graph.evidence.transport(landing.workload, landing.number, service, index)
+    return listening_evidence(graph).transport(landing.workload, landing.number, service, index)
 
 
 def _service_port(landing: Landing, backend: BackendRef) -> tuple[KubernetesObject[Service] | None, int]:
@@ -232,7 +233,7 @@ def _service_port(landing: Landing, backend: BackendRef) -> tuple[KubernetesObje
 
 
 def _takes_both(landing: Landing, graph: ObjectGraph) -> bool:
-    known = graph.evidence.of(landing.container).image if landing.container else None
+    known = listening_evidence(graph).of(landing.container).image if landing.container else None
     return known is not None and known.speaks_both
 
 

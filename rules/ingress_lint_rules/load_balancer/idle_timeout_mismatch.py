@@ -107,7 +107,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from ingress_lint.facts.app_servers import AppServer, IdleTimeout
+from ingress_lint.facts.app_servers import AppServer, IdleTimeout, app_server
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
@@ -142,7 +142,7 @@ class IdleTimeoutMismatch(Rule):
             if front is None or not keep_alive.reuses_upstream or backend.protocol.value not in _KEPT_BY_HTTP:
                 continue
             for endpoint in backend.endpoints:
-                server = graph.app_server(endpoint.container) if endpoint.container else None
+                server = app_server(endpoint.container, graph) if endpoint.container else None
                 if server is not None and server.idle is not None and server.idle.seconds <= front.value:
                     yield self._race(route, backend, endpoint, server, server.idle, front)
 

@@ -153,6 +153,7 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.settings import snake_case
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -303,7 +304,7 @@ def _turns_none_round(front: Front) -> bool:
 
 def _calls(container: WorkloadContainer, graph: ObjectGraph) -> Iterator[_Call]:
     """The URLs in a container's settings and in the files that it mounts from ConfigMaps."""
-    evidence = graph.evidence.of(container)
+    evidence = listening_evidence(graph).of(container)
     for setting in evidence.settings:
         if "://" in setting.value and (found := _URL.match(setting.value)):
             yield _Call(setting.name, found[0], found[1].lower(), found[2] or "/", setting.place)

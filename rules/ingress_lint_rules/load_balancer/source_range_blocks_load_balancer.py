@@ -130,7 +130,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from ingress_lint.facts.network_policies import Peer, Visit
+from ingress_lint.facts.network_policies import Peer, Visit, network_policies
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
@@ -206,7 +206,7 @@ class SourceRangeBlocksLoadBalancer(Rule):
         )
 
     def _policies(self, route: Route, backend: BackendRef, endpoint: Endpoint, graph: ObjectGraph) -> Iterator[Finding]:
-        policies, port, workload = graph.policies, backend.service_port, endpoint.workload
+        policies, port, workload = network_policies(graph), backend.service_port, endpoint.workload
         if endpoint.number is None or port is None or not policies.isolating(workload):
             return
         visit = Visit(None, workload, endpoint.number, port.port.protocol)

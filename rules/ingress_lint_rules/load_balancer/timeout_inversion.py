@@ -98,6 +98,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from ingress_lint.facts.app_servers import app_server
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
@@ -199,10 +201,10 @@ def _meet(host: Sourced[str], hosts: Iterable[str]) -> bool:
 
 def _server(graph: ObjectGraph, endpoint: Endpoint) -> tuple[str, float, Place] | None:
     """How long the server in a pod lets a request take, where the manifest says so: gunicorn's `sync` workers."""
-    server = graph.app_server(endpoint.container) if endpoint.container else None
+    server = app_server(endpoint.container, graph) if endpoint.container else None
     if endpoint.container is None or server is None or server.closes is None or not server.name.startswith("gunicorn"):
         return None
-    for setting in graph.evidence.of(endpoint.container).settings:
+    for setting in listening_evidence(graph).of(endpoint.container).settings:
         if setting.name == "timeout" and setting.value.isdigit():
             return server.name, float(setting.value), setting.place
     return None

@@ -85,6 +85,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from ingress_lint.facts.app_servers import app_server
 from ingress_lint.finding import Finding, Hop, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
@@ -116,7 +117,7 @@ class AppKeepAliveDisabled(Rule):
             if backend.protocol.value not in _HTTP:
                 continue
             for endpoint in backend.endpoints:
-                server = graph.app_server(endpoint.container) if endpoint.container else None
+                server = app_server(endpoint.container, graph) if endpoint.container else None
                 if server is None or server.closes is None:
                     continue
                 closes = server.closes

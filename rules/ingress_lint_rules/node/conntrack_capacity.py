@@ -68,6 +68,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.shared.units import go_duration
+from ingress_lint.facts.kernel.index import kernel_settings
 from ingress_lint.facts.kernel.kube_proxy import Conntrack, Said
 from ingress_lint.facts.kernel.sysctls import CONNTRACK_LIMITS, ScriptedSysctl
 from ingress_lint.finding import Finding, Related, Severity
@@ -103,7 +104,7 @@ class ConntrackCapacity(Rule):
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks at every kube-proxy configuration and every script of the set."""
-        settings = graph.kernel_settings
+        settings = kernel_settings(graph)
         for conntrack in settings.conntracks:
             yield from self._size(conntrack)
             yield from self._timeouts(conntrack, settings.node_local_dns)

@@ -67,6 +67,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
+from ingress_lint.facts.kernel.index import kernel_settings
 from ingress_lint.facts.kernel.sysctls import CONNTRACK_LIMITS, SAFE, PodSysctl, ScriptedSysctl
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -118,10 +119,10 @@ class IneffectiveSysctl(Rule):
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks at every kernel setting that the set's pods ask for."""
-        for entry in graph.kernel_settings.pod_sysctls:
+        for entry in kernel_settings(graph).pod_sysctls:
             yield from self._entry(entry, graph)
         by_fault: defaultdict[tuple[int, str], list[ScriptedSysctl]] = defaultdict(list)
-        for setting in graph.kernel_settings.scripted_sysctls:
+        for setting in kernel_settings(graph).scripted_sysctls:
             by_fault[id(setting.container), _fault(setting)].append(setting)
         for (_, fault), settings in by_fault.items():
             if fault:
@@ -147,12 +148,12 @@ class IneffectiveSysctl(Rule):
                 f"Kubernetes refuses the pod, and whatever it serves answers 503",
                 fix=f"remove it, or `{shared}`; set it on the node itself",
             )
-        elif name not in SAFE and not graph.kernel_settings.kubelets.allow(name):
+        elif name not in SAFE and not kernel_settings(graph).kubelets.allow(name):
             yield self._unsafe(entry, graph)
 
     def _unsafe(self, entry: PodSysctl, graph: ObjectGraph) -> Finding:
         name = entry.name
-        kubelet = graph.kernel_settings.kubelets.configuration
+        kubelet = kernel_settings(graph).kubelets.configuration
         if kubelet is not None:
             return self.finding(
                 entry.place,

@@ -57,6 +57,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from ingress_lint.facts.overlay.index import pod_network
 from ingress_lint.facts.overlay.model import Meaning, Mtu, Overlay
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -81,7 +82,7 @@ class MtuDisagreement(Rule):
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the MTUs of every pod network of the set."""
-        for overlay in graph.pod_network.overlays:
+        for overlay in pod_network(graph).overlays:
             if _of_several_clusters(overlay):
                 continue
             twice = list(self._twice(overlay))

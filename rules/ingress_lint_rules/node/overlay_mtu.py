@@ -68,6 +68,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.facts.overlay.index import pod_network
 from ingress_lint.facts.overlay.model import ETHERNET, JUMBO, Encapsulation, Meaning, Mtu, Overlay, Underlay
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -97,7 +98,7 @@ class OverlayMtu(Rule):
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Does the sum for every pod network of the set."""
-        network = graph.pod_network
+        network = pod_network(graph)
         for overlay in network.overlays:
             found = list(self._too_large(overlay, network.underlay or overlay.underlay))
             if found:

@@ -103,7 +103,7 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.facts.evidence.index import EvidenceIndex
+from ingress_lint.facts.evidence.index import EvidenceIndex, listening_evidence
 from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -174,7 +174,7 @@ class BackendProtocolMismatch(Rule):
             if backend.proxy_port is not None and backend.proxy_port.tls is not None:
                 continue
             if protocol.plain or protocol.over_tls:
-                against = _against(protocol, port, backend.endpoints, graph.evidence)
+                against = _against(protocol, port, backend.endpoints, listening_evidence(graph))
                 if against is not None:
                     yield self._mismatch(route, backend, *against)
 

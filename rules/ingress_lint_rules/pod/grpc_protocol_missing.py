@@ -102,6 +102,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -137,7 +138,9 @@ class GRPCProtocolMissing(Rule):
             for endpoint in backend.endpoints:
                 if endpoint.number is None:
                     continue
-                spoken = graph.evidence.application(endpoint.workload, endpoint.number, port.service, port.index)
+                spoken = listening_evidence(graph).application(
+                    endpoint.workload, endpoint.number, port.service, port.index
+                )
                 if spoken is not None and spoken.speech is Speech.GRPC:
                     yield self._finding(route, backend, endpoint, spoken)
 

@@ -97,6 +97,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ingress_lint.facts.evidence.binding import Binding
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Certainty
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -186,8 +187,8 @@ def _serves_it_alone(container: WorkloadContainer, number: int) -> bool:
 
 def _told_elsewhere(container: WorkloadContainer, number: int, graph: ObjectGraph) -> Binding | None:
     """The port that the container is told instead of this one; None where anything names it or may do so."""
-    evidence = graph.evidence.of(container)
-    bindings = graph.evidence.bindings(container)
+    evidence = listening_evidence(graph).of(container)
+    bindings = listening_evidence(graph).bindings(container)
     if any(binding.number == number for binding in bindings) or evidence.may_listen_elsewhere:
         return None
     image = evidence.image
@@ -201,7 +202,7 @@ def _told_elsewhere(container: WorkloadContainer, number: int, graph: ObjectGrap
 
 def _published(container: WorkloadContainer, number: int, graph: ObjectGraph) -> Binding | None:
     """The port of an image that nothing tells another one, where no probe asks for `number`."""
-    port = graph.evidence.of(container).published_port
+    port = listening_evidence(graph).of(container).published_port
     if port in (None, number) or _probed(container, number):
         return None
     image = container.container.image
@@ -212,7 +213,8 @@ def _published(container: WorkloadContainer, number: int, graph: ObjectGraph) ->
 def _named_in_pod(container: WorkloadContainer, number: int, graph: ObjectGraph) -> bool:
     """Whether a command line, an environment or a mounted file of the pod names the port, or another container serves it."""
     return any(
-        graph.evidence.of(other).told(number) is not None or (other is not container and other.port_numbered(number))
+        listening_evidence(graph).of(other).told(number) is not None
+        or (other is not container and other.port_numbered(number))
         for other in container.workload.containers
     )
 

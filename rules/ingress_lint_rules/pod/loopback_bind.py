@@ -97,6 +97,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from ingress_lint.facts.evidence.binding import Binding
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Certainty
 from ingress_lint.facts.mesh import membership
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -161,7 +162,7 @@ def _loopback(endpoint: Endpoint, graph: ObjectGraph) -> Binding | None:
     found = [
         (container, binding)
         for container in endpoint.workload.containers
-        for binding in graph.evidence.bindings(container)
+        for binding in listening_evidence(graph).bindings(container)
         if binding.number == endpoint.number
     ]
     if any(not binding.loopback for _, binding in found):

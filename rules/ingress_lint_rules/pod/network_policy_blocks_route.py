@@ -117,7 +117,7 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
-from ingress_lint.facts.network_policies import NetworkPolicies, Peer, Policy, Visit
+from ingress_lint.facts.network_policies import NetworkPolicies, Peer, Policy, Visit, network_policies
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
@@ -172,8 +172,8 @@ class NetworkPolicyBlocksRoute(Rule):
             if backend.target.value is TargetKind.NODE or backend.service_port is None:
                 continue
             for endpoint in backend.endpoints:
-                policies = graph.policies.isolating(endpoint.workload)
-                if endpoint.number is None or not policies or not graph.policies.settled(endpoint.workload):
+                policies = network_policies(graph).isolating(endpoint.workload)
+                if endpoint.number is None or not policies or not network_policies(graph).settled(endpoint.workload):
                     continue
                 protocol = backend.service_port.port.protocol
                 block = _block(route, backend, endpoint.workload, endpoint.number, protocol, graph)
@@ -204,7 +204,7 @@ class NetworkPolicyBlocksRoute(Rule):
 def _block(
     route: Route, backend: BackendRef, workload: Workload, number: int, protocol: str, graph: ObjectGraph
 ) -> _Block | None:
-    policies = graph.policies
+    policies = network_policies(graph)
     anybody = Visit(None, workload, number, protocol)
     if not policies.open_to_anybody(anybody):
         return _closed(policies, anybody)

@@ -79,6 +79,7 @@ from difflib import get_close_matches
 from typing import ClassVar, Final
 
 from ingress_lint.facts.answers import PROBE_TITLES
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Listening
 from ingress_lint.facts.evidence.serving import listenings
 from ingress_lint.finding import Finding, Related, Severity
@@ -208,9 +209,9 @@ class ProbePortMismatch(Rule):
         declared = [port.container_port for port in container.container.ports if port.protocol == "TCP"]
         if not declared or any(other.port_numbered(number) for other in workload.containers):
             return
-        if any(graph.evidence.of(other).told(number) for other in workload.containers):
+        if any(listening_evidence(graph).of(other).told(number) for other in workload.containers):
             return
-        told = graph.evidence.of(container)
+        told = listening_evidence(graph).of(container)
         image = told.image
         if container.container.image in _REPLACED or (number, path) in _MANAGER_HEALTH:
             return
@@ -237,7 +238,7 @@ def _health_address(
     """Where a manager answers its probes, if it is told another port than the one asked, which nothing else names."""
     if number is None or path not in _MANAGER_PATHS:
         return None
-    evidence = graph.evidence.of(container)
+    evidence = listening_evidence(graph).of(container)
     told = tuple(listenings(option for option in evidence.settings if _HEALTH_ADDRESS.fullmatch(option.name)))
     if len(told) != 1 or told[0].number == number or evidence.told(number) is not None:
         return None

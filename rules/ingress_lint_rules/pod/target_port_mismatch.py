@@ -95,6 +95,7 @@ from typing import ClassVar, Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.serving import serves_aside
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
 from ingress_lint.graph.graph import ObjectGraph
@@ -285,7 +286,7 @@ class TargetPortMismatch(Rule):
             not candidates
             or target.unused
             or any(workload.pod.host_network or not workload.declares_ports() for workload in target.workloads)
-            or any(graph.evidence.mention(workload, number) for workload in target.workloads)
+            or any(listening_evidence(graph).mention(workload, number) for workload in target.workloads)
             or any(listens == number for workload in target.workloads for listens in _configured(workload, graph))
         ):
             return
@@ -349,7 +350,7 @@ def _target_of(port: ServicePort) -> int | str:
 
 
 def _configured(workload: Workload, graph: ObjectGraph) -> Iterator[int]:
-    return (listening.number for _, listening in graph.evidence.listenings(workload))
+    return (listening.number for _, listening in listening_evidence(graph).listenings(workload))
 
 
 def _passed_over(target: _Target, name: str, graph: ObjectGraph) -> tuple[WorkloadContainer, int] | None:

@@ -86,6 +86,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Speech
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -136,7 +137,7 @@ class TLSPassthroughMismatch(Rule):
         port = backend.service_port
         if endpoint.number is None or port is None:
             return
-        verdict = graph.evidence.transport(endpoint.workload, endpoint.number, port.service, port.index)
+        verdict = listening_evidence(graph).transport(endpoint.workload, endpoint.number, port.service, port.index)
         if verdict is None or verdict.speech is not Speech.PLAIN:
             return
         yield self.finding(
@@ -172,4 +173,8 @@ class TLSPassthroughMismatch(Rule):
 
 
 def _has(workload: Workload, secret: str, graph: ObjectGraph) -> bool:
-    return any(name == secret for container in workload.containers for name, _ in graph.evidence.of(container).secrets)
+    return any(
+        name == secret
+        for container in workload.containers
+        for name, _ in listening_evidence(graph).of(container).secrets
+    )

@@ -86,6 +86,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
@@ -191,5 +192,7 @@ def _serves_another(workload: Workload, port: ServicePort, graph: ObjectGraph) -
     if isinstance(target, str):
         return True
     return (
-        workload.declares_ports() and not workload.pod.host_network and graph.evidence.mention(workload, target) is None
+        workload.declares_ports()
+        and not workload.pod.host_network
+        and listening_evidence(graph).mention(workload, target) is None
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.routes.filters import RequestMirror
+from ingress_lint.routes.model import RequestMirror
 from ingress_lint.routes.traffic import AppProtocol
 from tests.controllers.gateway_api.conftest import GATEWAY, SERVICES, Load, route
 

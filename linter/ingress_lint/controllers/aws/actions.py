@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
-from ingress_lint.routes.filters import Filter, FixedResponse, RequestRedirect
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 
 _NO_ACTION: Final = 503

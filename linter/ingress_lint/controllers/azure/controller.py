@@ -27,10 +27,10 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import ExtensionFilter, Filter, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import ExtensionFilter, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, SourceAddress, TargetKind, Timeouts

@@ -26,17 +26,9 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import (
-    CORS,
-    Filter,
-    FixedResponse,
-    HeaderModifier,
-    RequestMirror,
-    RequestRedirect,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import Match, PathMatchType
-from ingress_lint.routes.model import BackendRef, BackendTLS
+from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, RequestMirror
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Retries, TargetKind, Timeouts

@@ -15,8 +15,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.gateway_routes import BackendObjectReference
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter
-from ingress_lint.routes.model import BackendRef, BackendTLS, ResolvedPort
+from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict

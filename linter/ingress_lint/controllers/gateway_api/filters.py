@@ -17,17 +17,8 @@ from ingress_lint.objects.gateway_routes import (
     HTTPRouteFilter,
     HTTPURLRewriteFilter,
 )
-from ingress_lint.routes.filters import (
-    CORS,
-    ExtensionFilter,
-    ExternalAuth,
-    Filter,
-    HeaderModifier,
-    RequestMirror,
-    RequestRedirect,
-    URLRewrite,
-)
-from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror
 
 _MIRRORED: Final = "the copies of requests that it is meant to get are dropped"
 _ASKED: Final = "no request can be authorised, and clients get 500"

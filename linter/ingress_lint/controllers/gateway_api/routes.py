@@ -27,9 +27,8 @@ from ingress_lint.objects.gateway_routes import (
     ValueMatch,
 )
 from ingress_lint.routes import matches, model
-from ingress_lint.routes.filters import Filter
 from ingress_lint.routes.matches import GRPCMethod, Match, PathMatch, PathMatchType
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries, Timeouts
 

@@ -27,11 +27,11 @@ class Treatment(Protocol):
 
 
 _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
-    "gke-gateway": ("networking.gke.io", "gke"),
+    "gke-gateway": ("networking.gke.io", "google"),
     "aws-gateway": ("gateway.k8s.aws", "aws"),
     "envoy-gateway": ("gateway.envoyproxy.io", "envoy_gateway"),
 }
-"""By implementation, the API group of its policies and the module here that reads them."""
+"""By implementation, the API group of its policies and the folder of the controller whose `gateway_policies` reads them."""
 
 
 class VendorPolicies:
@@ -59,7 +59,7 @@ class VendorPolicies:
 
     def _treatment(self, name: str) -> Treatment:
         if name not in self._treatments:
-            module = import_module(f"ingress_lint.controllers.gateway_api.policies.{_VENDORS[name][1]}")
+            module = import_module(f"ingress_lint.controllers.{_VENDORS[name][1]}.gateway_policies")
             made: Callable[[ObjectGraph], Treatment] = module.Policies
             self._treatments[name] = made(self._graph)
         return self._treatments[name]

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
-from ingress_lint.routes.filters import ExternalAuth, Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import ValueMatch
-from ingress_lint.routes.model import Attachment
+from ingress_lint.routes.model import Attachment, ExternalAuth, Filter
 
 _URI_VARIABLES: Final = frozenset({"", "$request_uri", "$uri", "/$request_uri"})
 

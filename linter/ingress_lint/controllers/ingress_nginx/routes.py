@@ -32,10 +32,10 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter, RequestRedirect
+from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.model import BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts

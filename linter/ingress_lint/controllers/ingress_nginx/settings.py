@@ -13,6 +13,7 @@ from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS, PREF
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.shared.units import nginx_size
 from ingress_lint.facts.app_servers import named_config_map
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -112,7 +113,7 @@ def serving(
 def installed(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
     """What a container of the controller is told. Flags: pkg/flags/flags.go."""
     flags: dict[str, tuple[str, Place]] = {}
-    for word, place in graph.evidence.of(container).words:
+    for word, place in listening_evidence(graph).of(container).words:
         name, _, value = word.partition("=")
         if name.startswith("-"):
             flags[name.lstrip("-")] = value, place

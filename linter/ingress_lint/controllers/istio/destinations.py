@@ -30,8 +30,7 @@ from ingress_lint.objects.istio import ISTIO_GROUP, Destination, DestinationRule
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.reading import string_map
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter
-from ingress_lint.routes.model import Attachment, BackendRef, BackendTLS, ResolvedPort
+from ingress_lint.routes.model import Attachment, BackendRef, BackendTLS, Filter, ResolvedPort
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts

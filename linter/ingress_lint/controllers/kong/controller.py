@@ -33,11 +33,11 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter, FixedResponse, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
-from ingress_lint.routes.model import Route
+from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts

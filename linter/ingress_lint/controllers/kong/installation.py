@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -132,4 +133,4 @@ def installation(graph: ObjectGraph) -> Installation:
     ]
     if len(proxies) != 1:
         return Installation(None, {})
-    return Installation(proxies[0], graph.evidence.of(proxies[0]).variables)
+    return Installation(proxies[0], listening_evidence(graph).of(proxies[0]).variables)

@@ -20,10 +20,10 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import HTTPIngressPath, IngressRule, LegacyHTTPIngressPath, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import Attachment, ResolvedPort, Route
+from ingress_lint.routes.model import Attachment, Filter, ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts

@@ -14,6 +14,7 @@ from msgspec import Struct
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size, nginx_time
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -131,7 +132,7 @@ def installation(graph: ObjectGraph) -> Installation:
 
 def _read(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
     flags: dict[str, Sourced[str]] = {}
-    for word, place in graph.evidence.of(container).words:
+    for word, place in listening_evidence(graph).of(container).words:
         name, _, value = word.partition("=")
         if name.startswith("-"):
             flags[name.lstrip("-")] = Sourced(value, Origin.EXPLICIT, place)

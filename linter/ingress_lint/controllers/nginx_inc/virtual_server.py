@@ -23,10 +23,10 @@ from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 

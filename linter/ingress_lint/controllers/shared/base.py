@@ -27,11 +27,10 @@ from ingress_lint.objects.networking import (
     LegacyIngressRule,
 )
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter
 from ingress_lint.routes.listeners import CertificateRef, Frontend, Listener, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
-from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.model import BackendRef, Filter, ResolvedPort, Route
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts

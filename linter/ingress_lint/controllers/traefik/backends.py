@@ -22,8 +22,8 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.traefik import LoadBalancerSpec, ServersTransport, ServiceTCP, TraefikService
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import RequestMirror, URLRewrite
-from ingress_lint.routes.model import Attachment, BackendRef, ResolvedPort
+from ingress_lint.routes.filters import URLRewrite
+from ingress_lint.routes.model import Attachment, BackendRef, RequestMirror, ResolvedPort
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind

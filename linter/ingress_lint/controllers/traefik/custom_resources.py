@@ -35,10 +35,10 @@ from ingress_lint.objects.traefik import (
     TLSOption,
 )
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter, RequestRedirect
+from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
-from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Reason, Verdict

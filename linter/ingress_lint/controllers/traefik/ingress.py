@@ -22,10 +22,10 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.traefik import ServersTransport
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import Filter, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
-from ingress_lint.routes.model import Attachment, BackendRef, Route
+from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -204,7 +205,7 @@ def installation(graph: ObjectGraph) -> Installation:
 
 def _read(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
     flags: dict[str, Sourced[str]] = {}
-    for word, place in graph.evidence.of(container).words:
+    for word, place in listening_evidence(graph).of(container).words:
         name, _, value = word.partition("=")
         if name.startswith("--"):
             flags[name.removeprefix("--").lower()] = Sourced(value, Origin.EXPLICIT, place)

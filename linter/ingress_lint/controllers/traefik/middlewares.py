@@ -27,16 +27,8 @@ from ingress_lint.objects.traefik import (
     RedirectScheme,
 )
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import (
-    CORS,
-    ExtensionFilter,
-    ExternalAuth,
-    Filter,
-    HeaderModifier,
-    RequestRedirect,
-    URLRewrite,
-)
-from ingress_lint.routes.model import Attachment, BackendRef
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.model import Attachment, BackendRef, ExternalAuth, Filter
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries
 

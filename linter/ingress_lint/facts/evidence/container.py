@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ingress_lint.facts.evidence.configuration import ConfiguredPort, configured_ports
 from ingress_lint.facts.evidence.images import KnownImage, known_image, published_port
@@ -25,14 +25,12 @@ from ingress_lint.facts.evidence.serving import (
     tls_switches,
 )
 from ingress_lint.facts.evidence.settings import Setting, environment, settings, snake_case, unknown_environment, words
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Secret
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.workloads import Probe
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
 
 _NO_HTTP: Final = frozenset({Speech.FASTCGI, Speech.OTHER})
 _TLS_NAMES: Final = frozenset({"https", "tls", "ssl", "websecure", "grpcs"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ingress_lint.facts.evidence.binding import Binding, bindings
 from ingress_lint.facts.evidence.container import ContainerEvidence, named
@@ -20,13 +20,12 @@ from ingress_lint.facts.evidence.model import (
     judge,
 )
 from ingress_lint.facts.evidence.uploads import AcceptedBody, accepted_body
+from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
 
 _CUSTOM: Final = {
     80: Speech.PLAIN,
@@ -157,3 +156,9 @@ def _service_says(service: KubernetesObject[Service], index: int) -> Iterator[Ev
     for speech in named(port.name):
         why = f"Service `{service.name}` names the port `{port.name}`"
         yield Evidence(speech, Certainty.HINT, Source.SERVICE, why, place.at("name"))
+
+
+@once_per_graph
+def listening_evidence(graph: ObjectGraph) -> EvidenceIndex:
+    """What the pods listen on and which protocol each of their ports speaks."""
+    return EvidenceIndex(graph)

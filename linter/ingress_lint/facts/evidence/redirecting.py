@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.container import ContainerEvidence
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
 
 _TRUE: Final = frozenset({"1", "t", "true"})
 

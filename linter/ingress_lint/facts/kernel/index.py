@@ -8,7 +8,9 @@ from typing import Final
 from ingress_lint.facts.kernel.kube_proxy import Conntrack, conntracks
 from ingress_lint.facts.kernel.kubelet import Kubelets
 from ingress_lint.facts.kernel.sysctls import PodSysctl, ScriptedSysctl, pod_sysctls, scripted_sysctls
-from ingress_lint.facts.overlay.sources import Sources
+from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.facts.overlay.sources import Sources, node_sources
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 
 _NODE_LOCAL_DNS: Final = ("node-local-dns", "nodelocaldns")
@@ -45,3 +47,9 @@ class KernelSettings:
     def node_local_dns(self) -> bool:
         """Whether a NodeLocal DNSCache answers the pods, whose lookups then pass conntrack by."""
         return any(workload.object.name in _NODE_LOCAL_DNS for workload in self._workloads)
+
+
+@once_per_graph
+def kernel_settings(graph: ObjectGraph) -> KernelSettings:
+    """What the set tells the nodes' kernels: sysctls, and the conntrack settings of kube-proxy."""
+    return KernelSettings(graph.workloads, node_sources(graph))

@@ -6,15 +6,13 @@ kubernetes/kubernetes:staging/src/k8s.io/kube-proxy/config/v1alpha1/types.go
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.evidence.settings import Setting
 from ingress_lint.facts.overlay.sources import Sources, Tree
 from ingress_lint.load.document import Place
-
-if TYPE_CHECKING:
-    from ingress_lint.facts.evidence.settings import Setting
 
 _KIND: Final = "KubeProxyConfiguration"
 _FIELDS: Final = {

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.facts.overlay import antrea, calico, cilium, flannel, kops, other_cnis, ovn_kubernetes
 from ingress_lint.facts.overlay.model import Meaning, Mtu, Overlay, Underlay
-from ingress_lint.facts.overlay.sources import Sources, Tree
+from ingress_lint.facts.overlay.sources import Sources, Tree, node_sources
+from ingress_lint.graph.graph import ObjectGraph
 
 _CARDS: Final = frozenset({"ethernet", "bond"})
 _ON_A_CARD: Final = frozenset({"macvlan", "ipvlan"})
@@ -52,3 +54,9 @@ def _card(interface: Tree) -> Underlay | None:
     if interface.at("type").text not in _CARDS or not mtu.number:
         return None
     return Underlay(mtu.number, f"a NodeNetworkConfigurationPolicy sets it on `{name}`", mtu.place)
+
+
+@once_per_graph
+def pod_network(graph: ObjectGraph) -> PodNetwork:
+    """What the set says of packet sizes in the pod network."""
+    return PodNetwork(node_sources(graph))

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.settings import Setting, environment, settings, words
+from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.load.embedded import parse_embedded
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-
-if TYPE_CHECKING:
-    from ingress_lint.graph.graph import ObjectGraph
 
 _KINDS: Final = frozenset(
     {
@@ -179,6 +178,12 @@ class Sources:
             for key, text in item.body.data.items():
                 if isinstance(text, str) and '"mtu"' in text and f'"{plugin_type}"' in text:
                     yield from _plugins(data.at(key).file(), plugin_type)
+
+
+@once_per_graph
+def node_sources(graph: ObjectGraph) -> Sources:
+    """What the set says of its nodes."""
+    return Sources(graph)
 
 
 def _plugins(configuration: Tree, plugin_type: str) -> Iterator[Tree]:

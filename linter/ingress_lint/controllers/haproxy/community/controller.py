@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.haproxy.annotations import HAPROXY_INGRESS_ANNOTATIONS
+from ingress_lint.controllers.haproxy.community import GATEWAY
 from ingress_lint.controllers.haproxy.settings import (
     Installation,
     installation,
@@ -24,14 +25,13 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import Route
 
-GATEWAY: Final = "HAProxy Ingress"
 _IMAGE: Final = re.compile(r"jcmoraisjr/haproxy-ingress([:@]|$)")
 _CONTROLLER: Final = "haproxy-ingress.github.io/controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-ingress"})
 
 
 class HAProxyIngress(Controller):
-    """Claims by class; what it makes of Ingresses is in haproxy_ingress_routes.py."""
+    """Claims by class; what it makes of Ingresses is in routes.py."""
 
     name: ClassVar[str] = "haproxy-ingress"
     title: ClassVar[str] = "HAProxy Ingress"

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ingress_lint.controllers.haproxy.annotations import HAPROXY_INGRESS_ANNOTATIONS
-from ingress_lint.controllers.haproxy.community.controller import GATEWAY
+from ingress_lint.controllers.haproxy.community import GATEWAY
 from ingress_lint.controllers.haproxy.settings import (
     CHECK_FALL,
     CHECK_INTERVAL,
@@ -31,18 +31,10 @@ from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import (
-    CORS,
-    ExtensionFilter,
-    ExternalAuth,
-    Filter,
-    HeaderModifier,
-    RequestRedirect,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
-from ingress_lint.routes.model import Attachment, Route
+from ingress_lint.routes.model import Attachment, ExternalAuth, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts

@@ -40,10 +40,10 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.objects.core import ConfigMap, Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import CORS, ExtensionFilter, Filter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.matches import PathMatch, PathMatchType
-from ingress_lint.routes.model import Attachment, Route
+from ingress_lint.routes.model import Attachment, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts

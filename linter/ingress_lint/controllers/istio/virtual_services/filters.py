@@ -18,17 +18,9 @@ from ingress_lint.objects.istio import (
     HTTPRoute,
     Percent,
 )
-from ingress_lint.routes.filters import (
-    CORS,
-    Filter,
-    FixedResponse,
-    HeaderModifier,
-    RequestMirror,
-    RequestRedirect,
-    URLRewrite,
-)
+from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import Match, PathMatchType
-from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.model import BackendRef, Filter, RequestMirror
 
 _AUTHORITY: Final = frozenset({"host", ":authority"})
 _GROUP: Final = re.compile(r"\\(\d)")
