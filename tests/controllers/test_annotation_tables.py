@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners
+from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 
-OWNERS = AnnotationOwners(CONTROLLERS.values())
+OWNERS = AnnotationOwners()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,6 @@ def test_nearest_key_counts_on_the_same_kind() -> None:
 
 
 def test_every_legal_value_is_taken() -> None:
-    for controller in CONTROLLERS.values():
-        for spec in controller.annotations.specs.values():
+    for registered in REGISTRY.values():
+        for spec in registered.controller.annotations.specs.values():
             assert all(spec.wanted(value) is None for value in spec.legal), spec.key

@@ -9,7 +9,7 @@ import click
 
 from ingress_lint.commands.options import Given
 from ingress_lint.config import Config, ConfigError, load_config
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption
 from ingress_lint.manifests import Options
@@ -27,8 +27,8 @@ def reading(given: Given, rules: Sequence[Rule] = ()) -> tuple[Config, Options]:
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     controller = given.controller or config.controller
-    if controller is not None and controller not in CONTROLLERS:
-        known = ", ".join(sorted(CONTROLLERS))
+    if controller is not None and controller not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
         raise click.UsageError(f"there is no controller {controller!r}; known are {known}")
     return config, Options(
         paths=given.paths or config.paths or (".",),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ingress_lint.controllers.lowering.entries import Entry
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Hop
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
@@ -147,12 +147,12 @@ def _balancer_phase(
 def _own_service(entry: Entry, graph: ObjectGraph) -> KubernetesObject[Service] | None:
     """The Service by which traffic comes to the pods of the controller itself, where the manifests hold both."""
     names = {route.controller.value for route in entry.routes}
-    images = [image for name in names if name in CONTROLLERS and (image := CONTROLLERS[name].image) is not None]
+    serving = [REGISTRY[name] for name in names if name in REGISTRY]
     workloads = {
         workload
         for workload in graph.workloads
         for container in workload.containers
-        if any(image.search(container.container.image) for image in images)
+        if any(found.runs(container.container.image) for found in serving)
     }
     return next(
         (

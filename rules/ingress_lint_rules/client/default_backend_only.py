@@ -87,7 +87,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes import hostnames
@@ -142,14 +142,14 @@ class DefaultBackendOnly(Rule):
         check = backend.health_check
         if check is None or check.path is None or not check.asks_path or backend.endpoints or accepts(check, 404):
             return
-        name = next((name for name in by_controller if name in CONTROLLERS and _fronts(backend, name)), None)
+        name = next((name for name in by_controller if name in REGISTRY and _fronts(backend, name)), None)
         path = check.path.value.partition("?")[0]
         if name is None or name == route.controller.value or path in _OWN_PATHS.get(name, ()):
             return
         behind = by_controller[name]
         if any(_answers(found, check, path) for found in behind):
             return
-        title = CONTROLLERS[name].title
+        title = REGISTRY[name].controller.title
         nearest = next((found for found in behind if found.hostnames), behind[0])
         why = f" ({check.path.why})" if check.path.why and not check.path.explicit else ""
         yield self.finding(

@@ -78,7 +78,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import ClassVar, Final
 
 from ingress_lint.controllers.lowering.competing import grounds, preference
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
+from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.redirecting import Redirecting, redirecting
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -239,9 +239,8 @@ def _distrusts(listener: Listener) -> bool:
 
 def _runs(workload: Workload, controller: str) -> bool:
     """Whether the pods run a controller."""
-    found = CONTROLLERS.get(controller)
-    image = found.image if found is not None else None
-    return image is not None and any(image.search(item.container.image) for item in workload.containers)
+    found = REGISTRY.get(controller)
+    return found is not None and any(found.runs(item.container.image) for item in workload.containers)
 
 
 def _loops(candidate: Candidate, others: Sequence[Candidate], named: Set[str]) -> bool:

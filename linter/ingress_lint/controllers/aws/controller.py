@@ -39,12 +39,8 @@ class AWSLoadBalancerController(Controller):
     name: ClassVar[str] = "aws-load-balancer-controller"
     title: ClassVar[str] = "the AWS Load Balancer Controller"
     gateway: ClassVar[str] = "ALB"
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"ingress.k8s.aws/alb", "eks.amazonaws.com/alb"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"alb"})
-    serves_services: ClassVar[bool] = True
     annotations: ClassVar[AnnotationTable] = ALB_ANNOTATIONS
     service_annotations: ClassVar[AnnotationTable | None] = NLB_ANNOTATIONS
-    service_hints: ClassVar[tuple[str, ...]] = ("alb.ingress.kubernetes.io/",)
 
     conduct: ClassVar[Conduct] = Conduct(
         (

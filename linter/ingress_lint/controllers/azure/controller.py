@@ -105,12 +105,9 @@ class ApplicationGatewayIngressController(IngressController):
     name: ClassVar[str] = "agic"
     title: ClassVar[str] = "the Application Gateway Ingress Controller"
     gateway: ClassVar[str] = "Application Gateway"
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"azure/application-gateway"})
     outside: ClassVar[bool] = True
     external_names_refused: ClassVar[str] = "its backend pool stays empty, and clients get 502"
     """Pools are made of endpoints (Azure/application-gateway-kubernetes-ingress: issues 87, 1119)."""
-    class_names: ClassVar[frozenset[str]] = frozenset({"azure/application-gateway", "azure-application-gateway"})
-    """The second is the class that the AKS add-on installs."""
     annotations: ClassVar[AnnotationTable] = AGIC_ANNOTATIONS
     takes_target_port: ClassVar[bool] = True
 

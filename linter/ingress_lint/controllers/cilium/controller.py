@@ -70,8 +70,6 @@ class Cilium(IngressController):
     name: ClassVar[str] = "cilium"
     title: ClassVar[str] = "Cilium"
     gateway: ClassVar[str] = "Cilium Ingress"
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"cilium.io/ingress-controller"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"cilium"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     shared: ClassVar[bool] = False
     serves_classless: ClassVar[bool | None] = False

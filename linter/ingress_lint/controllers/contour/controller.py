@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
-from ingress_lint.controllers.contour.envoy import CONTROLLER, GATEWAY, IMAGE
+from ingress_lint.controllers.contour.annotations import ANNOTATIONS
+from ingress_lint.controllers.contour.envoy import CONTROLLER, GATEWAY
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
@@ -31,13 +30,8 @@ class Contour(Controller):
     name: ClassVar[str] = CONTROLLER
     title: ClassVar[str] = "Contour"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"projectcontour.io/ingress-controller"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"contour"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
-    groups: ClassVar[frozenset[str]] = frozenset({"projectcontour.io"})
     serves_classless: ClassVar[bool | None] = True
-    service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/upstream-protocol.",)
-    image: ClassVar[re.Pattern[str] | None] = IMAGE
     proxies_itself: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
         (
@@ -54,14 +48,6 @@ class Contour(Controller):
         broken_backend_status=503,
     )
     """Envoy chooses a virtual host, then its first route that fits; Contour sorts them (internal/sorter/sorter.go)."""
-
-    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
-        """Further installations take names such as contour-internal."""
-        return class_name in self.class_names or class_name.startswith("contour-") or class_name.endswith("-contour")
-
-    def claims_controller(self, controller: str) -> bool:
-        """IngressClasses name it as they like; no part of Contour reads `spec.controller`."""
-        return controller.startswith(f"{PREFIX}/") and not controller.endswith("gateway-controller")
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routes of Ingresses, then those of HTTPProxies."""

@@ -6,7 +6,6 @@ to a pod (projectcontour/contour:site/content/docs/main/config/request-routing.m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Final
@@ -26,7 +25,6 @@ from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Retries
 
 CONTROLLER: Final = "contour"
 GATEWAY: Final = "Contour"
-IMAGE: Final = re.compile(r"(^|/)(projectcontour/contour|contour)([:@]|$)")
 GROUP: Final = "projectcontour.io"
 RESPONSE_TIMEOUT: Final = 15.0
 STREAM_IDLE: Final = 300.0

@@ -23,7 +23,6 @@ class GatewayAPI(Controller):
     title: ClassVar[str] = SPECIFICATION.title
     gateway: ClassVar[str] = "Gateway"
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
-    groups: ClassVar[frozenset[str]] = frozenset({"gateway.networking.k8s.io", "gateway.networking.x-k8s.io"})
     conduct: ClassVar[Conduct] = SPECIFIED_CONDUCT
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:

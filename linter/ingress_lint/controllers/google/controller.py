@@ -14,9 +14,6 @@ from ingress_lint.controllers.google.annotations import (
     ALLOW_HTTP,
     GKE_ANNOTATIONS,
     OLD_APP_PROTOCOLS,
-    REGIONAL_STATIC_IP,
-    STATIC_IP,
-    STATUS,
 )
 from ingress_lint.controllers.google.health import HealthCheckSources, inferred_probe
 from ingress_lint.controllers.google.ports import unknown_ports
@@ -68,9 +65,6 @@ class GKEIngress(IngressController):
     name: ClassVar[str] = "gke"
     title: ClassVar[str] = "GKE Ingress"
     gateway: ClassVar[str] = "Google load balancer"
-    class_names: ClassVar[frozenset[str]] = frozenset(
-        {"gce", "gce-internal", "gce-regional-external", "gce-multi-cluster"}
-    )
     annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
     conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, hosts_apart=True)
@@ -80,17 +74,6 @@ class GKEIngress(IngressController):
         "the controller refuses the whole Ingress, and clients get 404 or what was configured before"
     )
     """`is type "ExternalName", expected "NodePort" or "LoadBalancer"` (kubernetes/ingress-gce: issue 1169)."""
-    ingress_hints: ClassVar[frozenset[str]] = STATUS | {STATIC_IP, REGIONAL_STATIC_IP}
-    service_hints: ClassVar[tuple[str, ...]] = (
-        "cloud.google.com/neg",
-        "cloud.google.com/backend-config",
-        "beta.cloud.google.com/backend-config",
-        "cloud.google.com/app-protocols",
-    )
-
-    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
-        """`ingressClassName` is ignored, whatever it says (pkg/utils: IsGCEIngress)."""
-        return not by_field and class_name in self.class_names
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route a path; where a FrontendConfig redirects to HTTPS, the plain listener does nothing else."""

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, AnnotationTable, Scope
 from ingress_lint.facts.app_servers import named_config_map
 from ingress_lint.graph.graph import ObjectGraph
@@ -53,14 +54,14 @@ class Installation(Struct, frozen=True):
 
 
 def installation(
-    graph: ObjectGraph, image: re.Pattern[str], table: AnnotationTable, config_names: frozenset[str]
+    graph: ObjectGraph, controller: str, table: AnnotationTable, config_names: frozenset[str]
 ) -> Installation:
-    """The controller of a set by its image, or the one whose ConfigMap alone is there, by the names that are usual."""
+    """The installation of a controller by its image, or the one whose ConfigMap alone is there, by the names that are usual."""
     containers = [
         container
         for workload in graph.workloads
         for container in workload.containers
-        if image.search(container.container.image)
+        if runs(controller, container.container.image)
     ]
     if containers:
         return (

@@ -7,16 +7,14 @@ Sources are paths in kubernetes/ingress-nginx.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS
 from ingress_lint.controllers.ingress_nginx.refusals import refused_snippets
 from ingress_lint.controllers.ingress_nginx.settings import (
-    DEFAULT_CONTROLLER_CLASS,
+    CONTROLLER,
     GATEWAY,
-    IMAGE,
     Installation,
     Settings,
     installations,
@@ -38,15 +36,10 @@ from ingress_lint.routes.verdicts import Verdict
 class IngressNginx(Controller):
     """Claims by class; which installation serves an Ingress decides the settings in force (`Settings`)."""
 
-    name: ClassVar[str] = "ingress-nginx"
+    name: ClassVar[str] = CONTROLLER
     title: ClassVar[str] = "ingress-nginx"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({DEFAULT_CONTROLLER_CLASS})
-    class_names: ClassVar[frozenset[str]] = frozenset(
-        {"nginx", "ingress-nginx", "nginx-internal", "nginx-external", "nginx-public", "nginx-private"}
-    )
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
-    image: ClassVar[re.Pattern[str] | None] = IMAGE
     retired: ClassVar[str] = "in March 2026"
     """kubernetes/ingress-nginx:README.md."""
     serves_classless: ClassVar[bool | None] = False
@@ -81,10 +74,6 @@ class IngressNginx(Controller):
     @staticmethod
     def _serving(graph: ObjectGraph, ingress: IngressObject) -> Installation:
         return serving(installations(graph), ingress, graph)
-
-    def claims_controller(self, controller: str) -> bool:
-        """Further installations take names such as k8s.io/internal-ingress-nginx (docs/user-guide/multiple-ingress.md)."""
-        return "ingress-nginx" in controller.rpartition("/")[2]
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """TLS on the port of `--https-port` alone; `use-proxy-protocol` concerns both (rootfs/etc/nginx/template)."""

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS, PREFIX
+from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.shared.units import nginx_size
 from ingress_lint.facts.app_servers import named_config_map
@@ -31,7 +32,7 @@ DEFAULT_CONTROLLER_CLASS: Final = "k8s.io/ingress-nginx"
 DEFAULT_CLASS: Final = "nginx"
 
 _CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
-IMAGE: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)([:@]|$)")
+CONTROLLER: Final = "ingress-nginx"
 _TAG: Final = re.compile(r":v?(\d+(?:\.\d+)+)")
 _BINARY: Final = "/nginx-ingress-controller"
 _CONVENTIONAL: Final = frozenset(
@@ -90,7 +91,7 @@ def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
         installed(container, graph)
         for workload in graph.workloads
         for container in workload.containers
-        if IMAGE.search(container.container.image)
+        if runs(CONTROLLER, container.container.image)
         or any(str(word).endswith(_BINARY) for word in (*container.container.command, *container.container.args))
     )
     if found:

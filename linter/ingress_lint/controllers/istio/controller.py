@@ -29,10 +29,7 @@ class Istio(Controller):
     name: ClassVar[str] = "istio"
     title: ClassVar[str] = "Istio"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"istio.io/ingress-controller"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"istio"})
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
-    groups: ClassVar[frozenset[str]] = frozenset({"networking.istio.io"})
     serves_classless: ClassVar[bool | None] = False
     takes_resources: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True, broken_backend_status=503)

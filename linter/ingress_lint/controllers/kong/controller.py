@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from msgspec.structs import replace
 
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS, PREFIX, SERVICE_UPSTREAM
-from ingress_lint.controllers.kong.installation import GATEWAY, IMAGE, Installation, installation
+from ingress_lint.controllers.kong.installation import CONTROLLER, GATEWAY, Installation, installation
 from ingress_lint.controllers.kong.settings import RouteSettings, ServiceSettings, own_object
 from ingress_lint.controllers.kong.streams import stream_routes
 from ingress_lint.controllers.shared.annotations import AnnotationTable
@@ -45,7 +45,6 @@ from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, Tar
 if TYPE_CHECKING:
     from ingress_lint.objects.kong import IngressClassParameters
 
-CONTROLLER: Final = "kong"
 _REMEDIES: Final = Remedies(
     check_path="set `healthchecks.active.httpPath: {}` in its KongUpstreamPolicy",
     protocols={
@@ -84,13 +83,7 @@ class Kong(Controller):
     name: ClassVar[str] = CONTROLLER
     title: ClassVar[str] = "Kong"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"ingress-controllers.konghq.com/kong"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"kong"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
-    ingress_hints: ClassVar[frozenset[str]] = frozenset({"configuration.konghq.com", "plugins.konghq.com"})
-    service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
-    groups: ClassVar[frozenset[str]] = frozenset({"configuration.konghq.com"})
-    image: ClassVar[re.Pattern[str] | None] = IMAGE
     proxies_itself: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
         (
@@ -105,10 +98,6 @@ class Kong(Controller):
         broken_backend_status=503,
     )
     """Kong/kong:kong/router/traditional.lua and kong/router/transform.lua (get_priority)."""
-
-    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
-        """Further installations take names such as kong-internal."""
-        return class_name in self.class_names or class_name.startswith("kong-") or class_name.endswith("-kong")
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """What `proxy_listen` says of it."""

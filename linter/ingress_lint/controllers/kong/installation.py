@@ -6,11 +6,11 @@ Kong/kong:kong/templates/kong_defaults.lua.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.controllers.registry import runs_proxy
 from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
@@ -21,8 +21,7 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive
 
 GATEWAY: Final = "Kong"
-IMAGE: Final = re.compile(r"(^|/)(kong|kong-gateway|kong/kubernetes-ingress-controller)([:@]|$)")
-PROXY: Final = re.compile(r"(^|/)(kong|kong-gateway)([:@]|$)")
+CONTROLLER: Final = "kong"
 _LISTEN: Final = "0.0.0.0:8000, 0.0.0.0:8443 http2 ssl"
 _UPSTREAM_IDLE: Final = 60.0
 _BY_KONG: Final = "Kong's default"
@@ -129,7 +128,7 @@ def installation(graph: ObjectGraph) -> Installation:
         container
         for workload in graph.workloads
         for container in workload.containers
-        if PROXY.search(container.container.image)
+        if runs_proxy(CONTROLLER, container.container.image)
     ]
     if len(proxies) != 1:
         return Installation(None, {})

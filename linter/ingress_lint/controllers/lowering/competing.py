@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from typing import Final, NamedTuple
 
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
+from ingress_lint.controllers.registry import controller_named
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
@@ -133,7 +133,7 @@ def _dated(one: Candidate, other: Candidate) -> bool:
 
 
 def _conduct(route: Route) -> Conduct:
-    controller = CONTROLLERS.get(route.controller.value)
+    controller = controller_named(route.controller.value)
     return controller.conduct if controller is not None and route.owner.group != GATEWAY_GROUP else SPECIFIED_CONDUCT
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.lowering.lowering import CONTROLLERS
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
+from ingress_lint.controllers.registry import REGISTRY, controller_named
 from ingress_lint.controllers.shared.base import Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject
@@ -61,7 +61,7 @@ def entries(graph: ObjectGraph, routes: Sequence[Route], frontends: Iterable[Fro
     left = [
         route
         for route in routes
-        if route.controller.value in CONTROLLERS
+        if route.controller.value in REGISTRY
         and route.listeners
         and not any(id(item) in taken for item in route.listeners)
     ]
@@ -73,7 +73,7 @@ def entries(graph: ObjectGraph, routes: Sequence[Route], frontends: Iterable[Fro
 def _conduct(frontend: Frontend, routes: Iterable[Route]) -> Conduct:
     if frontend.owner.group != _GATEWAY_GROUP:
         for route in routes:
-            if (controller := CONTROLLERS.get(route.controller.value)) is not None:
+            if (controller := controller_named(route.controller.value)) is not None:
                 return controller.conduct
     return SPECIFIED_CONDUCT
 
@@ -94,16 +94,16 @@ def _balancers(routes: Iterable[Route]) -> Iterator[Entry]:
             own[0].gateway,
             Frontend(owner, _listeners(own), isolated=False),
             tuple(own),
-            CONTROLLERS[name].conduct,
+            REGISTRY[name].controller.conduct,
         )
 
 
 def _classes(graph: ObjectGraph, routes: Sequence[Route]) -> Iterator[Entry]:
     """What serves all objects of a class. Objects without one belong to every class of their controller."""
     groups: dict[str, dict[str, list[Route]]] = {}
-    for name, controller in CONTROLLERS.items():
+    for name, registered in REGISTRY.items():
         for class_name, item in graph.ingress_classes.items():
-            if controller.shared and controller.claims_controller(item.body.spec.controller):
+            if registered.claims_controller(item.body.spec.controller) and registered.controller.shared:
                 groups.setdefault(name, {})[class_name] = []
     for route in routes:
         groups.setdefault(route.controller.value, {}).setdefault(_class_name(route.owner), [])
@@ -116,7 +116,7 @@ def _classes(graph: ObjectGraph, routes: Sequence[Route]) -> Iterator[Entry]:
                 if route.controller.value == name and _class_name(route.owner) in (class_name, "")
             ]
             owner: AnyObject = graph.ingress_classes.get(class_name) or own[0].owner
-            yield _class_entry(CONTROLLERS[name], class_name, owner, own)
+            yield _class_entry(REGISTRY[name].controller, class_name, owner, own)
 
 
 def _class_entry(controller: Controller, class_name: str, owner: AnyObject, routes: Sequence[Route]) -> Entry:

@@ -5,16 +5,16 @@ Both are called class `nginx`, and neither reads the other's annotations.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
+from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, OLD_SSL_REDIRECT
 from ingress_lint.controllers.nginx_inc.hosts import Hosts
 from ingress_lint.controllers.nginx_inc.ingress import NginxIngresses, ingress_hosts
-from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, Listeners
-from ingress_lint.controllers.nginx_inc.settings import GATEWAY, IMAGE, installation
+from ingress_lint.controllers.nginx_inc.listeners import Listeners
+from ingress_lint.controllers.nginx_inc.settings import GATEWAY, installation
 from ingress_lint.controllers.nginx_inc.transport_server import passthrough_hosts, transport_routes
 from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
 from ingress_lint.controllers.shared.annotations import AnnotationTable
@@ -44,13 +44,9 @@ class NginxIngressController(Controller):
     name: ClassVar[str] = CONTROLLER
     title: ClassVar[str] = "F5 NGINX Ingress Controller"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"nginx.org/ingress-controller"})
     takes_resources: ClassVar[bool] = False
-    class_names: ClassVar[frozenset[str]] = frozenset({"nginx", "nginx-plus"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     also_reads: ClassVar[frozenset[str]] = frozenset({OLD_SSL_REDIRECT})
-    groups: ClassVar[frozenset[str]] = frozenset({"k8s.nginx.org"})
-    image: ClassVar[re.Pattern[str] | None] = IMAGE
     conduct: ClassVar[Conduct] = Conduct(
         (
             Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "an answer for the whole server"),

@@ -18,7 +18,6 @@ from ingress_lint.routes.sourced import Origin, Sourced
 if TYPE_CHECKING:
     from ingress_lint.objects.nginx_inc import GlobalListener, TransportServer, VirtualServer
 
-CONTROLLER: Final = "nginx-ingress"
 GROUP: Final = "k8s.nginx.org"
 PASSTHROUGH: Final = "tls-passthrough"
 _ANY_PORT: Final = 0

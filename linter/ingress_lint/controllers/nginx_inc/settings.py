@@ -11,7 +11,9 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
+from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
 from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size, nginx_time
 from ingress_lint.facts.evidence.index import listening_evidence
@@ -27,7 +29,6 @@ from ingress_lint.routes.traffic import KeepAlive, Timeouts
 Value = TypeVar("Value")
 
 GATEWAY: Final = "F5 NGINX"
-IMAGE: Final = re.compile(r"(^|/)nginx(-plus)?-ingress([:@]|$)")
 _PLUS_IMAGE: Final = re.compile(r"(^|/)nginx-plus-ingress([:@]|$)")
 _VERSION: Final = re.compile(r":v?(\d+)\.(\d+)")
 _CONVENTIONAL: Final = frozenset({"nginx-config"})
@@ -119,7 +120,7 @@ def installation(graph: ObjectGraph) -> Installation:
         container
         for workload in graph.workloads
         for container in workload.containers
-        if IMAGE.search(container.container.image)
+        if runs(CONTROLLER, container.container.image)
     ]
     if len(containers) > 1:
         return Installation()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
-from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, GROUP, PASSTHROUGH, Listeners, own_objects
+from ingress_lint.controllers.nginx_inc.listeners import GROUP, PASSTHROUGH, Listeners, own_objects
 from ingress_lint.controllers.nginx_inc.settings import Installation
 from ingress_lint.controllers.nginx_inc.upstreams import reference
 from ingress_lint.graph.graph import ObjectGraph

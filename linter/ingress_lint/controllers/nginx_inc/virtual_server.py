@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
-from ingress_lint.controllers.nginx_inc.listeners import CONTROLLER, GROUP, Listeners, own_object, own_objects
+from ingress_lint.controllers.nginx_inc.listeners import GROUP, Listeners, own_object, own_objects
 from ingress_lint.controllers.nginx_inc.settings import Installation
 from ingress_lint.controllers.nginx_inc.upstreams import upstream_backend
 from ingress_lint.graph.graph import ObjectGraph

@@ -7,12 +7,12 @@ otherwise (pkg/controller/certificate-shim/sync.go and pkg/apis/acme/v1/types.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ingress_lint.controllers.plain_ingress.controller import PlainIngress
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION, IngressClasses, class_place
-from ingress_lint.controllers.shared.base import Claim, Controller, IngressObject
+from ingress_lint.controllers.registry import INGRESS, REGISTRY
+from ingress_lint.controllers.shared.base import Claim, IngressObject
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
@@ -55,9 +55,8 @@ class _Asking(NamedTuple):
 class Solvers:
     """The HTTP-01 solvers of one graph."""
 
-    def __init__(self, graph: ObjectGraph, controllers: Mapping[str, Controller], classes: IngressClasses) -> None:
+    def __init__(self, graph: ObjectGraph, classes: IngressClasses) -> None:
         self._graph = graph
-        self._controllers = controllers
         self._classes = classes
 
     def verdicts(self, claims: Sequence[Claim], routes: Sequence[Route]) -> Iterator[Verdict]:
@@ -120,14 +119,14 @@ class Solvers:
             return None
         others = self._serving(wanted)
         if (
-            serving.value == PlainIngress.name
+            serving.value == INGRESS
             or not others
             or serving.value in others
             or not others.isdisjoint(item.claim.rivals)
         ):
             return None
-        title = self._controllers[serving.value].title
-        theirs = " or ".join(sorted(self._controllers[name].title for name in others))
+        title = REGISTRY[serving.value].controller.title
+        theirs = " or ".join(sorted(REGISTRY[name].controller.title for name in others))
         return Verdict(
             Reason.SOLVER_UNREACHABLE,
             issuer if wanted.place.document is issuer.document else item.ingress,
@@ -144,7 +143,7 @@ class Solvers:
     ) -> Iterator[Verdict]:
         """Challenges whose Ingress gets a load balancer of its own, where each Ingress has one."""
         serving, ingress = item.claim.controller, item.ingress
-        if self._controllers[serving.value].shared or serving.origin is Origin.DEFAULT:
+        if REGISTRY[serving.value].controller.shared or serving.origin is Origin.DEFAULT:
             return
         if wanted is not None and not any(
             serving.value in self._serving(wanted._replace(by_field=by_field)) for by_field in (True, False)
@@ -160,7 +159,7 @@ class Solvers:
             ingress,
             item.place,
             f"{issuer.kind} `{issuer.name}` answers challenges by a new Ingress, for which "
-            f"{self._controllers[serving.value].title} makes another load balancer if any, but clients of {_hosts(ingress)} "
+            f"{REGISTRY[serving.value].controller.title} makes another load balancer if any, but clients of {_hosts(ingress)} "
             f"come to that of Ingress `{ingress.name}`; challenges get 404 there, {_UNISSUED}",
             related=(("the solver", wanted.place if wanted else issuer.at(*_SOLVER, 0, "http01", "ingress")),),
             fix=f'set `{_EDIT_IN_PLACE}: "true"` on the Ingress, or name the Ingress in the solver',
@@ -194,7 +193,7 @@ class Solvers:
         defined = self._graph.ingress_classes.get(wanted.name)
         return frozenset(
             name
-            for name, found in self._controllers.items()
+            for name, found in REGISTRY.items()
             if (
                 found.claims_controller(defined.body.spec.controller)
                 if defined is not None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
 from difflib import get_close_matches
+from functools import cached_property
+from typing import NamedTuple
 
 from msgspec import Struct
 
+from ingress_lint.controllers.registry import REGISTRY, Registration
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope
-from ingress_lint.controllers.shared.base import Controller
 
 
 class Owner(Struct, frozen=True, eq=False):
@@ -21,28 +23,64 @@ class Owner(Struct, frozen=True, eq=False):
     """Whether its annotations are of Services that are load balancers themselves."""
 
 
-class AnnotationOwners:
-    """The tables of all controllers."""
+class _Shelf(NamedTuple):
+    """Where a table of annotations is to be had: a controller's own, or that of its load balancers for Services."""
 
-    def __init__(self, controllers: Iterable[Controller]) -> None:
-        tables: dict[AnnotationTable, Owner] = {}
-        for controller in controllers:
-            for table in (controller.annotations, controller.service_annotations):
-                if table is not None and table.specs and table not in tables:
-                    apart = table is not controller.annotations
-                    tables[table] = Owner(controller.name, controller.title, table, apart)
-        self._owners = tuple(tables.values())
-        self._prefixes = sorted({prefix for owner in self._owners for prefix in owner.table.own_prefixes})
-        self._all_prefixes = {prefix for owner in self._owners for prefix in owner.table.prefixes}
+    registered: Registration
+    of_load_balancers: bool
+
+
+class AnnotationOwners:
+    """The tables of all controllers, each loaded when a key may be one of its."""
+
+    def __init__(self) -> None:
+        self._by_prefix: defaultdict[str, list[_Shelf]] = defaultdict(list)
+        self._all_prefixes: set[str] = set()
+        for registered in REGISTRY.values():
+            for prefix in registered.prefixes:
+                self._by_prefix[prefix].append(_Shelf(registered, of_load_balancers=False))
+            if not registered.shares_balancer_prefixes:
+                for prefix in registered.balancer_prefixes:
+                    self._by_prefix[prefix].append(_Shelf(registered, of_load_balancers=True))
+            self._all_prefixes |= {*registered.prefixes, *registered.shared_prefixes, *registered.balancer_prefixes}
+        self._prefixes = sorted(self._by_prefix)
         self._shared = self._all_prefixes - set(self._prefixes)
+        self._owners: dict[AnnotationTable, Owner] = {}
         self._of: dict[str, Owner | None] = {}
         self._near: dict[str, str | None] = {}
 
     def of(self, full_key: str) -> Owner | None:
         """The one whose prefix a key has, whether it knows the key or not."""
         if full_key not in self._of:
-            self._of[full_key] = next((owner for owner in self._owners if owner.table.covers(full_key)), None)
+            shelves = self._by_prefix.get(full_key.partition("/")[0], ())
+            owners = (owner for shelf in shelves if (owner := self._taken(shelf)) is not None)
+            self._of[full_key] = next((owner for owner in owners if owner.table.covers(full_key)), None)
         return self._of[full_key]
+
+    def _taken(self, shelf: _Shelf) -> Owner | None:
+        """The owner of the table on a shelf; tables that two controllers read are the first one's."""
+        controller = shelf.registered.controller
+        table = controller.service_annotations if shelf.of_load_balancers else controller.annotations
+        if table is None or not table.specs:
+            return None
+        if table not in self._owners:
+            self._owners[table] = Owner(controller.name, controller.title, table, shelf.of_load_balancers)
+        return self._owners[table]
+
+    @cached_property
+    def _everybody(self) -> tuple[Owner, ...]:
+        """The owners of all tables."""
+        shelves = (_Shelf(registered, which) for registered in REGISTRY.values() for which in (False, True))
+        return tuple({owner.table: owner for shelf in shelves if (owner := self._taken(shelf)) is not None}.values())
+
+    def readers(self, owner: Owner) -> set[str]:
+        """The controllers that read a table."""
+        return {
+            registered.name
+            for registered in REGISTRY.values()
+            if not {*registered.prefixes, *registered.balancer_prefixes}.isdisjoint(owner.table.prefixes)
+            and owner.table in (registered.controller.annotations, registered.controller.service_annotations)
+        }
 
     def knowing(self, full_key: str) -> tuple[Owner, AnnotationSpec] | None:
         """The one that knows a key, and what it knows."""
@@ -55,7 +93,7 @@ class AnnotationOwners:
         return next(
             (
                 owner
-                for owner in self._owners
+                for owner in self._everybody
                 if owner.table is not other
                 and (spec := owner.table.specs.get(key)) is not None
                 and scope in spec.scopes
@@ -71,7 +109,7 @@ class AnnotationOwners:
         return next(
             (
                 owner
-                for owner in self._owners
+                for owner in self._everybody
                 if owner.table is not other and (spec := owner.table.spec(full_key)) and scope in spec.scopes
             ),
             None,

@@ -12,13 +12,11 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher, get_close_matches
 from typing import Final
 
-from ingress_lint.controllers.gateway_api.controller import GatewayAPI
-from ingress_lint.controllers.istio.controller import Istio
-from ingress_lint.controllers.plain_ingress.controller import PlainIngress
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners, Owner
 from ingress_lint.controllers.refusals.consequences import consequence
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
 from ingress_lint.controllers.refusals.misplaced_settings import on_wrong_kind
+from ingress_lint.controllers.registry import GATEWAY_API, INGRESS, ISTIO, REGISTRY
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
@@ -30,8 +28,8 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _PORTABLE: Final = 3
 """So many families of annotations on one object are there on purpose, for whichever controller there is."""
-_GATEWAYS: Final = frozenset({GatewayAPI.name, Istio.name})
-_UNSURE: Final = _GATEWAYS | {PlainIngress.name}
+_GATEWAYS: Final = frozenset({GATEWAY_API, ISTIO})
+_UNSURE: Final = _GATEWAYS | {INGRESS}
 _ALIKE: Final = 0.75
 _PLACEHOLDERS: Final = ("{{", "${", "$(", "<no value>")
 
@@ -39,9 +37,8 @@ _PLACEHOLDERS: Final = ("{{", "${", "$(", "<no value>")
 class AnnotationVerdicts:
     """The annotations of one set."""
 
-    def __init__(self, graph: ObjectGraph, controllers: Mapping[str, Controller], owners: AnnotationOwners) -> None:
+    def __init__(self, graph: ObjectGraph, owners: AnnotationOwners) -> None:
         self._graph = graph
-        self._controllers = controllers
         self._owners = owners
 
     def verdicts(self, claims: Iterable[Claim], routes: Iterable[Route]) -> Iterator[Verdict]:
@@ -65,7 +62,7 @@ class AnnotationVerdicts:
 
     def _of_ingress(self, claim: Claim) -> Iterator[Verdict]:
         ingress = claim.ingress
-        serving = self._controllers[claim.controller.value]
+        serving = REGISTRY[claim.controller.value].controller
         table = serving.annotations
         prefixes = serving.annotation_prefixes(self._graph, ingress)
         foreign: defaultdict[Owner, list[str]] = defaultdict(list)
@@ -85,7 +82,7 @@ class AnnotationVerdicts:
                 spec = owner.table.spec(key)
                 if spec is not None and Scope.INGRESS not in spec.scopes:
                     yield on_wrong_kind(ingress, key, owner, spec, Certainty.LIKELY)
-            elif isinstance(serving, PlainIngress):
+            elif serving.name == INGRESS:
                 if owner.table.spec(key) is None and not _doubtful(ingress, owner.table):
                     yield from self._unknown(ingress, key, owner.title, owner.table, Scope.INGRESS, only_near=True)
             elif key not in serving.also_reads:
@@ -132,7 +129,7 @@ class AnnotationVerdicts:
             return Certainty.LIKELY if own else Certainty.KNOWN
         by_field = claim.ingress.body.spec.ingress_class_name
         name = by_field or claim.ingress.annotations.get(CLASS_ANNOTATION)
-        both = name and self._controllers[owner.controller].claims_class(name, by_field=bool(by_field))
+        both = name and REGISTRY[owner.controller].claims_class(name, by_field=bool(by_field))
         return Certainty.LIKELY if both else None
 
     def _of_nobody(self, claim: Claim, serving: Controller, key: str) -> Iterator[Verdict]:
@@ -190,9 +187,9 @@ class AnnotationVerdicts:
             if owner.of_load_balancers:
                 continue
             known = [key for key in keys if (spec := owner.table.spec(key)) and Scope.SERVICE in spec.scopes]
-            if known and len(found) < _PORTABLE and not set(serving) & self._readers(owner):
+            if known and len(found) < _PORTABLE and not set(serving) & self._owners.readers(owner):
                 name, route = next(iter(serving.items()))
-                reader = self._controllers[name]
+                reader = REGISTRY[name].controller
                 cause = (
                     f"that is {owner.title}'s annotation{_count(known)}, and the routes that lead here are "
                     f"{reader.title}'s ({route.owner.kind} `{route.owner.name}`)"
@@ -209,19 +206,12 @@ class AnnotationVerdicts:
             known = [key for key in keys if owner.of_load_balancers and owner.table.spec(key)]
             if known and not set(serving) & _GATEWAYS:
                 name, route = next(iter(serving.items()))
-                reader = self._controllers[name]
+                reader = REGISTRY[name].controller
                 cause = (
                     f"a Service of type {service.body.spec.type} gets no load balancer of its own, and {reader.title} "
                     f"does not read it{_count(known)} for {route.owner.kind} `{route.owner.name}`, which leads here"
                 )
                 yield _not_read(service, known, cause, Certainty.KNOWN, _fix(known[0], reader, service))
-
-    def _readers(self, owner: Owner) -> set[str]:
-        return {
-            name
-            for name, found in self._controllers.items()
-            if owner.table in (found.annotations, found.service_annotations)
-        }
 
     # -- a controller's own -------------------------------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ IngressClasses and needs none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
-from ingress_lint.controllers.shared.base import Claim, Controller, IngressObject
+from ingress_lint.controllers.registry import INGRESS, REGISTRY, claiming_controller
+from ingress_lint.controllers.shared.base import Claim, IngressObject
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.graph.workload import WorkloadContainer
@@ -57,9 +58,8 @@ _UNSERVED: Final = "no controller takes it, and clients get 404 or no answer at 
 class IngressClasses:
     """The classes of one graph against the Ingresses that name them or none."""
 
-    def __init__(self, graph: ObjectGraph, controllers: Mapping[str, Controller], running: Collection[str]) -> None:
+    def __init__(self, graph: ObjectGraph, running: Collection[str]) -> None:
         self._graph = graph
-        self._controllers = controllers
         self._running = running
         self._classes = tuple(graph.ingress_classes.values())
         self._defaults = [item for item in self._classes if item.annotations.get(DEFAULT_CLASS_ANNOTATION) == "true"]
@@ -89,9 +89,7 @@ class IngressClasses:
             return None
         if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
             return None
-        owners = {
-            controller for controller, found in self._controllers.items() if found.claims_class(name, by_field=by_field)
-        }
+        owners = {owner for owner, found in REGISTRY.items() if found.claims_class(name, by_field=by_field)}
         return self._certainty(owners, conventional=name in _CONVENTIONAL, by_field=by_field)
 
     @property
@@ -149,11 +147,11 @@ class IngressClasses:
         if any(flag.startswith(_CLASSLESS_FLAGS) and value != "false" for flag, value in self._options):
             return None
         serving = {*self._defined, *self._running, *told}
-        if any(self._controllers[name].serves_classless for name in serving):
+        if any(REGISTRY[name].controller.serves_classless for name in serving):
             return None
         if not self._classes:
             return Certainty.UNKNOWN
-        known = all(self._controllers[name].serves_classless is False for name in serving)
+        known = all(REGISTRY[name].controller.serves_classless is False for name in serving)
         return Certainty.KNOWN if known and serving and not self._graph.incomplete else Certainty.LIKELY
 
     def _classless(self, claim: Claim) -> Verdict | None:
@@ -198,13 +196,8 @@ class IngressClasses:
     @cached_property
     def _defined(self) -> frozenset[str]:
         """The controllers of the set's classes; the plain one stands for those that nobody knows."""
-        return frozenset(
-            next(
-                (name for name, found in self._controllers.items() if found.claims_controller(controller)),
-                "ingress",
-            )
-            for controller in (item.body.spec.controller for item in self._classes)
-        )
+        found = (claiming_controller(item.body.spec.controller) for item in self._classes)
+        return frozenset(registered.name if registered is not None else INGRESS for registered in found)
 
     @cached_property
     def _options(self) -> Sequence[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
@@ -90,27 +89,13 @@ class Controller(ABC):
     """As messages call it."""
     gateway: ClassVar[str]
     """What clients connect to, as the packet's way shows it."""
-    class_controllers: ClassVar[frozenset[str]] = frozenset()
-    """The values of an IngressClass's `spec.controller` that mean this controller."""
-    class_names: ClassVar[frozenset[str]] = frozenset()
-    """The class names that mean it by custom, where the set has no such IngressClass."""
     annotations: ClassVar[AnnotationTable]
     service_annotations: ClassVar[AnnotationTable | None] = None
     """Annotations of Services that are load balancers themselves, where they lie under prefixes of their own."""
-    ingress_hints: ClassVar[frozenset[str]] = frozenset()
-    """Annotations of Ingresses that only this controller reads or writes, beside those under its prefixes."""
-    service_hints: ClassVar[tuple[str, ...]] = ()
-    """Annotations of an Ingress's Services that only this controller reads, or how they start."""
-    image: ClassVar[re.Pattern[str] | None] = None
-    """What its container image is called, whatever the registry, found by search."""
     proxies_itself: ClassVar[bool] = True
     """Whether the pods of that image carry the requests, rather than tell others how to."""
     outside: ClassVar[bool] = False
     """Whether what it makes stands outside of the cluster, so that no pod sends its requests."""
-    groups: ClassVar[frozenset[str]] = frozenset()
-    """The API groups of objects that it serves besides Ingresses."""
-    serves_services: ClassVar[bool] = False
-    """Whether it makes load balancers of Services."""
     also_reads: ClassVar[frozenset[str]] = frozenset()
     """Annotations of Ingresses that it reads under prefixes which are not its own."""
     retired: ClassVar[str] = ""
@@ -127,14 +112,6 @@ class Controller(ABC):
     shared: ClassVar[bool] = True
     """Whether one gateway serves all objects of a class; else each makes a load balancer of its own."""
 
-    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
-        """Whether it serves a class of this name that no IngressClass of the set defines."""
-        return class_name in self.class_names
-
-    def hinted_by(self, key: str) -> bool:
-        """Whether an annotation of this key on an Ingress tells that this controller is meant."""
-        return key.partition("/")[0] in self.annotations.own_prefixes or key in self.ingress_hints
-
     def annotation_prefixes(self, graph: ObjectGraph, ingress: IngressObject) -> tuple[str, ...]:
         """The prefixes of annotations that it reads on an Ingress; an option of the installation may change them."""
         return self.annotations.prefixes
@@ -142,14 +119,6 @@ class Controller(ABC):
     def refused_annotations(self, graph: ObjectGraph, ingress: IngressObject) -> Iterable[Verdict]:
         """The annotations of an Ingress that it knows and, as this installation is told, does not take."""
         return ()
-
-    def claims_controller(self, controller: str) -> bool:
-        """Whether an IngressClass with this `spec.controller` is its own."""
-        return controller in self.class_controllers
-
-    def concerned(self, graph: ObjectGraph, claims: Sequence[Claim]) -> bool:
-        """Whether a set holds anything for it; else it is not asked, and need not load what serves such objects."""
-        return self.serves_services or bool(claims) or not self.groups.isdisjoint(graph.groups)
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """What a port of its own pods takes from a load balancer in front of them; `container` is of its image."""

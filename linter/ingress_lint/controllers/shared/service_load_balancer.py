@@ -116,7 +116,6 @@ class ServiceContext(Struct, frozen=True):
 class ServiceLoadBalancer(Controller):
     """A cloud's controller of Services of type LoadBalancer. It serves no Ingress."""
 
-    serves_services: ClassVar[bool] = True
     outside: ClassVar[bool] = True
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
     service_annotations: ClassVar[AnnotationTable]

@@ -7,7 +7,6 @@ docs/content/reference/routing-configuration/kubernetes/ingress.md.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -15,8 +14,8 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, Controller
-from ingress_lint.controllers.traefik.annotations import ANNOTATIONS, PREFIX
-from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, IMAGE, installation
+from ingress_lint.controllers.traefik.annotations import ANNOTATIONS
+from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, installation
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
@@ -31,18 +30,9 @@ class Traefik(Controller):
     name: ClassVar[str] = CONTROLLER
     title: ClassVar[str] = "Traefik"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({"traefik.io/ingress-controller"})
-    class_names: ClassVar[frozenset[str]] = frozenset({"traefik"})
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
-    service_hints: ClassVar[tuple[str, ...]] = (f"{PREFIX}/",)
-    image: ClassVar[re.Pattern[str] | None] = IMAGE
-    groups: ClassVar[frozenset[str]] = frozenset({"traefik.io", "traefik.containo.us"})
     serves_classless: ClassVar[bool | None] = True
     takes_resources: ClassVar[bool] = False
-
-    def claims_class(self, class_name: str, *, by_field: bool) -> bool:
-        """Further installations take names such as traefik-internal."""
-        return class_name in self.class_names or class_name.startswith("traefik-") or class_name.endswith("-traefik")
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """What the entry point there takes."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from ingress_lint.controllers.registry import runs
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -24,7 +25,6 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 CONTROLLER: Final = "traefik"
 GATEWAY: Final = "Traefik"
-IMAGE: Final = re.compile(r"(^|[/-])traefik([:@]|$)")
 
 _INTERNAL: Final = "traefik"
 _CUSTOM: Final = {"web": 80, "websecure": 443}
@@ -198,7 +198,7 @@ def installation(graph: ObjectGraph) -> Installation:
         container
         for workload in graph.workloads
         for container in workload.containers
-        if IMAGE.search(container.container.image)
+        if runs(CONTROLLER, container.container.image)
     ]
     return _read(found[0], graph) if len(found) == 1 else Installation()
 

@@ -1,8 +1,8 @@
 """Whether clients get to the ports that a Gateway listens on, where its proxy and its Service are there beforehand.
 
 Implementations that make a proxy for each Gateway give its Service the listeners' ports. Those that serve Gateways by a
-proxy which is installed once cannot: Traefik knows the ports of its entry points alone (traefik/traefik:pkg/provider/
-kubernetes/gateway/kubernetes.go, entryPointName), Kong and Contour those of the Service in front of them (Kong/
+proxy which is installed once cannot: Traefik knows the ports of its entry points alone (said in its own folder), Kong
+and Contour those of the Service in front of them (Kong/
 kubernetes-ingress-controller:internal/controllers/gateway/gateway_utils.go, getListenerStatus), NGINX Gateway Fabric 1.x
 too. Istio takes the Service that a Gateway names as its address (istio.io/latest/docs/tasks/traffic-management/ingress/
 gateway-api, manual deployment).
@@ -11,13 +11,15 @@ gateway-api, manual deployment).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib import import_module
 from typing import Final
 
 from ingress_lint.controllers.gateway_api.gateways.listeners import BoundListener
 from ingress_lint.controllers.gateway_api.gateways.views import GatewayView
-from ingress_lint.controllers.kong.installation import PROXY as KONG_PROXY
-from ingress_lint.controllers.traefik.installation import Installation, installation
+from ingress_lint.controllers.registry import runs, runs_proxy
+from ingress_lint.controllers.shared.gateway_listeners import Declared
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
@@ -25,9 +27,9 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.verdicts import Reason, Verdict
 
 _NGINX_PROXY: Final = re.compile(r"nginx-gateway-fabric/nginx(-plus)?([:@]|$)")
-_CONTOUR: Final = re.compile(r"(^|/)contour([:@]|$)")
-_ENVOY: Final = re.compile(r"(^|/)envoy([:@]|$)")
 _SERVICE_NAME: Final = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?")
+_LISTENER_REFUSALS: Final = {"traefik-gateway": "traefik"}
+"""By implementation, the folder of the controller that tells which listeners it refuses."""
 _PROVISIONER: Final = "gateway-provisioner"
 _UNREACHED: Final = "clients cannot connect"
 
@@ -41,8 +43,10 @@ class Exposure:
     def verdicts(self, views: Iterable[GatewayView]) -> Iterator[Verdict]:
         """The listeners that no client gets to."""
         for view in views:
-            if view.implementation.name == "traefik-gateway":
-                yield from self._by_entry_points(view, installation(self._graph))
+            if (folder := _LISTENER_REFUSALS.get(view.implementation.name)) is not None:
+                module = import_module(f"ingress_lint.controllers.{folder}.gateway")
+                listeners = [Declared(listener.declarer, listener.model) for listener in view.listeners]
+                yield from module.refused_listeners(self._graph, view.gateway, listeners)
                 continue
             services = self._services(view)
             ports = {port.port for service in services for port in service.body.spec.ports}
@@ -56,11 +60,11 @@ class Exposure:
             case "istio":
                 return self._named(view)
             case "kong-gateway" if view.class_source.explicit:
-                return self._in_front_of(KONG_PROXY)
+                return self._in_front_of(partial(runs_proxy, "kong"))
             case "nginx-gateway-fabric":
-                return self._in_front_of(_NGINX_PROXY)
+                return self._in_front_of(_is_nginx_proxy)
             case "contour-gateway" if self._runs_contour_alone:
-                return self._in_front_of(_ENVOY)
+                return self._in_front_of(partial(runs_proxy, "contour"))
         return []
 
     def _named(self, view: GatewayView) -> list[KubernetesObject[Service]]:
@@ -69,8 +73,8 @@ class Exposure:
         found = [self._graph.service(name[2], name[1]) for name in names if name is not None]
         return [service for service in found if service is not None] if len(found) == len(addresses) else []
 
-    def _in_front_of(self, image: re.Pattern[str]) -> list[KubernetesObject[Service]]:
-        proxies = [workload for workload in self._graph.workloads if _runs(workload, image)]
+    def _in_front_of(self, is_proxy: Callable[[str], bool]) -> list[KubernetesObject[Service]]:
+        proxies = [workload for workload in self._graph.workloads if _runs(workload, is_proxy)]
         if len(proxies) != 1:
             return []
         found = [item for item in self._graph.services if proxies[0] in self._graph.selected_by(item)]
@@ -79,7 +83,7 @@ class Exposure:
     @property
     def _runs_contour_alone(self) -> bool:
         """Whether a Contour of the set serves Gateways by the Envoy beside it, and nothing makes further ones."""
-        contours = [workload for workload in self._graph.workloads if _runs(workload, _CONTOUR)]
+        contours = [workload for workload in self._graph.workloads if _runs(workload, partial(runs, "contour"))]
         return bool(contours) and not any(
             _PROVISIONER in word
             for workload in contours
@@ -87,36 +91,13 @@ class Exposure:
             for word in (*container.container.command, *container.container.args)
         )
 
-    @staticmethod
-    def _by_entry_points(view: GatewayView, found: Installation) -> Iterator[Verdict]:
-        """Listeners on ports that no entry point has, counted on the pod."""
-        points = [item for item in found.entry_points.values() if item.pod_port is not None]
-        if not points or not found.told or found.container is None:
-            return
-        for listener in view.listeners:
-            port = listener.model.port.value
-            transport = "udp" if listener.model.protocol.value == "UDP" else "tcp"
-            if any(item.pod_port == port and item.protocol == transport for item in points):
-                continue
-            known = ", ".join(f"`{item.name}` at {item.pod_port}" for item in points)
-            meant = next((item for item in points if item.port.value == port), None)
-            outside = f"; {port} is where its Service takes connections for `{meant.name}`" if meant else ""
-            yield Verdict(
-                Reason.PORT_UNAVAILABLE,
-                listener.declarer,
-                listener.model.port.place,
-                f"listener `{listener.model.name}` of Gateway `{view.gateway.name}` is on port {port}, and Traefik has "
-                f"entry points {known}{outside}; Traefik refuses the listener, and {_UNREACHED}",
-                related=(("Traefik's entry points", found.container.at("args")),),
-                fix=f"listen on {meant.pod_port}, the port of entry point `{meant.name}` in the pod"
-                if meant
-                else f"listen on the port of an entry point, or add one for port {port}",
-                listener=listener.model.name,
-            )
+
+def _runs(workload: Workload, is_image: Callable[[str], bool]) -> bool:
+    return any(is_image(item.container.image) for item in workload.containers)
 
 
-def _runs(workload: Workload, image: re.Pattern[str]) -> bool:
-    return any(image.search(item.container.image) for item in workload.containers)
+def _is_nginx_proxy(image: str) -> bool:
+    return _NGINX_PROXY.search(image) is not None
 
 
 def _unexposed(listener: BoundListener, service: KubernetesObject[Service], ports: set[int]) -> Verdict:

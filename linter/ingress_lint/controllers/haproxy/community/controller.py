@@ -6,7 +6,6 @@ docs/content/en/docs/configuration/keys.md, pkg/converters/ingress/defaults.go a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
@@ -25,8 +24,6 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import Route
 
-_IMAGE: Final = re.compile(r"jcmoraisjr/haproxy-ingress([:@]|$)")
-_CONTROLLER: Final = "haproxy-ingress.github.io/controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-ingress"})
 
 
@@ -36,16 +33,8 @@ class HAProxyIngress(Controller):
     name: ClassVar[str] = "haproxy-ingress"
     title: ClassVar[str] = "HAProxy Ingress"
     gateway: ClassVar[str] = GATEWAY
-    class_controllers: ClassVar[frozenset[str]] = frozenset({_CONTROLLER})
-    class_names: ClassVar[frozenset[str]] = frozenset({"haproxy", "haproxy-ingress"})
     annotations: ClassVar[AnnotationTable] = HAPROXY_INGRESS_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = False
-    service_hints: ClassVar[tuple[str, ...]] = ("haproxy-ingress.github.io/",)
-    image: ClassVar[re.Pattern[str] | None] = _IMAGE
-
-    def claims_controller(self, controller: str) -> bool:
-        """`haproxy-ingress.github.io/controller`, or that and a suffix (command-line.md, controller-class)."""
-        return controller == _CONTROLLER or controller.startswith(f"{_CONTROLLER}/")
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """TLS on 443, which newer releases open as 8443."""
@@ -62,4 +51,4 @@ class HAProxyIngress(Controller):
         return HAProxyIngressRoutes(self._installation(graph), claims).lower(graph, claims, backends)
 
     def _installation(self, graph: ObjectGraph) -> Installation:
-        return installation(graph, _IMAGE, self.annotations, _CONFIG_NAMES)
+        return installation(graph, self.name, self.annotations, _CONFIG_NAMES)

@@ -49,8 +49,7 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 
 GATEWAY: Final = "HAProxy"
-_IMAGE: Final = re.compile(r"haproxytech/kubernetes-ingress([:@]|$)")
-_CONTROLLER: Final = "haproxy.org/ingress-controller"
+_CONTROLLER: Final = "haproxy"
 _CONFIG_NAMES: Final = frozenset({"haproxy-kubernetes-ingress", "kubernetes-ingress", "haproxy-configmap"})
 """The names that the project's chart and its manifests give the ConfigMap."""
 _CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
@@ -68,22 +67,15 @@ _EVERYBODY: Final = frozenset({"0.0.0.0/0", "::/0"})
 class HAProxy(Controller):
     """Claims by class, and by IngressClasses whose controller may end in an installation's own name."""
 
-    name: ClassVar[str] = "haproxy"
+    name: ClassVar[str] = _CONTROLLER
     title: ClassVar[str] = "the HAProxy Kubernetes Ingress Controller"
     gateway: ClassVar[str] = GATEWAY
-    class_names: ClassVar[frozenset[str]] = frozenset({"haproxy"})
     annotations: ClassVar[AnnotationTable] = HAPROXY_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
-    service_hints: ClassVar[tuple[str, ...]] = ("haproxy.org/", "haproxy.com/")
-    image: ClassVar[re.Pattern[str] | None] = _IMAGE
-
-    def claims_controller(self, controller: str) -> bool:
-        """`haproxy.org/ingress-controller`, or that and the value of `--ingress.class` (documentation/ingressclass.md)."""
-        return controller == _CONTROLLER or controller.startswith(f"{_CONTROLLER}/")
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """TLS on 443, which newer releases open as 8443."""
-        own = installation(graph, _IMAGE, self.annotations, _CONFIG_NAMES)
+        own = installation(graph, _CONTROLLER, self.annotations, _CONFIG_NAMES)
         return proxy_port(GATEWAY, container, port, takes_proxy_protocol(own.config))
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
@@ -97,8 +89,7 @@ class _Lowering(IngressController):
     gateway: ClassVar[str] = GATEWAY
 
     def __init__(self, graph: ObjectGraph) -> None:
-        assert HAProxy.image is not None  # noqa: S101
-        self._installation: Installation = installation(graph, _IMAGE, HAPROXY_ANNOTATIONS, _CONFIG_NAMES)
+        self._installation: Installation = installation(graph, _CONTROLLER, HAPROXY_ANNOTATIONS, _CONFIG_NAMES)
         self._settings: dict[tuple[IngressObject, KubernetesObject[Service] | None], Settings] = {}
 
     def _of(self, context: PathContext) -> Settings:

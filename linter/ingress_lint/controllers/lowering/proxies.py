@@ -1,0 +1,48 @@
+"""Which workloads of a set run the controllers, and what their pods take from load balancers in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from ingress_lint.controllers.registry import REGISTRY
+from ingress_lint.controllers.shared.base import Controller
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import WorkloadContainer
+from ingress_lint.routes.listeners import ProxyPort
+from ingress_lint.routes.model import BackendRef, Route
+
+
+class Proxies:
+    """The containers of a graph that run controllers, each with the controller's name."""
+
+    def __init__(self, graph: ObjectGraph, containers: Sequence[tuple[str, WorkloadContainer]]) -> None:
+        self._graph = graph
+        self._containers = containers
+
+    def behind(self, controller: Controller, routes: Iterable[Route]) -> tuple[Route, ...]:
+        """The routes of a controller with the workloads that run it, where these carry the requests."""
+        routes = map(self._in_front, routes) if self._containers else routes
+        if controller.outside:
+            refused = controller.external_names_refused
+            return tuple(replace(route, from_outside=True, external_names_refused=refused) for route in routes)
+        proxies = (
+            tuple(dict.fromkeys(container.workload for name, container in self._containers if name == controller.name))
+            if controller.proxies_itself
+            else ()
+        )
+        return tuple(replace(route, proxies=proxies) for route in routes) if proxies else tuple(routes)
+
+    def _in_front(self, route: Route) -> Route:
+        """A route with what the proxies take that its backends lead to."""
+        backends = tuple(replace(backend, proxy_port=self._proxy_port(backend)) for backend in route.backends)
+        return route if all(backend.proxy_port is None for backend in backends) else replace(route, backends=backends)
+
+    def _proxy_port(self, backend: BackendRef) -> ProxyPort | None:
+        if len(backend.endpoints) != 1 or (number := backend.endpoints[0].number) is None:
+            return None
+        for name, container in self._containers:
+            if container.workload == backend.endpoints[0].workload:
+                return REGISTRY[name].controller.proxy_port(container, number, self._graph)
+        return None
