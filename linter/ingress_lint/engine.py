@@ -16,6 +16,7 @@ from ingress_lint.linting import SetLinter, overriding
 from ingress_lint.load.document import Document, Loaded, Problem
 from ingress_lint.load.loading import Loader, OnFile
 from ingress_lint.manifests import Manifests, ManifestSet, Options
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import wanted
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.reading import ObjectReader
@@ -57,7 +58,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             elsewhere[name],
             options.externals,
             root.incomplete if root else "",
-            root.generated if root else frozenset(),
+            frozenset((GroupKind("", kind), name) for kind, name in root.generated) if root else frozenset(),
             options.now or datetime.now(UTC),
         )
         graph = ObjectGraph((*own, *context), known)
@@ -67,9 +68,9 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     return manifests
 
 
-def _elsewhere(objects: Mapping[str, Sequence[AnyObject]]) -> dict[str, frozenset[tuple[str, str, str]]]:
+def _elsewhere(objects: Mapping[str, Sequence[AnyObject]]) -> dict[str, frozenset[tuple[GroupKind, str, str]]]:
     """For each set, the kind, namespace and name of every object that only other sets hold."""
-    keys = {name: {(item.kind, item.namespace, item.name) for item in own} for name, own in objects.items()}
+    keys = {name: {(item.group_kind, item.namespace, item.name) for item in own} for name, own in objects.items()}
     everything = set().union(*keys.values()) if len(keys) > 1 else set()
     return {name: frozenset(everything - own) for name, own in keys.items()}
 

@@ -476,7 +476,7 @@ def test_of_the_virtual_host(routes: Routes) -> None:
     assert (cors.origins, cors.methods, cors.max_age) == (("*",), ("GET",), 600)
     assert [item.value for item in first.allowed_sources] == ["10.0.0.0/8"]
     assert [item.value for item in second.allowed_sources] == ["0.0.0.0/0"]
-    assert [(item.kind, item.namespace, item.name) for item in first.attached] == [
+    assert [(item.kind.kind, item.namespace, item.name) for item in first.attached] == [
         ("ExtensionService", "infra", "auth")
     ]
     tls = first.listeners[0].tls
@@ -567,7 +567,7 @@ def test_table() -> None:
 def test_authorities_of_client_certificates(routes: Routes) -> None:
     checked = "{secretName: shop-tls, clientValidation: {caSecret: ca}}"
     first, *_ = routes(root(tls=checked), service())
-    assert [(item.kind, item.namespace, item.name) for item in first.attached] == [("Secret", "default", "ca")]
+    assert [(item.kind.kind, item.namespace, item.name) for item in first.attached] == [("Secret", "default", "ca")]
 
 
 def test_connections_keep_to_their_host(routes: Routes) -> None:

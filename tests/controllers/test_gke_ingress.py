@@ -447,7 +447,7 @@ def test_what_a_route_hangs_on(routes: Routes) -> None:
     front = f"{GCE}\nnetworking.gke.io/v1beta1.FrontendConfig: front"
     config = 'cloud.google.com/backend-config: \'{"default": "web"}\''
     (route,) = routes(ingress(front), service(config), backend_config("timeoutSec: 40"))
-    assert [(item.kind, item.name, item.object.object is not None) for item in route.attached] == [
+    assert [(item.kind.kind, item.name, item.object.object is not None) for item in route.attached] == [
         ("BackendConfig", "web", True),
         ("FrontendConfig", "front", False),
     ]

@@ -227,7 +227,7 @@ def test_headers_cors_and_logins(routes: Routes) -> None:
     )
     assert (cors.origins, cors.max_age) == (("*",), 5)
     assert [item.value for item in route.allowed_sources] == ["10.0.0.0/8", "192.168.0.1"]
-    assert [(item.kind, item.name, item.object.existence) for item in route.attached] == [
+    assert [(item.kind.kind, item.name, item.object.existence) for item in route.attached] == [
         ("Secret", "users", Existence.MISSING)
     ]
 

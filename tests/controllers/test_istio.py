@@ -527,7 +527,7 @@ def test_delegates(routes: Routes) -> None:
 def test_a_delegate_that_is_not_there(routes: Routes) -> None:
     (route,) = of_services(routes(gateway(), service("delegate: {name: inner}"), SERVICE))
     (needed,) = route.attached
-    assert (needed.kind, needed.namespace, needed.name) == ("VirtualService", "shop", "inner")
+    assert (needed.kind.kind, needed.namespace, needed.name) == ("VirtualService", "shop", "inner")
     assert needed.object.missing
     assert not route.backends
 
@@ -686,7 +686,7 @@ def test_subsets(routes: Routes) -> None:
     assert not route.attached[0].object.missing
     (route,) = of_services(routes(gateway(), to_v2, SERVICE, destination_rule("{}")))
     (needed,) = route.attached
-    assert (needed.kind, needed.name, needed.place.pointer[-1]) == ("subset", "v2", "subset")
+    assert (needed.kind.kind, needed.name, needed.place.pointer[-1]) == ("subset", "v2", "subset")
     assert needed.object.missing
     (route,) = of_services(routes(gateway(), to_v2, SERVICE))
     assert not route.attached[0].object.missing

@@ -396,7 +396,7 @@ def test_attachments(routes: Routes) -> None:
         plugin,
         shared,
     )
-    found = {(item.kind, item.namespace, item.name): item.object.existence.value for item in route.attached}
+    found = {(item.kind.kind, item.namespace, item.name): item.object.existence.value for item in route.attached}
     assert found == {
         ("KongPlugin", "default", "limit"): "found",
         ("KongPlugin", "default", "cors"): "found",

@@ -240,7 +240,7 @@ def test_added_headers(routes: Routes) -> None:
 
 def test_secrets_of_logins(routes: Routes) -> None:
     (route,) = routes(ingress("nginx.org/basic-auth-secret: users"), service())
-    assert [(item.kind, item.name) for item in route.attached] == [("Secret", "users")]
+    assert [(item.kind.kind, item.name) for item in route.attached] == [("Secret", "users")]
 
 
 # -- the pods' side -------------------------------------------------------------------------------------------------

@@ -284,7 +284,7 @@ def test_middleware_references(routes: Routes, name: str, existence: Existence) 
     (route,) = routes(ingress(f"{R}.middlewares: {name}"), SERVICE, middleware("stripPrefix: {prefixes: [/shop]}"))
     (attachment,) = route.attached
     assert attachment.object.existence is existence
-    assert (attachment.kind, attachment.place.pointer[-1]) == ("Middleware", f"{R}.middlewares")
+    assert (attachment.kind.kind, attachment.place.pointer[-1]) == ("Middleware", f"{R}.middlewares")
 
 
 # -- IngressRoute ---------------------------------------------------------------------------------------------------
@@ -347,7 +347,7 @@ spec: {clientAuth: {secretNames: [ca], clientAuthType: RequireAndVerifyClientCer
     assert tls.clients is not None
     assert tls.clients.required
     (route,) = routes(ingress_route(tls="tls: {options: {name: gone}}"), SERVICE, options)
-    assert [(item.kind, item.object.existence) for item in route.attached] == [("TLSOption", Existence.MISSING)]
+    assert [(item.kind.kind, item.object.existence) for item in route.attached] == [("TLSOption", Existence.MISSING)]
 
 
 def test_servers_transport(routes: Routes) -> None:
@@ -487,7 +487,7 @@ def test_everything_else_that_middlewares_do(routes: Routes) -> None:
     assert isinstance(login, ExternalAuth)
     assert str(login.backend) == "Service default/web:80"
     assert isinstance(basic, ExtensionFilter)
-    missing = [(item.kind, item.name) for item in route.attached if item.object.existence is not Existence.FOUND]
+    missing = [(item.kind.kind, item.name) for item in route.attached if item.object.existence is not Existence.FOUND]
     assert missing == [("Secret", "users"), ("Service", "pages")]
 
 

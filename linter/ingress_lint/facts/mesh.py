@@ -57,7 +57,7 @@ def membership(workload: Workload, graph: ObjectGraph) -> Membership:
         name = container.container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
         if name in _IMAGES:
             return Membership(_IMAGES[name], settled=True)
-    namespace = graph.get("Namespace", "", workload.object.namespace)
+    namespace = graph.namespace(workload.object.namespace)
     if namespace is None:
         return Membership("", settled=False)
     for key, value in (*namespace.labels.items(), *namespace.annotations.items()):
@@ -84,7 +84,7 @@ def demand(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None
         "traffic.sidecar.istio.io/excludeInboundPorts", ""
     ).replace(" ", "").split(","):
         return None
-    namespace = graph.get("Namespace", "", workload.object.namespace)
+    namespace = graph.namespace(workload.object.namespace)
     linkerd = pod.get(_LINKERD_POLICY) or (namespace.annotations.get(_LINKERD_POLICY, "") if namespace else "")
     if linkerd.endswith("-authenticated"):
         own = _LINKERD_POLICY in pod or namespace is None
@@ -100,9 +100,7 @@ def demand(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None
 def _peer_authentication(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None:
     if _ISTIO_SECURITY not in graph.groups:
         return None
-    policies: list[KubernetesObject[PeerAuthentication]] = [
-        item for item in graph.of_kind("PeerAuthentication") if item.body is not None
-    ]
+    policies = list(graph.of(PeerAuthentication))
     here = [item for item in policies if item.namespace == workload.object.namespace]
     own = [item for item in here if _for_pod(item.body.spec.selector, workload)]
     levels: list[list[tuple[str, Demand]]] = [[], [], [], []]

@@ -20,6 +20,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, selects
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import NETWORK_POLICY
 from ingress_lint.objects.model import KubernetesObject, LabelSelector
 from ingress_lint.objects.networking import (
     NetworkPolicy,
@@ -100,7 +101,7 @@ class NetworkPolicies:
             item.namespace
             for item in self._graph.objects
             if item.kind in _OTHER_POLICIES
-            or (item.kind == "NetworkPolicy" and (not isinstance(item.body, NetworkPolicy) or item.left_out))
+            or (item.group_kind == NETWORK_POLICY and (not isinstance(item.body, NetworkPolicy) or item.left_out))
         )
 
     # -- one connection ---------------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ class NetworkPolicies:
         return _both(where, True if terms.pod_selector is None else _pods_match(terms.pod_selector, visitor))
 
     def _namespace_matches(self, selector: LabelSelector, name: str) -> bool | None:
-        item = self._graph.get("Namespace", "", name)
+        item = self._graph.namespace(name)
         labels = {**(item.labels if item else {}), NAMESPACE_NAME_LABEL: name}
         keys = {*selector.match_labels, *(term.key for term in selector.match_expressions)}
         return selects(selector, labels) if item is not None or keys <= {NAMESPACE_NAME_LABEL} else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
@@ -15,7 +15,8 @@ from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
-from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Secret, Service
+from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Secret, Service
+from ingress_lint.objects.group_kind import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
 from ingress_lint.objects.networking import Ingress, IngressClass, LegacyIngress, NetworkPolicy
 from ingress_lint.objects.reading import string_map
@@ -71,6 +72,10 @@ _MAKING_KINDS: Final = frozenset(
     }
 )
 """Kinds of the groups above whose controllers do make pods and Services."""
+_TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Existence.PARTIAL)
+"""Answers, the most telling first."""
+_MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
+"""Kinds that operators make for their custom resources, by names that these tell."""
 
 
 class SetContext(Struct, frozen=True):
@@ -79,13 +84,13 @@ class SetContext(Struct, frozen=True):
     assume: Assumption = "auto"
     unparsed: tuple[str, ...] = ()
     """The files of the set that did not parse; what they hold is unknown."""
-    elsewhere: frozenset[tuple[str, str, str]] = frozenset()
+    elsewhere: frozenset[tuple[GroupKind, str, str]] = frozenset()
     """Kind, namespace and name of the objects in other sets of the same run."""
     externals: frozenset[tuple[str, str, str]] = frozenset()
-    """Objects declared to exist elsewhere."""
+    """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
     incomplete: str = ""
     """Why the set's build holds more than its files show, empty where it does not."""
-    generated: frozenset[tuple[str, str]] = frozenset()
+    generated: frozenset[tuple[GroupKind, str]] = frozenset()
     """Kind and name of the objects that the set's build generates."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     """The time at which certificates must be valid."""
@@ -108,18 +113,22 @@ class ObjectGraph:
         self.context = context or SetContext()
         self.objects: tuple[AnyObject, ...] = tuple(objects)
         self._by_body: defaultdict[type[Any], list[AnyObject]] = defaultdict(list)
-        self._by_name: dict[tuple[str, str, str], AnyObject] = {}
-        self._kinds_in: set[tuple[str, str]] = set()
+        self._by_name: dict[tuple[GroupKind, str, str], AnyObject] = {}
+        self._by_kind: defaultdict[GroupKind, list[AnyObject]] = defaultdict(list)
+        self._kinds_in: set[tuple[GroupKind, str]] = set()
         workloads = []
         for item in self.objects:
             self._by_body[type(item.body)].append(item)
-            self._by_name.setdefault((item.kind, item.namespace, item.name), item)
-            self._kinds_in.add((item.kind, item.namespace))
+            kind = item.group_kind
+            self._by_kind[kind].append(item)
+            self._by_name.setdefault((kind, item.namespace, item.name), item)
+            self._kinds_in.add((kind, item.namespace))
             workload = workload_of(item)
             if workload is not None:
                 workloads.append(workload)
         self.workloads: tuple[Workload, ...] = tuple(workloads)
-        self._likeness: dict[tuple[str, str], LikenessIndex[str]] = {}
+        self._by_model: dict[type[Any], dict[tuple[str, str], AnyObject]] = {}
+        self._likeness: dict[tuple[GroupKind, str], LikenessIndex[str]] = {}
         self._pod_likeness: dict[str, LikenessIndex[Workload]] = {}
         self._selected: dict[KubernetesObject[Service], tuple[Workload, ...]] = {}
         self.kept: dict[object, Any] = {}
@@ -137,9 +146,10 @@ class ObjectGraph:
         """The API groups of all objects."""
         return frozenset(api_version.rpartition("/")[0] for api_version in {item.api_version for item in self.objects})
 
-    def of_kind(self, kind: str) -> Iterator[AnyObject]:
-        """The objects of this kind, whatever their group."""
-        return (item for item in self.objects if item.kind == kind)
+    def of_kind(self, *kinds: GroupKind) -> Iterator[AnyObject]:
+        """The objects of these kinds, in input order within each."""
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
 
     @property
     def services(self) -> Iterator[KubernetesObject[Service]]:
@@ -161,35 +171,48 @@ class ObjectGraph:
         """The IngressClasses by name."""
         return {item.name: item for item in self.of(IngressClass)}
 
-    def get(self, kind: str, namespace: str, name: str) -> AnyObject | None:
+    def get(self, kind: GroupKind, namespace: str, name: str) -> AnyObject | None:
         """An object by kind, namespace (empty where cluster-scoped) and name."""
         return self._by_name.get((kind, namespace, name))
 
+    def named(self, model: type[Kind], namespace: str, name: str) -> KubernetesObject[Kind] | None:
+        """The object read by `model` of this namespace (empty where cluster-scoped) and name.
+
+        None also where it is too broken to read.
+        """
+        if model not in self._by_model:
+            own: dict[tuple[str, str], AnyObject] = {}
+            for item in self._by_body.get(model, ()):
+                own.setdefault((item.namespace, item.name), item)
+            self._by_model[model] = own
+        return self._by_model[model].get((namespace, name))
+
     def service(self, namespace: str, name: str) -> KubernetesObject[Service] | None:
         """A Service by name; None also where it is too broken to read."""
-        found = self._by_name.get(("Service", namespace, name))
-        return found if found is not None and isinstance(found.body, Service) else None
+        return self.named(Service, namespace, name)
 
     def config_map(self, namespace: str, name: str) -> KubernetesObject[ConfigMap] | None:
         """A ConfigMap by name."""
-        found = self._by_name.get(("ConfigMap", namespace, name))
-        return found if found is not None and isinstance(found.body, ConfigMap) else None
+        return self.named(ConfigMap, namespace, name)
 
     def secret(self, namespace: str, name: str) -> KubernetesObject[Secret] | None:
         """A Secret by name."""
-        found = self._by_name.get(("Secret", namespace, name))
-        return found if found is not None and isinstance(found.body, Secret) else None
+        return self.named(Secret, namespace, name)
+
+    def namespace(self, name: str) -> KubernetesObject[Namespace] | None:
+        """A Namespace by name."""
+        return self.named(Namespace, "", name)
 
     # -- existence --------------------------------------------------------------------------------------------------
 
-    def resolve(self, kind: str, namespace: str, name: str) -> Resolution[Any]:
-        """Whether an object exists, as far as this set can tell."""
+    def resolve(self, kind: GroupKind, namespace: str, name: str) -> Resolution[Any]:
+        """Whether an object exists, as far as this set can tell; one that is too broken to read is found, and unknown."""
         found = self._by_name.get((kind, namespace, name))
         if found is not None:
             return Resolution(Existence.FOUND, found)
         key = (kind, namespace, name)
         context = self.context
-        if key in context.externals:
+        if (kind.kind, namespace, name) in context.externals:
             return Resolution(Existence.EXTERNAL, why="it is declared to exist elsewhere")
         if key in context.elsewhere:
             return Resolution(Existence.EXTERNAL, why="another set of this run holds it")
@@ -205,37 +228,42 @@ class ObjectGraph:
             return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
         if context.assume == "complete" or (kind, namespace) in self._kinds_in:
             return Resolution(Existence.MISSING)
-        return Resolution(Existence.PARTIAL, why=f"the set holds no {kind} at all in namespace {namespace}")
+        return Resolution(Existence.PARTIAL, why=f"the set holds no {kind.kind} at all in namespace {namespace}")
 
-    def holds(self, kind: str, namespace: str) -> bool:
+    def resolve_any(self, kinds: Sequence[GroupKind], namespace: str, name: str) -> Resolution[Any]:
+        """Whether an object of one of several kinds exists, which count as one."""
+        answers = [self.resolve(kind, namespace, name) for kind in kinds]
+        return min(answers, key=lambda answer: _TELLING.index(answer.existence))
+
+    def holds(self, kind: GroupKind, namespace: str) -> bool:
         """Whether the set has any object of this kind in this namespace."""
         return (kind, namespace) in self._kinds_in
 
     @cached_property
-    def _names(self) -> Mapping[str, Mapping[str, list[str]]]:
+    def _names(self) -> Mapping[GroupKind, Mapping[str, list[str]]]:
         """The names of each kind in each namespace."""
-        names: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        names: defaultdict[GroupKind, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for kind, namespace, name in self._by_name:
             names[kind][namespace].append(name)
         return names
 
-    def namespaces_of(self, kind: str) -> Iterable[str]:
+    def namespaces_of(self, kind: GroupKind) -> Iterable[str]:
         """The namespaces that hold an object of this kind."""
         return self._names.get(kind, {}).keys()
 
-    def namespaces_with(self, kind: str, name: str) -> list[str]:
+    def namespaces_with(self, kind: GroupKind, name: str) -> list[str]:
         """The namespaces that hold an object of this kind and name."""
         return [space for space in self.namespaces_of(kind) if (kind, space, name) in self._by_name]
 
-    def names_like(self, kind: str, namespace: str, name: str) -> list[str]:
+    def names_like(self, kind: GroupKind, namespace: str, name: str) -> list[str]:
         """Names of this kind and namespace that are worth comparing with a name that is not among them."""
         if (kind, namespace) not in self._likeness:
             here = self._names.get(kind, {}).get(namespace, ())
             self._likeness[kind, namespace] = LikenessIndex((found, found) for found in here)
         return self._likeness[kind, namespace].candidates(name)
 
-    def _possible_maker(self, kind: str, namespace: str, name: str) -> AnyObject | None:
-        if kind not in ("Service", "Secret", "ConfigMap", "Deployment"):
+    def _possible_maker(self, kind: GroupKind, namespace: str, name: str) -> AnyObject | None:
+        if kind not in _MADE:
             return None
         for maker in self._makers.get(namespace, ()):
             if name in (maker.name, f"{maker.kind.lower()}-operated") or name.startswith(maker.name + "-"):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
 
 from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.objects.group_kind import GroupKind, group_kind
 
 
 class Model(BaseModel):
@@ -73,6 +74,11 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
     def group(self) -> str:
         """The API group, empty for the core group."""
         return self.api_version.rpartition("/")[0]
+
+    @property
+    def group_kind(self) -> GroupKind:
+        """What it is: its kind, by the group that this kind is in today."""
+        return group_kind(self.api_version, self.kind)
 
     @property
     def source(self) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from ingress_lint.graph.resolution import Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.load.positions import Locator
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.output.sanitize import json_text
 from ingress_lint.routes.model import Filter, ResolvedPort, Route
@@ -40,6 +41,8 @@ class _Encoder:
                 return value if math.isfinite(value) else None
             case Place():
                 return self._place(value)
+            case GroupKind():
+                return value.kind
             case KubernetesObject():
                 return _reference(value)
             case Workload():

@@ -15,6 +15,7 @@ from ingress_lint.graph.resolution import Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service, ServicePort
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.filters import (
@@ -183,7 +184,7 @@ class Attachment(Struct, frozen=True):
 
     place: Place
     """Where the route names it."""
-    kind: str
+    kind: GroupKind
     namespace: str
     name: str
     object: Resolution[Any]

@@ -20,6 +20,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Secret
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.verdicts import Certainty
 
@@ -93,11 +94,11 @@ class TLSSecrets:
 
     def _missing(self, namespace: str, name: str) -> SecretFault | None:
         graph = self._graph
-        existence = graph.resolve("Secret", namespace, name).existence
+        existence = graph.resolve(SECRET, namespace, name).existence
         if existence not in (Existence.MISSING, Existence.PARTIAL) or graph.context.assume == "partial":
             return None
         elsewhere = [
-            found for space in graph.namespaces_with("Secret", name) if (found := graph.secret(space, name)) is not None
+            found for space in graph.namespaces_with(SECRET, name) if (found := graph.secret(space, name)) is not None
         ]
         if any(_is_copied(secret) for secret in elsewhere):
             return None
@@ -110,7 +111,7 @@ class TLSSecrets:
                 ((f"Secret `{found.name}` of namespace `{found.namespace}`", found.name_place),),
                 f"put the Secret into namespace `{namespace}` as well",
             )
-        alike = (graph.secret(namespace, other) for other in graph.names_like("Secret", namespace, name))
+        alike = (graph.secret(namespace, other) for other in graph.names_like(SECRET, namespace, name))
         own = [secret for secret in alike if secret is not None and secret.body.type == TYPE]
         close = get_close_matches(name, [secret.name for secret in own], 1, 0.75)
         for secret in own:

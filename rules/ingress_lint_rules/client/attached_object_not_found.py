@@ -79,6 +79,7 @@ from typing import ClassVar, Final
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.filters import ExtensionFilter
@@ -120,22 +121,23 @@ class AttachedObjectNotFound(Rule):
             yield self.of_verdict(verdict, way_in(route, "something it needs is missing") if route else ())
 
     def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:
-        kind, name, namespace = attached.kind, attached.name, attached.namespace
+        wanted, kind = attached.kind, attached.kind.kind
+        name, namespace = attached.name, attached.namespace
         where = f"which namespace `{namespace}` does not have"
         if attached.object.existence is Existence.PARTIAL:
             where += " in these manifests"
         elif attached.object.why or not namespace:
             where = "which is not there" + (f" ({attached.object.why})" if attached.object.why else "")
         related, fix = [], f"create {kind} `{name}`, or name one that exists"
-        near = get_close_matches(name, graph.names_like(kind, namespace, name), 1, 0.5)
-        elsewhere = graph.namespaces_with(kind, name)
+        near = get_close_matches(name, graph.names_like(wanted, namespace, name), 1, 0.5)
+        elsewhere = graph.namespaces_with(wanted, name)
         found = None
         if elsewhere:
-            found = graph.get(kind, elsewhere[0], name)
+            found = graph.get(wanted, elsewhere[0], name)
             if elsewhere[0] != namespace and namespace:
                 fix = f"name the one of namespace `{elsewhere[0]}`, or create {kind} `{name}` in `{namespace}`"
         elif near:
-            found = graph.get(kind, namespace, near[0])
+            found = graph.get(wanted, namespace, near[0])
             fix = f"did you mean `{near[0]}`?"
         if found is not None:
             related.append(Related(f"{kind} `{found.name}` is in namespace `{found.namespace}`", found.name_place))
@@ -182,7 +184,8 @@ def _extensions(route: Route, graph: ObjectGraph) -> Iterator[Attachment]:
         return
     steps = (*route.filters, *(step for backend in route.backends for step in backend.filters))
     for step in steps:
-        if isinstance(step, ExtensionFilter) and graph.holds(step.kind, route.owner.namespace):
-            found = graph.resolve(step.kind, route.owner.namespace, step.name)
+        if isinstance(step, ExtensionFilter) and graph.holds(GroupKind(step.group, step.kind), route.owner.namespace):
+            kind = GroupKind(step.group, step.kind)
+            found = graph.resolve(kind, route.owner.namespace, step.name)
             place = step.place.at("name")
-            yield Attachment(place, step.kind, route.owner.namespace, step.name, found, "clients get 500")
+            yield Attachment(place, kind, route.owner.namespace, step.name, found, "clients get 500")

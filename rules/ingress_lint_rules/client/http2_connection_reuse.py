@@ -110,6 +110,7 @@ from typing import ClassVar, NamedTuple
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.routes.listeners import CertificateRef, Listener
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, text_of
@@ -228,7 +229,7 @@ class _Shown(NamedTuple):
 
 def _names(graph: ObjectGraph, secret: tuple[str, str]) -> list[str]:
     """The hosts that the certificate in a Secret is good for, as far as a Certificate or the Secret itself tells."""
-    for item in graph.of_kind("Certificate"):
+    for item in graph.of_kind(GroupKind("cert-manager.io", "Certificate")):
         spec = item.source.get("spec")
         if isinstance(spec, dict) and (item.namespace, spec.get("secretName")) == secret:
             return [str(name).lower() for name in spec.get("dnsNames") or ()]

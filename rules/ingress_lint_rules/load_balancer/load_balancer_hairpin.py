@@ -159,6 +159,7 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
+from ingress_lint.objects.core import ConfigMap
 from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Front, Route
 from ingress_lint.routes.way import way_in
@@ -336,7 +337,7 @@ def _known_to_dns(host: str, graph: ObjectGraph) -> bool:
     """Whether the configuration of the cluster's DNS names a host."""
     return any(
         host in str(text)
-        for item in graph.of_kind("ConfigMap")
-        if item.name.startswith(("coredns", "kube-dns")) and item.body is not None
+        for item in graph.of(ConfigMap)
+        if item.name.startswith(("coredns", "kube-dns"))
         for text in item.body.data.values()
     )

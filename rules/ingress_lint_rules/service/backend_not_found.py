@@ -75,6 +75,7 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.verdicts import Reason
@@ -123,7 +124,8 @@ class BackendNotFound(Rule):
             meant = [Related(words, place) for words, place in told.related]
             path = way(route, backend, Hop.SERVICE)
             return self.finding(backend.place, told.message, severity=severity, related=meant, path=path, fix=told.fix)
-        here = graph.names_like(backend.kind, backend.namespace, backend.name)
+        kind = GroupKind(backend.group, backend.kind)
+        here = graph.names_like(kind, backend.namespace, backend.name)
         message = (
             told.message
             if told is not None
@@ -131,10 +133,10 @@ class BackendNotFound(Rule):
             f"namespace `{backend.namespace}` does not have; the client gets 503"
         )
         related, fix = [], f"create {backend.kind} `{backend.name}`, or name one that exists"
-        elsewhere = graph.namespaces_with(backend.kind, backend.name)
+        elsewhere = graph.namespaces_with(kind, backend.name)
         near = _nearest(backend.name, here)
         if elsewhere:
-            found = graph.get(backend.kind, elsewhere[0], backend.name)
+            found = graph.get(kind, elsewhere[0], backend.name)
             if found:
                 related.append(
                     Related(f"{backend.kind} `{found.name}` is in namespace `{found.namespace}`", found.name_place)
@@ -146,7 +148,7 @@ class BackendNotFound(Rule):
                 f"namespace"
             )
         elif near:
-            found = graph.get(backend.kind, backend.namespace, near)
+            found = graph.get(kind, backend.namespace, near)
             if found:
                 related.append(Related(f"the nearest name is {backend.kind} `{found.name}`", found.name_place))
             fix = f"did you mean `{near}`?"

@@ -39,8 +39,7 @@ def class_params(graph: ObjectGraph, ingress: IngressObject) -> KubernetesObject
     parameters = found.body.spec.parameters if found else None
     if not isinstance(parameters, dict) or parameters.get("kind") != "IngressClassParams":
         return None
-    params = graph.get("IngressClassParams", "", str(parameters.get("name", "")))
-    return params if params is not None and isinstance(params.body, IngressClassParams) else None
+    return graph.named(IngressClassParams, "", str(parameters.get("name", "")))
 
 
 def default_target(graph: ObjectGraph) -> Callable[[IngressObject, Place], Sourced[TargetKind]]:

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from ingress_lint.load.document import Place
+from ingress_lint.objects.contour import (
+    HeaderMatchCondition,
+    MatchCondition,
+    QueryParameterMatchCondition,
+)
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.sourced import Origin, Sourced
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.contour import (
-        HeaderMatchCondition,
-        MatchCondition,
-        QueryParameterMatchCondition,
-    )
 
 _SLASHES: Final = re.compile(r"//+")
 

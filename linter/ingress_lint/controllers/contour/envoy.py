@@ -16,6 +16,7 @@ from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.contour import TLSCertificateDelegation
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
@@ -34,12 +35,6 @@ BY_ENVOY: Final = "Envoy's default"
 _BY_ANNOTATION: Final = {"tls": AppProtocol.HTTPS, "h2": AppProtocol.HTTP2, "h2c": AppProtocol.H2C}
 _BY_APP_PROTOCOL: Final = {"https": AppProtocol.HTTPS, "kubernetes.io/h2c": AppProtocol.H2C}
 _COVERS_RESETS: Final = frozenset({"5xx", "gateway-error", "reset", "reset-before-request"})
-
-
-def own_object(graph: ObjectGraph, kind: str, namespace: str, name: str) -> KubernetesObject[Any] | None:
-    """One of Contour's own objects, None also where it is too broken to read."""
-    found = graph.get(kind, namespace, name)
-    return found if found is not None and found.group == GROUP and found.body is not None else None
 
 
 def written_protocol(name: str, place: Place) -> Sourced[AppProtocol]:
@@ -132,9 +127,8 @@ class Delegations:
     @cached_property
     def _by_namespace(self) -> dict[str, list[KubernetesObject[Any]]]:
         found: dict[str, list[KubernetesObject[Any]]] = {}
-        for item in self._graph.of_kind("TLSCertificateDelegation"):
-            if item.group == GROUP and item.body is not None:
-                found.setdefault(item.namespace, []).append(item)
+        for item in self._graph.of(TLSCertificateDelegation):
+            found.setdefault(item.namespace, []).append(item)
         return found
 
     def known(self, namespace: str) -> bool:

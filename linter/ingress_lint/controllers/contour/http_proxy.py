@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.controllers.contour.conditions import PlacedConditions, merged, path_fault
-from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate, own_object
+from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate
 from ingress_lint.controllers.contour.services import RouteParts, Services
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.contour import HTTPProxy, TCPProxy, VirtualHost
+from ingress_lint.objects.group_kind import SECRET, GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import FixedResponse, RequestRedirect
@@ -29,10 +31,9 @@ from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
-if TYPE_CHECKING:
-    from ingress_lint.objects.contour import HTTPProxy, TCPProxy, VirtualHost
-
-    Proxy = KubernetesObject[HTTPProxy]
+Proxy = KubernetesObject[HTTPProxy]
+_HTTP_PROXY: Final = GroupKind(GROUP, "HTTPProxy")
+_EXTENSION_SERVICE: Final = GroupKind(GROUP, "ExtensionService")
 
 _NOT_SERVED: Final = "Contour serves none of it, and clients get 404 or no TLS at all"
 _NO_ROUTES: Final = "Contour drops all routes of this HTTPProxy, and clients get 404"
@@ -58,9 +59,7 @@ class Analysis:
         self._graph = graph
         self._services = Services(graph, resolver)
         self._delegations = Delegations(graph)
-        self._proxies: list[Proxy] = [
-            item for item in graph.of_kind("HTTPProxy") if item.group == GROUP and item.body is not None
-        ]
+        self._proxies: list[Proxy] = list(graph.of(HTTPProxy))
         self._included: set[Proxy] = set()
         self._faulty: set[Proxy] = set()
         self.verdicts: list[Verdict] = []
@@ -164,14 +163,14 @@ class Analysis:
         checked = virtual_host.tls.client_validation if virtual_host and virtual_host.tls else None
         if checked is not None and checked.ca_secret and "/" not in checked.ca_secret:
             place = proxy.at("spec", "virtualhost", "tls", "clientValidation", "caSecret")
-            found = self._graph.resolve("Secret", proxy.namespace, checked.ca_secret)
-            yield Attachment(place, "Secret", proxy.namespace, checked.ca_secret, found, _NOT_SERVED)
+            found = self._graph.resolve(SECRET, proxy.namespace, checked.ca_secret)
+            yield Attachment(place, SECRET, proxy.namespace, checked.ca_secret, found, _NOT_SERVED)
         reference = virtual_host.authorization.extension_ref if virtual_host and virtual_host.authorization else None
         if reference is not None and reference.name:
             namespace = reference.namespace or proxy.namespace
             place = proxy.at("spec", "virtualhost", "authorization", "extensionRef", "name")
-            found = self._graph.resolve("ExtensionService", namespace, reference.name)
-            yield Attachment(place, "ExtensionService", namespace, reference.name, found, _NOT_SERVED)
+            found = self._graph.resolve(_EXTENSION_SERVICE, namespace, reference.name)
+            yield Attachment(place, _EXTENSION_SERVICE, namespace, reference.name, found, _NOT_SERVED)
 
     def _orphan(self, proxy: Proxy) -> Iterator[Route]:
         """A part that no root of the set includes: one from elsewhere may, so that its backends still count."""
@@ -226,9 +225,9 @@ class Analysis:
             self._refuse(Reason.UNSUPPORTED_VALUE, proxy, place.at("conditions", fault[1]), message)
             return
         placed = (*chain, PlacedConditions(include.conditions, place.at("conditions")))
-        found = own_object(self._graph, "HTTPProxy", namespace, include.name)
+        found = self._graph.named(HTTPProxy, namespace, include.name)
         if found is None:
-            resolution: Resolution[Any] = self._graph.resolve("HTTPProxy", namespace, include.name)
+            resolution: Resolution[Any] = self._graph.resolve(_HTTP_PROXY, namespace, include.name)
             if resolution.object is not None:
                 return
             self._refuse(
@@ -358,12 +357,12 @@ class Analysis:
         elif include is not None:
             name = "include" if written.include is not None else "includes"
             namespace = include.namespace or proxy.namespace
-            found = own_object(self._graph, "HTTPProxy", namespace, include.name)
+            found = self._graph.named(HTTPProxy, namespace, include.name)
             if found is not None and found.body.spec.virtualhost is None:
                 self._included.add(found)
                 yield from self._tcp(root, found, (*visited, proxy))
             elif found is None:
-                resolution: Resolution[Any] = self._graph.resolve("HTTPProxy", namespace, include.name)
+                resolution: Resolution[Any] = self._graph.resolve(_HTTP_PROXY, namespace, include.name)
                 self._refuse(
                     Reason.TARGET_NOT_FOUND,
                     proxy,

@@ -6,7 +6,7 @@ projectcontour/contour:internal/dag/httpproxy_processor.go, policy.go and intern
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,17 @@ from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.contour import (
+    HeadersPolicy,
+    HealthCheckPolicy,
+    HTTPProxy,
+    IPFilterPolicy,
+    RequestRedirectPolicy,
+    Service,
+    TCPProxy,
+)
+from ingress_lint.objects.contour import Route as WrittenRoute
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
@@ -32,18 +43,6 @@ from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, RequestMir
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Retries, TargetKind, Timeouts
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.contour import (
-        HeadersPolicy,
-        HealthCheckPolicy,
-        HTTPProxy,
-        IPFilterPolicy,
-        RequestRedirectPolicy,
-        Service,
-        TCPProxy,
-    )
-    from ingress_lint.objects.contour import Route as WrittenRoute
 
 _CHECKER: Final = "Envoy of Contour"
 _HEALTH_HOST: Final = "contour-envoy-healthcheck"
@@ -167,7 +166,7 @@ class Services:
             port=Sourced(written.port, Origin.EXPLICIT, place.at("port")),
             service=Resolution(Existence.FOUND, service)
             if service
-            else self._graph.resolve("Service", proxy.namespace, written.name),
+            else self._graph.resolve(SERVICE, proxy.namespace, written.name),
             service_port=port,
             protocol=protocol,
             target=Sourced(TargetKind.POD, Origin.DEFAULT, place.at("name")),

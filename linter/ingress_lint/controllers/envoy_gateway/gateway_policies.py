@@ -27,6 +27,7 @@ from ingress_lint.objects.gateway_policies import (
     PolicyTarget,
     TargetSelector,
 )
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject, LabelSelector
 from ingress_lint.routes.matching import age
 from ingress_lint.routes.model import BackendRef
@@ -105,7 +106,7 @@ class Policies:
 
     def _no_such_section(self, policy: Policy, target: PolicyTarget, place: Place) -> Verdict | None:
         """Why a policy is for no listener of a Gateway, or for no rule of a route."""
-        found = self._graph.get(target.kind, policy.namespace, target.name)
+        found = self._graph.get(GroupKind(target.group, target.kind), policy.namespace, target.name)
         if target.section_name is None or found is None or found.body is None or found.broken:
             return None
         part = "listener" if isinstance(found.body, Gateway) else "rule"

@@ -14,6 +14,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_routes import AnyRoute, ParentReference
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import EXPERIMENTAL_GROUP, GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
@@ -131,7 +132,7 @@ class Attacher:
     def _no_parent(
         self, route: RouteObject, reference: ParentReference, namespace: str, place: Place
     ) -> Verdict | None:
-        existence = self._gateways.existence(reference.kind, namespace, reference.name)
+        existence = self._gateways.existence(GroupKind(reference.group, reference.kind), namespace, reference.name)
         if existence is Existence.EXTERNAL:
             return None
         known = self._gateways.by_name if reference.kind == "Gateway" else {}

@@ -21,6 +21,7 @@ from ingress_lint.objects.gateway import (
     LegacyBackendTLSPolicySpec,
     PolicyTargetReference,
 )
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.matching import age
 from ingress_lint.routes.model import BackendTLS, ResolvedPort
@@ -107,7 +108,7 @@ class BackendTLSPolicies:
     def _check_target(self, target: _Target) -> None:
         policy, reference = target.policy, target.reference
         section = reference.section_name
-        resolution = self._graph.resolve("Service", policy.namespace, reference.name)
+        resolution = self._graph.resolve(SERVICE, policy.namespace, reference.name)
         service = self._graph.service(policy.namespace, reference.name)
         if service is not None:
             if section and not any(port.name == section for port in service.body.spec.ports):

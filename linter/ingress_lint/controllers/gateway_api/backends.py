@@ -14,6 +14,7 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.gateway_routes import BackendObjectReference
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -92,7 +93,7 @@ class Backends:
             resolution = (
                 Resolution(Existence.FOUND, service)
                 if service
-                else self._graph.resolve("Service", namespace, reference.name)
+                else self._graph.resolve(SERVICE, namespace, reference.name)
             )
             port = self._resolver.port(service, written.port) if service and written.port is not None else None
         else:
@@ -129,7 +130,7 @@ class Backends:
 
     def _other_kind(self, reference: Reference, namespace: str) -> Resolution[Any]:
         """What is known of a backend that is no Service: rules about Services have nothing to say of it."""
-        resolution = self._graph.resolve(reference.kind, namespace, reference.name)
+        resolution = self._graph.resolve(reference.group_kind, namespace, reference.name)
         if resolution.existence in (Existence.MISSING, Existence.PARTIAL) and reference.group in _EXTENSION_GROUPS:
             return Resolution(resolution.existence, why=resolution.why)
         return Resolution(Existence.EXTERNAL, why=f"a {reference.kind} is no Service")

@@ -13,6 +13,7 @@ from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import LocalObjectReference, ObjectReference, ReferenceGrant, SecretObjectReference
 from ingress_lint.objects.gateway_routes import BackendObjectReference
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.tls_secrets import TYPE as SECRET_TYPE
@@ -38,6 +39,11 @@ class Reference(NamedTuple):
         """A reference as it is written."""
         namespace = None if isinstance(written, LocalObjectReference) else written.namespace
         return cls("" if written.group == "core" else written.group, written.kind, written.name, namespace)
+
+    @property
+    def group_kind(self) -> GroupKind:
+        """The kind that it leads to."""
+        return GroupKind(self.group, self.kind)
 
     def __str__(self) -> str:
         return f"{self.kind}.{self.group}" if self.group else self.kind
@@ -90,7 +96,7 @@ class References:
         if namespace == site.owner.namespace or self._granted(site.owner, reference, namespace):
             return None
         nearest = self._nearest_grant(reference, namespace)
-        covered = bool(self._grants.get(namespace)) or self.graph.holds(reference.kind, namespace)
+        covered = bool(self._grants.get(namespace)) or self.graph.holds(reference.group_kind, namespace)
         unsure = self.graph.context.assume != "complete" and (not covered or self.graph.context.unparsed)
         certainty = Certainty.KNOWN if site.owner.names_namespace else Certainty.LIKELY
         name = reference.name
@@ -213,7 +219,7 @@ class References:
         if refusal := self.refusal(site, reference, reference.kind, consequence):
             return refusal
         namespace = reference.namespace or site.owner.namespace
-        resolution = self.graph.resolve(reference.kind, namespace, reference.name)
+        resolution = self.graph.resolve(reference.group_kind, namespace, reference.name)
         if resolution.existence is Existence.EXTERNAL or self._secrets.maker(namespace, reference.name):
             return None
         data = getattr(getattr(resolution.object, "body", None), "data", None)

@@ -30,7 +30,7 @@ def namespace_selected(
         return Answer.YES if taken else Answer.NO
     if selector is None:
         return Answer.NO
-    item = graph.get("Namespace", "", namespace)
+    item = graph.namespace(namespace)
     labels = {**(item.labels if item else {}), NAME_LABEL: namespace}
     if item is None and not _uses_only_name(selector):
         return Answer.UNKNOWN

@@ -24,6 +24,7 @@ from ingress_lint.controllers.shared.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig, FrontendConfig
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect
@@ -57,6 +58,10 @@ _REDIRECTS: Final = {
 }
 _NOT_SYNCED: Final = "GKE does not update the load balancer, and clients get 404 or 502"
 _NO_FRONTEND: Final = "the load balancer keeps its default TLS policy and redirects nobody to HTTPS"
+
+
+_BACKEND_CONFIG: Final = GroupKind("cloud.google.com", "BackendConfig")
+_FRONTEND_CONFIG: Final = GroupKind("networking.gke.io", "FrontendConfig")
 
 
 class GKEIngress(IngressController):
@@ -93,8 +98,8 @@ class GKEIngress(IngressController):
     @staticmethod
     def _redirect(graph: ObjectGraph, ingress: IngressObject) -> RequestRedirect | None:
         named = GKE_ANNOTATIONS.reader(ingress).text("v1beta1.FrontendConfig")
-        found = graph.get("FrontendConfig", ingress.namespace, named.value) if named else None
-        if found is None or not isinstance(found.body, FrontendConfig):
+        found = graph.named(FrontendConfig, ingress.namespace, named.value) if named else None
+        if found is None:
             return None
         redirect = found.body.spec.redirect_to_https
         if redirect is None or not redirect.enabled:
@@ -110,13 +115,15 @@ class GKEIngress(IngressController):
         """A BackendConfig that is missing stops the whole Ingress (pkg/controller/translator: ErrSvcBackendConfig)."""
         named, _ = self._backend_config(graph, context)
         if named is not None:
-            yield self._attachment(graph, "BackendConfig", context.ingress.namespace, named, _NOT_SYNCED)
+            yield self._attachment(graph, _BACKEND_CONFIG, context.ingress.namespace, named, _NOT_SYNCED)
         front = GKE_ANNOTATIONS.reader(context.ingress).text("v1beta1.FrontendConfig")
         if front is not None and front.value:
-            yield self._attachment(graph, "FrontendConfig", context.ingress.namespace, front, _NO_FRONTEND)
+            yield self._attachment(graph, _FRONTEND_CONFIG, context.ingress.namespace, front, _NO_FRONTEND)
 
     @staticmethod
-    def _attachment(graph: ObjectGraph, kind: str, namespace: str, named: Sourced[str], consequence: str) -> Attachment:
+    def _attachment(
+        graph: ObjectGraph, kind: GroupKind, namespace: str, named: Sourced[str], consequence: str
+    ) -> Attachment:
         found = graph.resolve(kind, namespace, named.value)
         return Attachment(named.place, kind, namespace, named.value, found, consequence)
 
@@ -249,9 +256,7 @@ class GKEIngress(IngressController):
         name = name or written.value.get("default")
         if not isinstance(name, str) or not name:
             return None, None
-        found = graph.get("BackendConfig", service.namespace, name)
-        reference = Sourced(name, Origin.EXPLICIT, written.place)
-        return reference, found if found is not None and isinstance(found.body, BackendConfig) else None
+        return Sourced(name, Origin.EXPLICIT, written.place), graph.named(BackendConfig, service.namespace, name)
 
     def health_check(
         self, graph: ObjectGraph, context: PathContext, protocol: Sourced[AppProtocol], target: Sourced[TargetKind]

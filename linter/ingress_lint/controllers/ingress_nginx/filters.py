@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.routes.filters import HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import ValueMatch
 from ingress_lint.routes.model import Attachment, ExternalAuth, Filter
@@ -146,7 +147,7 @@ def secrets(settings: Settings, graph: ObjectGraph, namespace: str) -> Iterator[
             continue
         space, _, name = named.value.strip().rpartition("/")
         if space or key == "auth-secret":
-            found = graph.resolve("Secret", space or namespace, name)
+            found = graph.resolve(SECRET, space or namespace, name)
         else:
             found = Resolution(Existence.MISSING, why=f"its name there is `{namespace}/{name}`")
-        yield Attachment(named.place, "Secret", space or namespace, name, found, consequence)
+        yield Attachment(named.place, SECRET, space or namespace, name, found, consequence)

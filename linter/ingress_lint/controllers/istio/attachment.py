@@ -11,7 +11,8 @@ from ingress_lint.controllers.istio.gateways import BoundServer, GatewayObject, 
 from ingress_lint.controllers.istio.hosts import NamespacedName, full_host, gateway_name, service_of
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.istio import VirtualService
+from ingress_lint.objects.group_kind import GroupKind
+from ingress_lint.objects.istio import ISTIO_GROUP, VirtualService
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
@@ -107,13 +108,10 @@ class Attacher:
         )
 
     def _certainty(self, name: NamespacedName) -> Certainty | None:
-        """How sure it is that a Gateway is not there; None where something else may hold it.
-
-        Gateways of the Gateway API have the same kind and are other objects.
-        """
+        """How sure it is that a Gateway is not there; None where something else may hold it."""
         context = self._graph.context
-        key = ("Gateway", *name)
-        if key in context.externals or key in context.elsewhere or context.unparsed or context.incomplete:
+        elsewhere = (GroupKind(ISTIO_GROUP, "Gateway"), *name) in context.elsewhere
+        if elsewhere or ("Gateway", *name) in context.externals or context.unparsed or context.incomplete:
             return None
         if context.assume == "partial":
             return Certainty.UNKNOWN

@@ -10,6 +10,7 @@ from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.istio import ServerTLSSettings
 from ingress_lint.routes.listeners import CertificateRef, ClientValidation
 
@@ -49,6 +50,6 @@ def client_validation(
         for reference in certificates(tls, place, namespaces):
             secret = graph.secret(reference.namespace, reference.name)
             if secret is not None and not _AUTHORITY_KEYS & {*secret.body.data, *secret.body.string_data}:
-                other = graph.resolve("Secret", reference.namespace, reference.name + _AUTHORITY_SUFFIX)
+                other = graph.resolve(SECRET, reference.namespace, reference.name + _AUTHORITY_SUFFIX)
                 usable = not other.missing
     return ClientValidation(place.at("mode"), required, usable)

@@ -26,6 +26,7 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.group_kind import SERVICE, GroupKind
 from ingress_lint.objects.istio import ISTIO_GROUP, Destination, DestinationRule, ServiceEntry
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.reading import string_map
@@ -134,7 +135,7 @@ class Destinations:
                 return _Target(host, "Service", name, Resolution(Existence.FOUND, service))
             if named:
                 return _Target(host, "Service", name, Resolution(Existence.EXTERNAL, why=_BY_ENTRY))
-            resolution: Resolution[Service] = self._graph.resolve("Service", *name)
+            resolution: Resolution[Service] = self._graph.resolve(SERVICE, *name)
             refusal = self._meant_elsewhere(destination.host, name, place, owner) if resolution.missing else None
             return _Target(host, "Service", name, resolution, refusal)
         name = NamespacedName(owner.namespace, host)
@@ -165,7 +166,7 @@ class Destinations:
 
     def _meant_elsewhere(self, written: str, name: NamespacedName, place: Place, owner: AnyObject) -> Verdict | None:
         """The same Service in another namespace, where a short name leads to the VirtualService's own."""
-        spaces = self._graph.namespaces_with("Service", name.name)
+        spaces = self._graph.namespaces_with(SERVICE, name.name)
         service = self._graph.service(spaces[0], name.name) if spaces else None
         if service is None or "." in written:
             return None
@@ -197,7 +198,12 @@ class Destinations:
             resolution = Resolution(Existence.PARTIAL, why="no DestinationRule of the set is for this host")
         namespace = rules[0].namespace if rules else rule.owner.namespace
         return Attachment(
-            place.at("subset"), "subset", namespace, destination.subset, resolution, "requests to it get 503"
+            place.at("subset"),
+            GroupKind("", "subset"),
+            namespace,
+            destination.subset,
+            resolution,
+            "requests to it get 503",
         )
 
     def _lacks_rule(self, host: str) -> bool:
@@ -239,7 +245,7 @@ class Destinations:
         told = workload.labels.get(_INJECT) or annotations.get(_INJECT)
         if told is not None:
             return told == "false"
-        namespace = self._graph.get("Namespace", "", item.namespace)
+        namespace = self._graph.namespace(item.namespace)
         return namespace is not None and namespace.labels.get(_NAMESPACE_INJECT) == "disabled"
 
 

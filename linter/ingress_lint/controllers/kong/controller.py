@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS, PREFIX, SERVICE_UPSTREAM
 from ingress_lint.controllers.kong.installation import CONTROLLER, GATEWAY, Installation, installation
-from ingress_lint.controllers.kong.settings import RouteSettings, ServiceSettings, own_object
+from ingress_lint.controllers.kong.settings import RouteSettings, ServiceSettings
 from ingress_lint.controllers.kong.streams import stream_routes
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import (
@@ -30,6 +30,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.kong import IngressClassParameters
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
@@ -41,9 +42,6 @@ from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.kong import IngressClassParameters
 
 _REMEDIES: Final = Remedies(
     check_path="set `healthchecks.active.httpPath: {}` in its KongUpstreamPolicy",
@@ -343,4 +341,4 @@ def _parameters(graph: ObjectGraph, ingress: IngressObject) -> KubernetesObject[
     if not isinstance(reference, dict) or reference.get("kind") != "IngressClassParameters":
         return None
     namespace, name = reference.get("namespace"), reference.get("name")
-    return own_object(graph, "IngressClassParameters", str(namespace or ""), str(name))
+    return graph.named(IngressClassParameters, str(namespace or ""), str(name))

@@ -8,14 +8,12 @@ Kong/kong:kong/db/schema/entities/upstreams.lua.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ingress_lint.load.document import Place
+from ingress_lint.objects.kong import ActiveHealthCheck
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.kong import ActiveHealthCheck
 
 _CHECKER: Final = "Kong proxy"
 _UNHEALTHY: Final = (404, 429, 500, 501, 502, 503, 504, 505)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS, FORCE_SSL_REDIRECT, PREFIX, PROTOCOLS
 from ingress_lint.controllers.kong.health import active_check
@@ -19,14 +19,13 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.group_kind import SECRET, GroupKind
+from ingress_lint.objects.kong import KongIngress, KongUpstreamPolicy
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.matches import ValueMatch
 from ingress_lint.routes.model import Attachment
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Timeouts
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.kong import KongIngress
 
 _SPOKEN: Final = {
     "http": AppProtocol.HTTP,
@@ -45,13 +44,11 @@ _TIMEOUT: Final = 60.0
 _RETRIES: Final = 5
 _HEADER: Final = f"{PREFIX}/headers."
 _GROUP: Final = "configuration.konghq.com"
+_PLUGIN: Final = GroupKind(_GROUP, "KongPlugin")
+_CLUSTER_PLUGIN: Final = GroupKind(_GROUP, "KongClusterPlugin")
+_OVERRIDE: Final = GroupKind(_GROUP, "KongIngress")
+_UPSTREAM_POLICY: Final = GroupKind(_GROUP, "KongUpstreamPolicy")
 _NO_OVERRIDE: Final = "its settings do not count"
-
-
-def own_object(graph: ObjectGraph, kind: str, namespace: str, name: str) -> KubernetesObject[Any] | None:
-    """One of Kong's own objects, None also where it is too broken to read."""
-    found = graph.get(kind, namespace, name)
-    return found if found is not None and found.group == _GROUP and found.body is not None else None
 
 
 class Overrides:
@@ -66,7 +63,7 @@ class Overrides:
     def override(self) -> KubernetesObject[KongIngress] | None:
         """The KongIngress of the annotation; controllers since 3.0 take only its `upstream`."""
         named = self.reader.text("override")
-        return own_object(self._graph, "KongIngress", self.item.namespace, named.value) if named else None
+        return self._graph.named(KongIngress, self.item.namespace, named.value) if named else None
 
     def attached(self) -> Iterator[Attachment]:
         """What the annotations name: plugins, a KongIngress, an upstream policy, a client certificate."""
@@ -75,11 +72,11 @@ class Overrides:
             namespace = namespace.strip() or self.item.namespace
             resolution = self._plugin(namespace, name.strip())
             consequence = "requests pass without it"
-            yield Attachment(plugin.place, "KongPlugin", namespace, name.strip(), resolution, consequence)
+            yield Attachment(plugin.place, _PLUGIN, namespace, name.strip(), resolution, consequence)
         for key, kind, consequence in (
-            ("override", "KongIngress", _NO_OVERRIDE),
-            ("upstream-policy", "KongUpstreamPolicy", _NO_OVERRIDE),
-            ("client-cert", "Secret", "Kong shows the pods no certificate"),
+            ("override", _OVERRIDE, _NO_OVERRIDE),
+            ("upstream-policy", _UPSTREAM_POLICY, _NO_OVERRIDE),
+            ("client-cert", SECRET, "Kong shows the pods no certificate"),
         ):
             named = self.reader.text(key)
             if named is not None and named.value and (key == "override") >= (self.item.kind == "Ingress"):
@@ -88,10 +85,10 @@ class Overrides:
 
     def _plugin(self, namespace: str, name: str) -> Resolution[Any]:
         """A KongPlugin, else a KongClusterPlugin; missing only where neither can be there."""
-        own = self._graph.resolve("KongPlugin", namespace, name)
+        own = self._graph.resolve(_PLUGIN, namespace, name)
         if own.existence is Existence.FOUND:
             return own
-        shared = self._graph.resolve("KongClusterPlugin", "", name)
+        shared = self._graph.resolve(_CLUSTER_PLUGIN, "", name)
         return own if shared.missing else shared
 
 
@@ -253,7 +250,7 @@ class ServiceSettings(Overrides):
     def health_check(self) -> HealthCheck | None:
         """The active check of its upstream policy, else of its KongIngress."""
         named = self.reader.text("upstream-policy")
-        policy = own_object(self._graph, "KongUpstreamPolicy", self.item.namespace, named.value) if named else None
+        policy = self._graph.named(KongUpstreamPolicy, self.item.namespace, named.value) if named else None
         if policy is not None:
             checks = policy.body.spec.health_checks
             place = policy.at("spec", "healthchecks", "active")

@@ -7,12 +7,13 @@ Service's annotations count for neither; a `host` is the server name of TLS that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
 
 from ingress_lint.controllers.kong.installation import GATEWAY
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SERVICE
+from ingress_lint.objects.kong import StreamBackend, StreamIngressSpec, StreamRule, TCPIngress, UDPIngress
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
@@ -20,20 +21,15 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 
-if TYPE_CHECKING:
-    from ingress_lint.objects.kong import StreamBackend, StreamIngressSpec, StreamRule
-
-_KINDS: Final = {"TCPIngress": AppProtocol.TCP, "UDPIngress": AppProtocol.UDP}
-_GROUP: Final = "configuration.konghq.com"
-
 
 def stream_routes(graph: ObjectGraph, backends: BackendResolver) -> Iterator[Route]:
     """One route for each rule."""
-    for kind, protocol in _KINDS.items():
-        for item in graph.of_kind(kind):
-            if item.group == _GROUP and item.body is not None:
-                for index, rule in enumerate(item.body.spec.rules):
-                    yield _route(graph, backends, item, index, rule, protocol)
+    for item in graph.of(TCPIngress):
+        for index, rule in enumerate(item.body.spec.rules):
+            yield _route(graph, backends, item, index, rule, AppProtocol.TCP)
+    for packets in graph.of(UDPIngress):
+        for index, rule in enumerate(packets.body.spec.rules):
+            yield _route(graph, backends, packets, index, rule, AppProtocol.UDP)
 
 
 def _route(
@@ -97,7 +93,7 @@ def _backend(
         port=Sourced(written.service_port, Origin.EXPLICIT, place.at("servicePort")),
         service=Resolution(Existence.FOUND, service)
         if service
-        else graph.resolve("Service", item.namespace, written.service_name),
+        else graph.resolve(SERVICE, item.namespace, written.service_name),
         service_port=backends.port(service, written.service_port) if service else None,
         protocol=Sourced(protocol, Origin.DERIVED, item.at("kind")),
         target=Sourced(TargetKind.POD, Origin.DEFAULT, place),

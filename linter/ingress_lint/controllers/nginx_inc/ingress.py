@@ -18,6 +18,7 @@ from ingress_lint.controllers.nginx_inc.settings import GATEWAY, Installation, M
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.networking import HTTPIngressPath, IngressRule, LegacyHTTPIngressPath, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import HeaderModifier, RequestRedirect, URLRewrite
@@ -150,8 +151,8 @@ class NginxIngresses(IngressController):
             named = self._of(context).text(key)
             if named is not None:
                 namespace = context.ingress.namespace
-                found = self._graph.resolve("Secret", namespace, named.value)
-                yield Attachment(named.place, "Secret", namespace, named.value, found, "clients get 403 or 500")
+                found = self._graph.resolve(SECRET, namespace, named.value)
+                yield Attachment(named.place, SECRET, namespace, named.value, found, "clients get 403 or 500")
 
     def _own_answers(self, route: Route, context: PathContext) -> Iterator[Route]:
         """The redirect to HTTPS by the connection's scheme, that by X-Forwarded-Proto, and `app-root`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -12,26 +12,13 @@ from ingress_lint.controllers.nginx_inc.settings import GATEWAY, Installation, S
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.nginx_inc import GlobalConfiguration, GlobalListener, TransportServer, VirtualServer
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.sourced import Origin, Sourced
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.nginx_inc import GlobalListener, TransportServer, VirtualServer
 
 GROUP: Final = "k8s.nginx.org"
 PASSTHROUGH: Final = "tls-passthrough"
 _ANY_PORT: Final = 0
-
-
-def own_objects(graph: ObjectGraph, kind: str) -> Iterator[KubernetesObject[Any]]:
-    """F5 NGINX's own objects of a kind, without those too broken to read."""
-    return (item for item in graph.of_kind(kind) if item.group == GROUP and item.body is not None)
-
-
-def own_object(graph: ObjectGraph, kind: str, namespace: str, name: str) -> KubernetesObject[Any] | None:
-    """One of F5 NGINX's own objects, None also where it is too broken to read."""
-    found = graph.get(kind, namespace, name)
-    return found if found is not None and found.group == GROUP and found.body is not None else None
 
 
 class ServerListeners(Struct, frozen=True):
@@ -52,7 +39,7 @@ class Listeners:
     def _global(self) -> dict[str, tuple[GlobalListener, Place]]:
         return {
             listener.name: (listener, item.at("spec", "listeners", index))
-            for item in own_objects(self._graph, "GlobalConfiguration")
+            for item in self._graph.of(GlobalConfiguration)
             for index, listener in enumerate(item.body.spec.listeners)
         }
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
-from ingress_lint.controllers.nginx_inc.listeners import GROUP, PASSTHROUGH, Listeners, own_objects
+from ingress_lint.controllers.nginx_inc.listeners import GROUP, PASSTHROUGH, Listeners
 from ingress_lint.controllers.nginx_inc.settings import Installation
 from ingress_lint.controllers.nginx_inc.upstreams import reference
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.nginx_inc import TransportServer
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol
 
-if TYPE_CHECKING:
-    from ingress_lint.objects.nginx_inc import TransportServer
-
 
 def passthrough_hosts(graph: ObjectGraph) -> Iterator[HostClaim]:
     """The hosts whose TLS TransportServers want passed through."""
-    for item in own_objects(graph, "TransportServer"):
+    for item in graph.of(TransportServer):
         if item.body.spec.listener.name == PASSTHROUGH and item.body.spec.host:
             yield HostClaim(item.body.spec.host, item, item.at("spec", "host"))
 
@@ -34,7 +31,7 @@ def transport_routes(
     graph: ObjectGraph, resolver: BackendResolver, installation: Installation, hosts: Hosts, listeners: Listeners
 ) -> Iterator[Route]:
     """One route for each TransportServer."""
-    for item in own_objects(graph, "TransportServer"):
+    for item in graph.of(TransportServer):
         passed = item.body.spec.listener.name == PASSTHROUGH
         listener = listeners.of_transport(item, usable=not passed or hosts.serves(item.body.spec.host, item))
         host = listener.hostname

@@ -5,7 +5,7 @@ nginx/kubernetes-ingress:internal/configs/virtualserver.go. What an upstream doe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,14 +15,13 @@ from ingress_lint.controllers.shared.units import nginx_size, nginx_time
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SERVICE
+from ingress_lint.objects.nginx_inc import StreamUpstream, Upstream
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef, ResolvedPort
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
-
-if TYPE_CHECKING:
-    from ingress_lint.objects.nginx_inc import StreamUpstream, Upstream
 
 _INTERVAL: Final = 5.0
 _BY_PLUS: Final = "NGINX Plus's default"
@@ -98,7 +97,7 @@ def reference(
         namespace=namespace,
         name=name,
         port=Sourced(written.port, Origin.EXPLICIT, place.at("port")),
-        service=Resolution(Existence.FOUND, service) if service else graph.resolve("Service", namespace, name),
+        service=Resolution(Existence.FOUND, service) if service else graph.resolve(SERVICE, namespace, name),
         service_port=resolver.port(service, written.port) if service else None,
         protocol=Sourced(AppProtocol.UNKNOWN, Origin.DEFAULT, place),
         target=Sourced(TargetKind.POD, Origin.DEFAULT, place),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -16,13 +16,25 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
-from ingress_lint.controllers.nginx_inc.listeners import GROUP, Listeners, own_object, own_objects
+from ingress_lint.controllers.nginx_inc.listeners import GROUP, Listeners
 from ingress_lint.controllers.nginx_inc.settings import Installation
 from ingress_lint.controllers.nginx_inc.upstreams import upstream_backend
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SECRET, GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.objects.nginx_inc import (
+    Action,
+    Condition,
+    Policy,
+    PolicyReference,
+    Split,
+    Upstream,
+    VirtualServer,
+    VirtualServerRoute,
+)
+from ingress_lint.objects.nginx_inc import Route as WrittenRoute
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
@@ -31,18 +43,9 @@ from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
-if TYPE_CHECKING:
-    from ingress_lint.objects.nginx_inc import (
-        Action,
-        Condition,
-        PolicyReference,
-        Split,
-        Upstream,
-        VirtualServer,
-    )
-    from ingress_lint.objects.nginx_inc import Route as WrittenRoute
-
-    Server = KubernetesObject[VirtualServer]
+Server = KubernetesObject[VirtualServer]
+_VIRTUAL_SERVER_ROUTE: Final = GroupKind(GROUP, "VirtualServerRoute")
+_POLICY: Final = GroupKind(GROUP, "Policy")
 
 _INVALID: Final = "F5 NGINX rejects the whole object, and clients get 404"
 _PLUS_ONLY: Final = {"health_check": "healthCheck", "slow_start": "slow-start", "queue": "queue"}
@@ -50,7 +53,7 @@ _PLUS_ONLY: Final = {"health_check": "healthCheck", "slow_start": "slow-start", 
 
 def server_hosts(graph: ObjectGraph) -> Iterator[HostClaim]:
     """The hosts that VirtualServers want."""
-    for item in own_objects(graph, "VirtualServer"):
+    for item in graph.of(VirtualServer):
         if item.body.spec.host:
             yield HostClaim(item.body.spec.host, item, item.at("spec", "host"))
 
@@ -88,9 +91,9 @@ class VirtualServers:
 
     def routes(self) -> Iterator[Route]:
         """The routes of every VirtualServer, then those of VirtualServerRoutes that none of the set uses."""
-        for server in own_objects(self._graph, "VirtualServer"):
+        for server in self._graph.of(VirtualServer):
             yield from self._server(server)
-        for item in own_objects(self._graph, "VirtualServerRoute"):
+        for item in self._graph.of(VirtualServerRoute):
             if item not in self._used:
                 complete = self._graph.context.assume == "complete"
                 self._refuse(
@@ -168,9 +171,9 @@ class VirtualServers:
     def _delegated(self, part: _Part, written: WrittenRoute, place: Place) -> Iterator[Route]:
         namespace, _, name = written.route.rpartition("/")
         namespace = namespace or part.owner.namespace
-        found = own_object(self._graph, "VirtualServerRoute", namespace, name)
+        found = self._graph.named(VirtualServerRoute, namespace, name)
         if found is None:
-            resolution: Resolution[Any] = self._graph.resolve("VirtualServerRoute", namespace, name)
+            resolution: Resolution[Any] = self._graph.resolve(_VIRTUAL_SERVER_ROUTE, namespace, name)
             if resolution.object is None:
                 why = "does not exist" if resolution.missing else f"is not in these manifests ({resolution.why})"
                 self._refuse(
@@ -189,7 +192,7 @@ class VirtualServers:
         labels = written.route_selector.get("matchLabels") if isinstance(written.route_selector, dict) else None
         if not isinstance(labels, dict) or not labels:
             return
-        for item in own_objects(self._graph, "VirtualServerRoute"):
+        for item in self._graph.of(VirtualServerRoute):
             if all(item.labels.get(key) == value for key, value in labels.items()):
                 yield from self._under(part, item, written.path, item.at("spec", "host"))
 
@@ -294,20 +297,20 @@ class VirtualServers:
         """A missing Policy, or Secret of one, makes nginx answer 500 (docs.nginx.com, policy-resource, "Invalid policies")."""
         for index, reference in enumerate(references):
             namespace = reference.namespace or owner.namespace
-            found = self._graph.resolve("Policy", namespace, reference.name)
+            found = self._graph.resolve(_POLICY, namespace, reference.name)
             at = place.at(index, "name")
-            yield Attachment(at, "Policy", namespace, reference.name, found, "clients get 500")
-            policy = own_object(self._graph, "Policy", namespace, reference.name)
+            yield Attachment(at, _POLICY, namespace, reference.name, found, "clients get 500")
+            policy = self._graph.named(Policy, namespace, reference.name)
             if policy is not None:
                 for field, name in policy.body.spec.secrets:
-                    found = self._graph.resolve("Secret", namespace, name)
-                    yield Attachment(policy.at("spec", *field), "Secret", namespace, name, found, "clients get 500")
+                    found = self._graph.resolve(SECRET, namespace, name)
+                    yield Attachment(policy.at("spec", *field), SECRET, namespace, name, found, "clients get 500")
 
     def _allowed(self, owner: AnyObject, references: Sequence[PolicyReference]) -> tuple[Sourced[str], ...]:
         """The addresses that policies of access control let in."""
         found = []
         for reference in references:
-            policy = own_object(self._graph, "Policy", reference.namespace or owner.namespace, reference.name)
+            policy = self._graph.named(Policy, reference.namespace or owner.namespace, reference.name)
             control = policy.body.spec.access_control if policy is not None else None
             if policy is not None and control is not None:
                 place = policy.at("spec", "accessControl", "allow")

@@ -18,6 +18,8 @@ from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.cert_manager import IngressSolver, Issuer, SolverParent
 from ingress_lint.objects.gateway import Gateway, GatewayListener, ListenerSet
+from ingress_lint.objects.group_kind import GATEWAY
+from ingress_lint.objects.group_kind import INGRESS as INGRESS_KIND
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
@@ -100,8 +102,8 @@ class Solvers:
             yield from self._unserved(issuer, own, place)
 
     def _named(self, issuer: KubernetesObject[Issuer], name: str, place: Place) -> Iterator[Verdict]:
-        spaces = [issuer.namespace] if issuer.namespace else list(self._graph.namespaces_of("Ingress"))
-        found = [self._graph.resolve("Ingress", space, name).existence for space in spaces]
+        spaces = [issuer.namespace] if issuer.namespace else list(self._graph.namespaces_of(INGRESS_KIND))
+        found = [self._graph.resolve(INGRESS_KIND, space, name).existence for space in spaces]
         if found and all(existence is Existence.MISSING for existence in found):
             where = f"which namespace `{issuer.namespace}` does not have" if issuer.namespace else "which is not there"
             yield Verdict(
@@ -207,8 +209,8 @@ class Solvers:
         graph, space = self._graph, parent.namespace or issuer.namespace
         if parent.kind != "Gateway" or not parent.name:
             return
-        spaces = [space] if space else list(graph.namespaces_of("Gateway"))
-        found = [graph.resolve("Gateway", name, parent.name) for name in spaces]
+        spaces = [space] if space else list(graph.namespaces_of(GATEWAY))
+        found = [graph.resolve(GATEWAY, name, parent.name) for name in spaces]
         gateway = next((item.object for item in found if item.object is not None), None)
         why = fix = ""
         related: tuple[tuple[str, Place], ...] = ()

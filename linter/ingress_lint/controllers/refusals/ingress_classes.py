@@ -18,6 +18,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import GATEWAY_CLASS, INGRESS_CLASS
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import IngressClass
 from ingress_lint.routes.sourced import Origin
@@ -85,7 +86,7 @@ class IngressClasses:
 
     def missing(self, name: str, *, by_field: bool) -> Certainty | None:
         """How sure it is that nothing serves a class of this name; None where something does, or may well."""
-        if self._graph.resolve("IngressClass", "", name).existence is not Existence.MISSING:
+        if self._graph.resolve(INGRESS_CLASS, "", name).existence is not Existence.MISSING:
             return None
         if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
             return None
@@ -103,7 +104,7 @@ class IngressClasses:
             return None
         known = [item.name for item in self._classes]
         near = get_close_matches(name, known, 1, 0.5) or (known if len(known) == 1 else [])
-        gateway_class = self._graph.get("GatewayClass", "", name)
+        gateway_class = self._graph.get(GATEWAY_CLASS, "", name)
         fix = f"add IngressClass `{name}`" + (f", or name `{near[0]}`" if near else "")
         if gateway_class is not None:
             fix = f"`{name}` is a GatewayClass: use it in a Gateway, or name an IngressClass"
@@ -142,7 +143,7 @@ class IngressClasses:
 
         `told` are controllers that something else says are there.
         """
-        if self._defaults or any(kind == "IngressClass" for kind, _, _ in self._graph.context.elsewhere):
+        if self._defaults or any(kind == INGRESS_CLASS for kind, _, _ in self._graph.context.elsewhere):
             return None
         if any(flag.startswith(_CLASSLESS_FLAGS) and value != "false" for flag, value in self._options):
             return None

@@ -14,6 +14,7 @@ from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import (
     DEFAULT_BACKEND_FIELD,
@@ -215,7 +216,7 @@ class IngressController(Controller):
         service: Resolution[Service] = (
             Resolution(Existence.FOUND, context.service)
             if context.service
-            else graph.resolve("Service", namespace, reference.service)
+            else graph.resolve(SERVICE, namespace, reference.service)
         )
         return BackendRef(
             place=context.backend_place.at(*reference.service_pointer),

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -45,7 +46,7 @@ def asked_service(
         namespace=space,
         name=name,
         port=Sourced(port, Origin.EXPLICIT if written else Origin.DEFAULT, place, "the URL"),
-        service=graph.resolve("Service", space, name),
+        service=graph.resolve(SERVICE, space, name),
         service_port=backends.port(service, port) if service is not None else None,
         protocol=Sourced(protocol, Origin.DERIVED, place, "the scheme of the URL"),
         target=Sourced(TargetKind.CLUSTER_IP, Origin.DERIVED, place, "the URL names the Service"),

@@ -12,6 +12,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_policies import PolicyTarget
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, Model
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -62,7 +63,7 @@ def no_such_target(
     graph: ObjectGraph, policy: AnyObject, target: PolicyTarget, place: Place, consequence: str
 ) -> Verdict | None:
     """Why a policy is for nothing: its namespace has no such object."""
-    existence = graph.resolve(target.kind, policy.namespace, target.name).existence
+    existence = graph.resolve(GroupKind(target.group, target.kind), policy.namespace, target.name).existence
     if existence not in (Existence.MISSING, Existence.PARTIAL):
         return None
     return Verdict(

@@ -12,6 +12,7 @@ from math import gcd, lcm
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.traefik import GROUPS
 from ingress_lint.controllers.traefik.installation import GATEWAY, Installation
 from ingress_lint.controllers.traefik.middlewares import NO_ROUTER, Named, find
 from ingress_lint.controllers.traefik.transport import SCHEMES, Transport, protocol, seconds
@@ -19,6 +20,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.group_kind import SERVICE, GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.traefik import LoadBalancerSpec, ServersTransport, ServiceTCP, TraefikService
 from ingress_lint.routes.backends import BackendResolver
@@ -102,8 +104,8 @@ class Backends:
         if service.kind != "TraefikService":
             return [Share(self.backend(owner, service, place), part)]
         namespace = service.namespace or owner.namespace
-        item = self._graph.get("TraefikService", namespace, service.name)
-        if item is None or not isinstance(item.body, TraefikService) or depth >= _MAX_DEPTH:
+        item = self._graph.named(TraefikService, namespace, service.name)
+        if item is None or depth >= _MAX_DEPTH:
             return [Share(self._unresolved(owner, service, place), part)]
         spec = item.body.spec
         found: list[Share] = []
@@ -169,7 +171,14 @@ class Backends:
                 named = Named(service.servers_transport, service.namespace or namespace, at)
                 resolution = find(self._graph, "ServersTransport", named)
                 found.append(
-                    Attachment(at, "ServersTransport", named.namespace, named.name, resolution, "clients get 500")
+                    Attachment(
+                        at,
+                        GroupKind(GROUPS[0], "ServersTransport"),
+                        named.namespace,
+                        named.name,
+                        resolution,
+                        "clients get 500",
+                    )
                 )
         return found
 
@@ -219,13 +228,20 @@ class Backends:
             namespace=namespace,
             name=written.name,
             port=Sourced(written.port, Origin.EXPLICIT, place.at("port")) if written.port is not None else None,
-            service=Resolution(Existence.FOUND, service)
-            if service
-            else self._graph.resolve(kind, namespace, written.name),
+            service=Resolution(Existence.FOUND, service) if service else self._resolved(kind, namespace, written.name),
             service_port=port,
             protocol=Sourced(AppProtocol.UNKNOWN, Origin.DEFAULT, place.at("name")),
             target=Sourced(TargetKind.POD, Origin.DEFAULT, place.at("name")),
         )
+
+    def _resolved(self, kind: str, namespace: str, name: str) -> Resolution[Service]:
+        """What is known of a Service, or of a TraefikService, which is none."""
+        if kind == SERVICE.kind:
+            return self._graph.resolve(SERVICE, namespace, name)
+        found = self._graph.resolve_any([GroupKind(group, kind) for group in GROUPS], namespace, name)
+        if found.existence is Existence.FOUND:
+            return Resolution(Existence.EXTERNAL, why=f"a {kind} is no Service")
+        return Resolution(found.existence, why=found.why)
 
     def _unresolved(self, owner: AnyObject, written: LoadBalancerSpec, place: Place) -> BackendRef:
         """A TraefikService that is not there, or a backend of another provider."""

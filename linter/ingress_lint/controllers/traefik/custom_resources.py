@@ -11,6 +11,7 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.traefik import GROUPS
 from ingress_lint.controllers.traefik.backends import Backends
 from ingress_lint.controllers.traefik.installation import CONTROLLER, Installation, installation, terminated
 from ingress_lint.controllers.traefik.middlewares import (
@@ -24,6 +25,7 @@ from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, a
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.traefik import (
     TLS,
@@ -242,7 +244,12 @@ class Analysis:
             named = Named(tls.options.name, tls.options.namespace or item.namespace, place)
             consequence = "the TLS handshake fails"
             yield Attachment(
-                place, "TLSOption", named.namespace, named.name, find(self.graph, "TLSOption", named), consequence
+                place,
+                GroupKind(GROUPS[0], "TLSOption"),
+                named.namespace,
+                named.name,
+                find(self.graph, "TLSOption", named),
+                consequence,
             )
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.shared.annotations import AnnotationReader
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext, certificates
+from ingress_lint.controllers.traefik import GROUPS
 from ingress_lint.controllers.traefik.annotations import ANNOTATIONS
 from ingress_lint.controllers.traefik.custom_resources import Analysis, apart_by_scheme
 from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, terminated
@@ -20,6 +21,7 @@ from ingress_lint.controllers.traefik.middlewares import Named, Steps, annotated
 from ingress_lint.controllers.traefik.transport import Transport, protocol
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.traefik import ServersTransport
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect, URLRewrite
@@ -149,7 +151,7 @@ class TraefikIngresses(IngressController):
             named = reader.text(key)
             if named is not None and named.value:
                 found = find(graph, kind, Named(named.value, "", named.place))
-                yield Attachment(named.place, kind, "", named.value, found, consequence)
+                yield Attachment(named.place, GroupKind(GROUPS[0], kind), "", named.value, found, consequence)
 
     # -- the client's side --------------------------------------------------------------------------------------------
 

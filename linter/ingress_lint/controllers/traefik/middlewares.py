@@ -14,9 +14,11 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from ingress_lint.controllers.shared.external_auth import asked_service
+from ingress_lint.controllers.traefik import GROUPS
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import SECRET, GroupKind
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.traefik import (
     Headers,
@@ -73,28 +75,29 @@ def annotated(names: Iterable[Sourced[str]]) -> Iterator[Named]:
 
 
 def find(graph: ObjectGraph, kind: str, named: Named) -> Resolution[Any]:
-    """What a reference means. Without a namespace it must be `namespace-name@kubernetescrd`, of which no dash tells
+    """What a reference to one of Traefik's own kinds means. Without a namespace it must be `namespace-name@kubernetescrd`, of which no dash tells
     where the namespace ends; without `@` it means the Ingress provider's own, which has none
     (traefik/traefik:pkg/server/provider/provider.go, GetQualifiedName).
     """
+    kinds = [GroupKind(group, kind) for group in GROUPS]
     name, at, provider = named.name.rpartition("@")
     if not at and named.namespace:
-        return graph.resolve(kind, named.namespace, named.name)
+        return graph.resolve_any(kinds, named.namespace, named.name)
     if not at and (kind, named.name) == ("TLSOption", "default"):
         return Resolution(Existence.EXTERNAL, why="Traefik always has it")
     if not at:
         return Resolution(Existence.MISSING, why=f"`@{CRD_PROVIDER}` and the namespace in front are missing")
     if provider != CRD_PROVIDER:
         return Resolution(Existence.EXTERNAL, why=f"provider `{provider}` has it")
-    for item in graph.of_kind(kind):
+    for item in graph.of_kind(*kinds):
         if f"{item.namespace}-{item.name}" == name:
             return Resolution(Existence.FOUND, item)
-    for item in graph.of_kind(kind):
+    for item in graph.of_kind(*kinds):
         if name == item.name:
             return Resolution(Existence.MISSING, why=f"its name there is `{item.namespace}-{item.name}@{CRD_PROVIDER}`")
-    spaces = {space for space in graph.namespaces_of(kind) if name.startswith(f"{space}-")}
+    spaces = {space for own in kinds for space in graph.namespaces_of(own) if name.startswith(f"{space}-")}
     for space in sorted(spaces, key=len, reverse=True):
-        return graph.resolve(kind, space, name.removeprefix(f"{space}-"))
+        return graph.resolve_any(kinds, space, name.removeprefix(f"{space}-"))
     return Resolution(Existence.PARTIAL, why=f"the set holds no {kind} of that namespace")
 
 
@@ -119,7 +122,7 @@ class Middlewares:
         steps.attached.append(
             Attachment(
                 named.place,
-                kind,
+                item.group_kind if item else GroupKind(GROUPS[0], kind),
                 item.namespace if item else named.namespace,
                 item.name if item else named.name,
                 resolution,
@@ -183,8 +186,8 @@ class Middlewares:
         for key, login in (("basicAuth", spec.basic_auth), ("digestAuth", spec.digest_auth)):
             if login is not None:
                 place = item.at("spec", key, "secret")
-                found = self._graph.resolve("Secret", item.namespace, login.secret)
-                steps.attached.append(Attachment(place, "Secret", item.namespace, login.secret, found, NO_ROUTER))
+                found = self._graph.resolve(SECRET, item.namespace, login.secret)
+                steps.attached.append(Attachment(place, SECRET, item.namespace, login.secret, found, NO_ROUTER))
                 steps.filters.append(_unknown(item, key))
         if spec.forward_auth is not None:
             place = item.at("spec", "forwardAuth", "address")
@@ -194,7 +197,14 @@ class Middlewares:
 
 
 def _of_backend(backend: BackendRef) -> Attachment:
-    return Attachment(backend.place, backend.kind, backend.namespace, backend.name, backend.service, NO_ROUTER)
+    return Attachment(
+        backend.place,
+        GroupKind(backend.group, backend.kind),
+        backend.namespace,
+        backend.name,
+        backend.service,
+        NO_ROUTER,
+    )
 
 
 def _unknown(item: KubernetesObject[Middleware], key: str) -> ExtensionFilter:

@@ -30,6 +30,7 @@ from ingress_lint.controllers.shared.implementations import (
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
+from ingress_lint.objects.group_kind import GATEWAY, GATEWAY_CLASS, GroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.listeners import Frontend, Listener, ListenerTLS
@@ -84,9 +85,9 @@ class Gateways:
         """The listeners that an object declares, each with its Gateway."""
         return self._declared.get(declarer, ())
 
-    def existence(self, kind: str, namespace: str, name: str) -> Existence:
+    def existence(self, kind: GroupKind, namespace: str, name: str) -> Existence:
         """Whether a Gateway or ListenerSet exists; an Istio Gateway of the same name is another kind of object."""
-        known = self.by_name if kind == "Gateway" else {key[1:]: item for key, item in self.listener_sets.items()}
+        known = self.by_name if kind == GATEWAY else {key[1:]: item for key, item in self.listener_sets.items()}
         if (namespace, name) in known:
             return Existence.FOUND
         existence = self._graph.resolve(kind, namespace, name).existence
@@ -143,7 +144,7 @@ class Gateways:
 
     def _may_be_missing(self, name: str, found: Implementation) -> bool:
         """Whether to say that a class is not there; one that an installation makes is not asked for in a set without any."""
-        existence = self._graph.resolve("GatewayClass", "", name).existence
+        existence = self._graph.resolve(GATEWAY_CLASS, "", name).existence
         return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
 
     def _class_certainty(self, found: Implementation) -> Certainty:
@@ -157,7 +158,7 @@ class Gateways:
         reference = infrastructure.parameters_ref if infrastructure else None
         if reference is None:
             return
-        resolution = self._graph.resolve(reference.kind, gateway.namespace, reference.name)
+        resolution = self._graph.resolve(GroupKind(reference.group, reference.kind), gateway.namespace, reference.name)
         if resolution.existence in (Existence.MISSING, Existence.PARTIAL):
             self.verdicts.append(
                 Verdict(
@@ -215,7 +216,7 @@ class Gateways:
         return found
 
     def _report_missing_gateway(self, item: KubernetesObject[ListenerSet], namespace: str, name: str) -> None:
-        existence = self.existence("Gateway", namespace, name)
+        existence = self.existence(GATEWAY, namespace, name)
         if existence is not Existence.EXTERNAL:
             self.verdicts.append(
                 Verdict(

@@ -28,6 +28,7 @@ from ingress_lint.controllers.shared.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Service
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
@@ -217,8 +218,8 @@ class HAProxyIngressRoutes(IngressController):
             if secret is not None and "://" not in secret.value:
                 namespace, _, name = secret.value.strip().rpartition("/")
                 namespace = namespace or context.ingress.namespace
-                found = graph.resolve("Secret", namespace, name)
-                yield Attachment(secret.place, "Secret", namespace, name, found, consequence)
+                found = graph.resolve(SECRET, namespace, name)
+                yield Attachment(secret.place, SECRET, namespace, name, found, consequence)
 
     def proxy_protocol(self, context: PathContext) -> Sourced[bool] | None:
         """`proxy-protocol`, off by default."""

@@ -38,6 +38,7 @@ from ingress_lint.controllers.shared.base import (
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.objects.core import ConfigMap, Service
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
@@ -223,8 +224,8 @@ class _Lowering(IngressController):
         if secret is not None and self._of(context).text("auth-type") is not None:
             namespace, _, name = secret.value.strip().rpartition("/")
             namespace = namespace or context.ingress.namespace
-            found = graph.resolve("Secret", namespace, name)
-            yield Attachment(secret.place, "Secret", namespace, name, found, "nobody is asked for a password")
+            found = graph.resolve(SECRET, namespace, name)
+            yield Attachment(secret.place, SECRET, namespace, name, found, "nobody is asked for a password")
 
     # -- the pods' side -----------------------------------------------------------------------------------------------
 

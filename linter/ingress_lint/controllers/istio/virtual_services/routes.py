@@ -22,7 +22,9 @@ from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.istio import (
+    ISTIO_GROUP,
     HTTPRetry,
     HTTPRouteDestination,
     L4Match,
@@ -38,6 +40,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, Retries
 
+_VIRTUAL_SERVICE: Final = GroupKind(ISTIO_GROUP, "VirtualService")
 _RESET_CONDITIONS: Final = frozenset({"reset", "5xx", "reset-before-request"})
 
 
@@ -146,7 +149,7 @@ class VirtualServices:
         self, root: VirtualServiceObject, rule: Rule, name: NamespacedName, attachment: Attachment
     ) -> Iterator[Route]:
         """A rule that leads nowhere: Istio leaves it out."""
-        resolution = self._graph.resolve("VirtualService", *name)
+        resolution = self._graph.resolve(_VIRTUAL_SERVICE, *name)
         if resolution.existence is Existence.FOUND:
             resolution = Resolution(Existence.MISSING, why="it has hosts, and a delegate has none")
         web = [server for server in attachment.servers if server.listener.protocol.value in ("HTTP", "HTTPS")]
@@ -163,7 +166,7 @@ class VirtualServices:
             attached=(
                 model.Attachment(
                     rule.place.at("delegate", "name"),
-                    "VirtualService",
+                    _VIRTUAL_SERVICE,
                     name.namespace,
                     name.name,
                     resolution,
