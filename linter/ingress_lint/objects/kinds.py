@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import Model
 
 GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
@@ -106,36 +107,56 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): "gateway_policies:AttachedPolicy",
 }
 
-CLUSTER_SCOPED: Final = frozenset(
-    {
+_CLUSTER_SCOPED: Final[dict[str, tuple[str, ...]]] = {
+    "": (
         "Namespace",
         "Node",
         "PersistentVolume",
-        "IngressClass",
-        "GatewayClass",
+    ),
+    "networking.k8s.io": ("IngressClass",),
+    "gateway.networking.k8s.io": ("GatewayClass",),
+    "storage.k8s.io": (
         "StorageClass",
-        "PriorityClass",
+        "CSIDriver",
+    ),
+    "scheduling.k8s.io": ("PriorityClass",),
+    "rbac.authorization.k8s.io": (
         "ClusterRole",
         "ClusterRoleBinding",
-        "CustomResourceDefinition",
-        "APIService",
+    ),
+    "apiextensions.k8s.io": ("CustomResourceDefinition",),
+    "apiregistration.k8s.io": ("APIService",),
+    "admissionregistration.k8s.io": (
         "MutatingWebhookConfiguration",
         "ValidatingWebhookConfiguration",
         "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding",
-        "CSIDriver",
-        "RuntimeClass",
-        "ClusterIssuer",
-        "ClusterSecretStore",
-        "Installation",
+    ),
+    "node.k8s.io": ("RuntimeClass",),
+    "policy": ("PodSecurityPolicy",),
+    "policy.networking.k8s.io": (
+        "AdminNetworkPolicy",
+        "BaselineAdminNetworkPolicy",
+        "ClusterNetworkPolicy",
+    ),
+    "cert-manager.io": ("ClusterIssuer",),
+    "external-secrets.io": ("ClusterSecretStore",),
+    "operator.tigera.io": ("Installation",),
+    "projectcalico.org": (
         "FelixConfiguration",
-        "CiliumClusterwideNetworkPolicy",
         "GlobalNetworkPolicy",
-        "PodSecurityPolicy",
-        "IngressClassParams",
-        "KongClusterPlugin",
-    }
-)
+    ),
+    "crd.projectcalico.org": (
+        "FelixConfiguration",
+        "GlobalNetworkPolicy",
+    ),
+    "cilium.io": ("CiliumClusterwideNetworkPolicy",),
+    "elbv2.k8s.aws": ("IngressClassParams",),
+    "eks.amazonaws.com": ("IngressClassParams",),
+    "configuration.konghq.com": ("KongClusterPlugin",),
+}
+CLUSTER_SCOPED: Final = frozenset(GroupKind(group, kind) for group, kinds in _CLUSTER_SCOPED.items() for kind in kinds)
+"""Kinds whose objects are in no namespace."""
 
 CONFIGURATION_FILES: Final = frozenset(
     {("kubeproxy.config.k8s.io", "KubeProxyConfiguration"), ("kubelet.config.k8s.io", "KubeletConfiguration")}

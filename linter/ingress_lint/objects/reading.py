@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
 from ingress_lint.objects.api_checks import check, check_labels
+from ingress_lint.objects.group_kind import group_kind
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
 from ingress_lint.objects.known_fields import unknown_fields
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, pointer_in_text
@@ -90,7 +91,7 @@ class ObjectReader:
             message = f"`namespace` must be text, and this is {describe(namespace)}{REFUSED}"
             self._report(document, (*base, "metadata", "namespace"), message, "put it in quotes")
             namespace = as_text(namespace)
-        if kind in CLUSTER_SCOPED:
+        if group_kind(api_version, kind) in CLUSTER_SCOPED:
             namespace = ""
         elif self._moved_to:
             namespace = self._moved_to
