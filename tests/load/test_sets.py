@@ -10,6 +10,7 @@ import pytest
 from ingress_lint.engine import read
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.manifests import ManifestSet, Options
+from ingress_lint.objects.group_kind import CONFIG_MAP
 
 
 def config_map(name: str, namespace: str = "") -> str:
@@ -103,14 +104,14 @@ def test_a_kustomization_with_more_than_its_files_is_incomplete(tree, text: str)
     tree(kustomization_yaml=text, a_yaml=config_map("a"))
     graph = sets()["."].graph
     assert graph.incomplete
-    assert graph.resolve("ConfigMap", "default", "b").existence is Existence.EXTERNAL
+    assert graph.resolve(CONFIG_MAP, "default", "b").existence is Existence.EXTERNAL
 
 
 def test_what_a_kustomization_generates_exists(tree) -> None:
     tree(kustomization_yaml="resources: [a.yaml]\nconfigMapGenerator: [{name: made}]\n", a_yaml=config_map("a"))
     graph = sets()["."].graph
-    assert graph.resolve("ConfigMap", "default", "made").existence is Existence.EXTERNAL
-    assert graph.resolve("ConfigMap", "default", "other").existence is Existence.MISSING
+    assert graph.resolve(CONFIG_MAP, "default", "made").existence is Existence.EXTERNAL
+    assert graph.resolve(CONFIG_MAP, "default", "other").existence is Existence.MISSING
 
 
 def test_the_namespace_of_a_kustomization_moves_everything(tree) -> None:
@@ -146,9 +147,9 @@ def test_what_another_set_holds_is_external(tree) -> None:
         b__b_yaml=config_map("b"),
     )
     graph = sets()["a"].graph
-    assert graph.resolve("ConfigMap", "default", "a").existence is Existence.FOUND
-    assert graph.resolve("ConfigMap", "default", "b").existence is Existence.EXTERNAL
-    assert graph.resolve("ConfigMap", "default", "c").existence is Existence.MISSING
+    assert graph.resolve(CONFIG_MAP, "default", "a").existence is Existence.FOUND
+    assert graph.resolve(CONFIG_MAP, "default", "b").existence is Existence.EXTERNAL
+    assert graph.resolve(CONFIG_MAP, "default", "c").existence is Existence.MISSING
 
 
 def test_context_is_found_in_every_set_and_reported_in_none(tree) -> None:
@@ -156,11 +157,11 @@ def test_context_is_found_in_every_set_and_reported_in_none(tree) -> None:
         a_yaml="# Source: a/templates/a.yaml\n" + config_map("a"), b_yaml=config_map("b"), live__c_yaml=config_map("c")
     )
     for found in sets("a.yaml", "b.yaml", context_paths=("live", "b.yaml")).values():
-        resolution = found.graph.resolve("ConfigMap", "default", "c")
+        resolution = found.graph.resolve(CONFIG_MAP, "default", "c")
         assert resolution.existence is Existence.FOUND
         assert not resolution.object.document.reported
     graph = sets("b.yaml", context_paths=(".",))[""].graph
-    assert graph.get("ConfigMap", "default", "b").document.reported
+    assert graph.get(CONFIG_MAP, "default", "b").document.reported
 
 
 def test_a_file_of_two_names_is_read_once(tree) -> None:
