@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Final
 
 from ingress_lint.controllers.refusals.ingress_classes import (
@@ -27,13 +27,11 @@ _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
 
-@lru_cache(4096)
 def _claiming(class_name: str, by_field: bool) -> tuple[str, ...]:
     """The controllers that serve a class of this name which no IngressClass defines."""
     return tuple(name for name, found in REGISTRY.items() if found.claims_class(class_name, by_field=by_field))
 
 
-@lru_cache(4096)
 def _hinted(key: str) -> tuple[str, ...]:
     """The controllers that an annotation of this key on an Ingress tells of."""
     return tuple(name for name, found in REGISTRY.items() if found.hinted_by(key))
@@ -57,6 +55,8 @@ class Chooser:
     def __init__(self, graph: ObjectGraph, preferred: str | None) -> None:
         self._graph = graph
         self._preferred = preferred
+        self._claiming = cache(_claiming)
+        self._hinted = cache(_hinted)
 
     def choose(self, ingress: IngressObject) -> Sourced[str]:
         """The name of the controller that serves an Ingress, with what tells so."""
@@ -90,7 +90,7 @@ class Chooser:
             name = _by_controller_string(defined.body.spec.controller)
             return Sourced(name, Origin.EXPLICIT, defined.at("spec", "controller"), f"class {class_name}")
         hinted = self._by_annotation_prefix(ingress)
-        candidates = _claiming(class_name, by_field)
+        candidates = self._claiming(class_name, by_field)
         if len(candidates) == 1:
             return Sourced(candidates[0], Origin.EXPLICIT, place, f"class {class_name}")
         if candidates:
@@ -108,9 +108,9 @@ class Chooser:
         """The controllers that may serve an Ingress as well as the one chosen."""
         by_field = ingress.body.spec.ingress_class_name
         name = by_field or ingress.annotations.get(CLASS_ANNOTATION)
-        others = (other for key in ingress.annotations for other in _hinted(key))
+        others = (other for key in ingress.annotations for other in self._hinted(key))
         if name:
-            candidates = _claiming(name, bool(by_field))
+            candidates = self._claiming(name, bool(by_field))
             if name in self._graph.ingress_classes or len(self._running_for(name, candidates)) == 1:
                 return frozenset()
             return frozenset(candidates or others) - {chosen}
@@ -126,9 +126,8 @@ class Chooser:
             if name in self.running and (not self._classes_run[name] or class_name in self._classes_run[name])
         ]
 
-    @staticmethod
-    def _by_annotation_prefix(ingress: IngressObject) -> str | None:
-        counts = Counter(name for key in ingress.annotations for name in _hinted(key))
+    def _by_annotation_prefix(self, ingress: IngressObject) -> str | None:
+        counts = Counter(name for key in ingress.annotations for name in self._hinted(key))
         return max(counts, key=lambda name: (counts[name], name)) if counts else None
 
     def _by_services(self, ingress: IngressObject) -> Sourced[str] | None:
