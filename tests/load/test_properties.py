@@ -166,7 +166,7 @@ REQUIREMENTS = st.builds(
 def test_selectors_follow_the_definition(
     terms: dict[str, str], requirements: list[Any], labels: dict[str, str]
 ) -> None:
-    selector = LabelSelector.model_construct(match_labels=terms, match_expressions=tuple(requirements))
+    selector = LabelSelector(match_labels=terms, match_expressions=tuple(requirements))
     expected = all(key in labels and labels[key] == value for key, value in terms.items())
     for requirement in requirements:
         present = requirement.key in labels

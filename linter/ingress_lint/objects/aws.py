@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import Many, Model
 
@@ -29,11 +29,11 @@ class IngressClassParamsSpec(Model):
     scheme: Literal["internal", "internet-facing"] | None = None
     target_type: Literal["instance", "ip"] | None = None
     certificate_arn: Many[str] = ()
-    inbound_cidrs: Any = Field(None, alias="inboundCIDRs")
+    inbound_cidrs: Any = field(default=None, name="inboundCIDRs")
     load_balancer_attributes: Many[Attribute] = ()
 
 
 class IngressClassParams(Model):
     """The parameters of an IngressClass."""
 
-    spec: IngressClassParamsSpec = IngressClassParamsSpec.model_construct()
+    spec: IngressClassParamsSpec = IngressClassParamsSpec()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import Many, Model
 
@@ -12,7 +12,7 @@ from ingress_lint.objects.model import Many, Model
 class IngressSolver(Model):
     """How challenges get an Ingress: a new one of a class, or the one of that name."""
 
-    class_name: str | None = Field(None, alias="class")
+    class_name: str | None = field(default=None, name="class")
     ingress_class_name: str | None = None
     name: str | None = None
     ingress_template: dict[str, Any] | None = None
@@ -37,7 +37,7 @@ class HTTPSolver(Model):
     """How HTTP-01 challenges are answered."""
 
     ingress: IngressSolver | None = None
-    gateway_route: GatewaySolver | None = Field(None, alias="gatewayHTTPRoute")
+    gateway_route: GatewaySolver | None = field(default=None, name="gatewayHTTPRoute")
 
 
 class Solver(Model):
@@ -61,4 +61,4 @@ class IssuerSpec(Model):
 class Issuer(Model):
     """An Issuer of one namespace, or a ClusterIssuer of all."""
 
-    spec: IssuerSpec = IssuerSpec.model_construct()
+    spec: IssuerSpec = IssuerSpec()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import Many, Model, Port
 
@@ -18,11 +18,11 @@ class HeaderMatchCondition(Model):
 
     name: str
     present: bool = False
-    not_present: bool = Field(False, alias="notpresent")
+    not_present: bool = field(default=False, name="notpresent")
     contains: str = ""
-    not_contains: str = Field("", alias="notcontains")
+    not_contains: str = field(default="", name="notcontains")
     exact: str = ""
-    not_exact: str = Field("", alias="notexact")
+    not_exact: str = field(default="", name="notexact")
     regex: str = ""
     ignore_case: bool = False
 
@@ -130,7 +130,7 @@ class RetryPolicy(Model):
     retriable_status_codes: Many[int] = ()
 
 
-class ReplacePrefix(Model):
+class ReplacePrefix(Model, kw_only=True):
     """What the prefix that a request matched is replaced by; without `prefix`, whatever it is."""
 
     prefix: str = ""
@@ -218,7 +218,7 @@ class TLS(Model):
     enable_fallback_certificate: bool = False
 
 
-class CORSPolicy(Model):
+class CORSPolicy(Model, kw_only=True):
     """Who may read answers across origins."""
 
     allow_credentials: bool = False
@@ -265,7 +265,7 @@ class HTTPProxySpec(Model):
 class HTTPProxy(Model):
     """An HTTPProxy."""
 
-    spec: HTTPProxySpec = HTTPProxySpec.model_construct()
+    spec: HTTPProxySpec = HTTPProxySpec()
 
 
 class CertificateDelegation(Model):
@@ -284,7 +284,7 @@ class TLSCertificateDelegationSpec(Model):
 class TLSCertificateDelegation(Model):
     """A TLSCertificateDelegation."""
 
-    spec: TLSCertificateDelegationSpec = TLSCertificateDelegationSpec.model_construct()
+    spec: TLSCertificateDelegationSpec = TLSCertificateDelegationSpec()
 
 
 class ExtensionService(Model):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import ClosedModel, IntOrString, Many, Model, Port
 
 Protocol = Literal["TCP", "UDP", "SCTP"]
 
 
-class ServicePort(ClosedModel):
+class ServicePort(ClosedModel, kw_only=True):
     """One port of a Service. `target_port` absent means the same number as `port`."""
 
     name: str = ""
@@ -26,9 +26,9 @@ class ServiceSpec(ClosedModel):
     """What a Service selects and exposes."""
 
     type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
-    selector: dict[str, Any] = Field(default_factory=dict)
+    selector: dict[str, Any] = field(default_factory=dict)
     ports: Many[ServicePort] = ()
-    cluster_ip: str | None = Field(None, alias="clusterIP")
+    cluster_ip: str | None = field(default=None, name="clusterIP")
     external_name: str | None = None
     external_traffic_policy: Literal["Cluster", "Local", ""] = "Cluster"
     internal_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
@@ -39,9 +39,9 @@ class ServiceSpec(ClosedModel):
     allocate_load_balancer_node_ports: bool = True
     session_affinity: Literal["ClientIP", "None", ""] = "None"
     # read by nobody here, but legal
-    cluster_ips: Any = Field(None, alias="clusterIPs")
-    external_ips: Any = Field(None, alias="externalIPs")
-    load_balancer_ip: Any = Field(None, alias="loadBalancerIP")
+    cluster_ips: Any = field(default=None, name="clusterIPs")
+    external_ips: Any = field(default=None, name="externalIPs")
+    load_balancer_ip: Any = field(default=None, name="loadBalancerIP")
     ip_families: Any = None
     ip_family_policy: Any = None
     ip_family: Any = None
@@ -58,7 +58,7 @@ class ServiceSpec(ClosedModel):
 class Service(Model):
     """A Service."""
 
-    spec: ServiceSpec = ServiceSpec.model_construct()
+    spec: ServiceSpec = ServiceSpec()
 
 
 class EndpointPort(Model):
@@ -92,15 +92,15 @@ class EndpointSlice(Model):
 class ConfigMap(Model):
     """A ConfigMap. A value that is no text is refused by the API server, and read here as it stands."""
 
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
 
 
 class Secret(Model):
     """A Secret; `data` is base64, `string_data` plain."""
 
     type: str = "Opaque"
-    data: dict[str, Any] = Field(default_factory=dict)
-    string_data: dict[str, Any] = Field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    string_data: dict[str, Any] = field(default_factory=dict)
 
 
 class Namespace(Model):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from msgspec import Meta, field
 
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import ClosedModel, LabelSelector, Many, Model, Port
 
-Protocol = Annotated[str, Field(min_length=1, max_length=255)]
+Protocol = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class LocalObjectReference(ClosedModel):
@@ -43,7 +43,7 @@ class ObjectReference(ClosedModel):
     namespace: str | None = None
 
 
-class SecretObjectReference(ClosedModel):
+class SecretObjectReference(ClosedModel, kw_only=True):
     """A Secret, or what an implementation takes in its place."""
 
     group: str = ""
@@ -66,7 +66,7 @@ class GatewayClass(Model):
     spec: GatewayClassSpec
 
 
-class RouteGroupKind(ClosedModel):
+class RouteGroupKind(ClosedModel, kw_only=True):
     """A kind of route."""
 
     group: str = GATEWAY_GROUP
@@ -76,14 +76,14 @@ class RouteGroupKind(ClosedModel):
 class RouteNamespaces(ClosedModel):
     """The namespaces whose routes a listener takes."""
 
-    from_: Literal["All", "Selector", "Same"] = Field("Same", alias="from")
+    from_: Literal["All", "Selector", "Same"] = field(default="Same", name="from")
     selector: LabelSelector | None = None
 
 
 class AllowedRoutes(ClosedModel):
     """The routes that a listener takes; no kinds means all that its protocol carries."""
 
-    namespaces: RouteNamespaces = RouteNamespaces.model_construct(from_="Same", selector=None)
+    namespaces: RouteNamespaces = RouteNamespaces()
     kinds: Many[RouteGroupKind] = ()
 
 
@@ -100,20 +100,18 @@ class ListenerTLSConfig(ClosedModel):
     mode: Literal["Terminate", "Passthrough"] | None = None
     certificate_refs: Many[SecretObjectReference] = ()
     frontend_validation: FrontendTLSValidation | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
-class ListenerEntry(ClosedModel):
+class ListenerEntry(ClosedModel, kw_only=True):
     """A port that a Gateway or ListenerSet listens on. An XListenerSet may leave the port to the implementation."""
 
     name: str
     hostname: str | None = None
-    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
     protocol: Protocol
     tls: ListenerTLSConfig | None = None
-    allowed_routes: AllowedRoutes = AllowedRoutes.model_construct(
-        namespaces=RouteNamespaces.model_construct(from_="Same", selector=None), kinds=()
-    )
+    allowed_routes: AllowedRoutes = AllowedRoutes()
 
 
 class GatewayListener(ListenerEntry):
@@ -140,22 +138,22 @@ class LocalParametersReference(ClosedModel):
 class GatewayInfrastructure(ClosedModel):
     """What the objects made for a Gateway carry."""
 
-    labels: dict[str, Any] = Field(default_factory=dict)
-    annotations: dict[str, Any] = Field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
+    annotations: dict[str, Any] = field(default_factory=dict)
     parameters_ref: LocalParametersReference | None = None
 
 
 class ListenerNamespaces(ClosedModel):
     """The namespaces whose ListenerSets a Gateway takes."""
 
-    from_: Literal["All", "Selector", "Same", "None"] = Field("None", alias="from")
+    from_: Literal["All", "Selector", "Same", "None"] = field(default="None", name="from")
     selector: LabelSelector | None = None
 
 
 class AllowedListeners(ClosedModel):
     """The ListenerSets that a Gateway takes: none, unless it says otherwise."""
 
-    namespaces: ListenerNamespaces = ListenerNamespaces.model_construct(from_="None", selector=None)
+    namespaces: ListenerNamespaces = ListenerNamespaces()
 
 
 class TLSConfig(ClosedModel):
@@ -174,7 +172,7 @@ class TLSPortConfig(ClosedModel):
 class FrontendTLSConfig(ClosedModel):
     """How clients are checked."""
 
-    default: TLSConfig = TLSConfig.model_construct(validation=None)
+    default: TLSConfig = TLSConfig()
     per_port: Many[TLSPortConfig] = ()
 
 
@@ -198,11 +196,9 @@ class GatewaySpec(ClosedModel):
     listeners: Many[GatewayListener] = ()
     addresses: Many[GatewayAddress] = ()
     infrastructure: GatewayInfrastructure | None = None
-    allowed_listeners: AllowedListeners = AllowedListeners.model_construct(
-        namespaces=ListenerNamespaces.model_construct(from_="None", selector=None)
-    )
+    allowed_listeners: AllowedListeners = AllowedListeners()
     tls: GatewayTLSConfig | None = None
-    backend_tls: GatewayBackendTLS | None = Field(None, alias="backendTLS")
+    backend_tls: GatewayBackendTLS | None = field(default=None, name="backendTLS")
     default_scope: Literal["All", "None"] | None = None
 
 
@@ -212,7 +208,7 @@ class Gateway(Model):
     spec: GatewaySpec
 
 
-class ParentGatewayReference(ClosedModel):
+class ParentGatewayReference(ClosedModel, kw_only=True):
     """The Gateway that a ListenerSet adds to."""
 
     group: str = GATEWAY_GROUP
@@ -253,7 +249,7 @@ class ReferenceGrantTo(ClosedModel):
 class ReferenceGrantSpec(ClosedModel):
     """References that the owner of a namespace allows into it."""
 
-    from_: Many[ReferenceGrantFrom] = Field((), alias="from")
+    from_: Many[ReferenceGrantFrom] = field(default=(), name="from")
     to: Many[ReferenceGrantTo] = ()
 
 
@@ -281,20 +277,20 @@ class SubjectAltName(ClosedModel):
     uri: str | None = None
 
 
-class BackendTLSPolicyValidation(ClosedModel):
+class BackendTLSPolicyValidation(ClosedModel, kw_only=True):
     """How the backend's certificate is checked."""
 
     ca_certificate_refs: Many[LocalObjectReference] = ()
-    well_known_ca_certificates: str | None = Field(None, alias="wellKnownCACertificates")
+    well_known_ca_certificates: str | None = field(default=None, name="wellKnownCACertificates")
     hostname: str
     subject_alt_names: Many[SubjectAltName] = ()
 
 
-class BackendTLSPolicyConfig(ClosedModel):
+class BackendTLSPolicyConfig(ClosedModel, kw_only=True):
     """How the backend's certificate was checked in v1alpha2."""
 
-    ca_certificate_refs: Many[LocalObjectReference] = Field((), alias="caCertRefs")
-    well_known_ca_certificates: str | None = Field(None, alias="wellKnownCACerts")
+    ca_certificate_refs: Many[LocalObjectReference] = field(default=(), name="caCertRefs")
+    well_known_ca_certificates: str | None = field(default=None, name="wellKnownCACerts")
     hostname: str
 
 
@@ -303,7 +299,7 @@ class BackendTLSPolicySpec(ClosedModel):
 
     target_refs: Many[PolicyTargetReference]
     validation: BackendTLSPolicyValidation
-    options: dict[str, Any] = Field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 class BackendTLSPolicy(Model):

@@ -7,12 +7,12 @@ kubernetes-sigs/aws-load-balancer-controller:apis/gateway/v1beta1, envoyproxy/ga
 
 from __future__ import annotations
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import LabelSelectorRequirement, Many, Model
 
 
-class PolicyTarget(Model):
+class PolicyTarget(Model, kw_only=True):
     """What a policy is for; `section_name` is a listener of a Gateway or a rule of a route."""
 
     group: str = ""
@@ -40,7 +40,7 @@ class GoogleCheckConfig(Model):
     type: str | None = None
     http_health_check: GoogleProtocolCheck | None = None
     https_health_check: GoogleProtocolCheck | None = None
-    http2_health_check: GoogleProtocolCheck | None = Field(None, alias="http2HealthCheck")
+    http2_health_check: GoogleProtocolCheck | None = field(default=None, name="http2HealthCheck")
     tcp_health_check: GoogleProtocolCheck | None = None
     grpc_health_check: GoogleProtocolCheck | None = None
 
@@ -55,7 +55,7 @@ class HealthCheckPolicyDefault(Model):
     config: GoogleCheckConfig | None = None
 
 
-class HealthCheckPolicySpec(Model):
+class HealthCheckPolicySpec(Model, kw_only=True):
     """A Service and its health check."""
 
     default: HealthCheckPolicyDefault | None = None
@@ -81,7 +81,7 @@ class GCPBackendPolicyDefault(Model):
     connection_draining: GCPConnectionDraining | None = None
 
 
-class GCPBackendPolicySpec(Model):
+class GCPBackendPolicySpec(Model, kw_only=True):
     """A Service and the settings of its backend services."""
 
     default: GCPBackendPolicyDefault | None = None
@@ -145,8 +145,8 @@ class RouteIdentifier(Model):
 class RouteTargetGroup(Model):
     """The target group's properties for some routes."""
 
-    route_identifier: RouteIdentifier = RouteIdentifier.model_construct(kind="", namespace="", name="")
-    target_group_props: TargetGroupProps = TargetGroupProps.model_construct()
+    route_identifier: RouteIdentifier = RouteIdentifier()
+    target_group_props: TargetGroupProps = TargetGroupProps()
 
 
 class TargetGroupConfigurationSpec(Model):
@@ -187,18 +187,18 @@ class LoadBalancerConfigurationSpec(Model):
 class LoadBalancerConfiguration(Model):
     """A LoadBalancerConfiguration."""
 
-    spec: LoadBalancerConfigurationSpec = LoadBalancerConfigurationSpec.model_construct()
+    spec: LoadBalancerConfigurationSpec = LoadBalancerConfigurationSpec()
 
 
 # -- Envoy Gateway ----------------------------------------------------------------------------------------------------
 
 
-class TargetSelector(Model):
+class TargetSelector(Model, kw_only=True):
     """The Gateways or routes of a kind that carry some labels."""
 
     group: str = "gateway.networking.k8s.io"
     kind: str
-    match_labels: dict[str, str] = Field(default_factory=dict)
+    match_labels: dict[str, str] = field(default_factory=dict)
     match_expressions: Many[LabelSelectorRequirement] = ()
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from msgspec import Meta
 
 from ingress_lint.objects.gateway import LocalObjectReference
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import ClosedModel, Many, Model, Port
 
-Duration = Annotated[str, Field(pattern=r"^([0-9]{1,5}(h|m|s|ms)){1,4}$")]
-Weight = Annotated[int, Field(ge=0, le=1_000_000)]
+Duration = Annotated[str, Meta(pattern=r"^([0-9]{1,5}(h|m|s|ms)){1,4}\Z")]
+Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 HTTPMethod = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 
 
-class ParentReference(ClosedModel):
+class ParentReference(ClosedModel, kw_only=True):
     """What a route hangs on: a Gateway or ListenerSet, or a Service of a mesh."""
 
     group: str = GATEWAY_GROUP
@@ -29,7 +29,7 @@ class ParentReference(ClosedModel):
     port: Port | None = None
 
 
-class BackendObjectReference(ClosedModel):
+class BackendObjectReference(ClosedModel, kw_only=True):
     """Where requests go: a Service, unless it says otherwise."""
 
     group: str = ""
@@ -71,7 +71,7 @@ class HTTPRequestMirrorFilter(ClosedModel):
     """Sends copies of requests elsewhere."""
 
     backend_ref: BackendObjectReference
-    percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    percent: Annotated[int, Meta(ge=0, le=100)] | None = None
     fraction: Fraction | None = None
 
 
@@ -187,7 +187,7 @@ class HTTPPathMatch(ClosedModel):
     value: str = "/"
 
 
-class ValueMatch(ClosedModel):
+class ValueMatch(ClosedModel, kw_only=True):
     """A header or query parameter to compare."""
 
     type: Literal["Exact", "RegularExpression"] = "Exact"
@@ -290,7 +290,7 @@ class HTTPRouteSpec(RouteSpec):
     """An HTTPRoute's routing."""
 
     hostnames: Many[str] = ()
-    rules: Many[HTTPRouteRule] = (HTTPRouteRule.model_construct(),)
+    rules: Many[HTTPRouteRule] = (HTTPRouteRule(),)
 
 
 class GRPCRouteSpec(RouteSpec):
@@ -316,13 +316,13 @@ class ConnectionRouteSpec(RouteSpec):
 class HTTPRoute(Model):
     """An HTTPRoute."""
 
-    spec: HTTPRouteSpec = HTTPRouteSpec.model_construct()
+    spec: HTTPRouteSpec = HTTPRouteSpec()
 
 
 class GRPCRoute(Model):
     """A GRPCRoute."""
 
-    spec: GRPCRouteSpec = GRPCRouteSpec.model_construct()
+    spec: GRPCRouteSpec = GRPCRouteSpec()
 
 
 class TLSRoute(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import ClosedModel, Model
 
@@ -45,7 +45,7 @@ class BackendConfigSpec(ClosedModel):
 class BackendConfig(Model):
     """A BackendConfig, which a Service names in an annotation."""
 
-    spec: BackendConfigSpec = BackendConfigSpec.model_construct()
+    spec: BackendConfigSpec = BackendConfigSpec()
 
 
 class RedirectToHTTPS(Model):
@@ -58,11 +58,11 @@ class RedirectToHTTPS(Model):
 class FrontendConfigSpec(ClosedModel):
     """Settings of the load balancer's front side (kubernetes/ingress-gce:pkg/apis/frontendconfig/v1beta1/types.go)."""
 
-    redirect_to_https: RedirectToHTTPS | None = Field(None, alias="redirectToHttps")
+    redirect_to_https: RedirectToHTTPS | None = field(default=None, name="redirectToHttps")
     ssl_policy: str | None = None
 
 
 class FrontendConfig(Model):
     """A FrontendConfig, which an Ingress names in an annotation."""
 
-    spec: FrontendConfigSpec = FrontendConfigSpec.model_construct()
+    spec: FrontendConfigSpec = FrontendConfigSpec()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import Many, Model
 
@@ -49,7 +49,7 @@ class ServerTLSSettings(Model):
 class Server(Model):
     """A port that a Gateway listens on, and the hosts that it takes there, each as `host` or `namespace/host`."""
 
-    port: ServerPort = ServerPort.model_construct(number=0, name="", protocol="")
+    port: ServerPort = ServerPort()
     hosts: Many[str] = ()
     tls: ServerTLSSettings | None = None
     name: str = ""
@@ -58,14 +58,14 @@ class Server(Model):
 class GatewaySpec(Model):
     """Servers, and the labels of the pods that open them."""
 
-    selector: dict[str, Any] = Field(default_factory=dict)
+    selector: dict[str, Any] = field(default_factory=dict)
     servers: Many[Server] = ()
 
 
 class Gateway(Model):
     """An Istio Gateway."""
 
-    spec: GatewaySpec = GatewaySpec.model_construct()
+    spec: GatewaySpec = GatewaySpec()
 
 
 # -- VirtualService -------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ class L4Match(Model):
     """What every kind of match asks of where a connection comes in."""
 
     port: int | None = None
-    source_labels: dict[str, Any] = Field(default_factory=dict)
+    source_labels: dict[str, Any] = field(default_factory=dict)
     source_namespace: str = ""
     gateways: Many[str] = ()
 
@@ -95,9 +95,9 @@ class HTTPMatchRequest(L4Match):
     scheme: StringMatch | None = None
     method: StringMatch | None = None
     authority: StringMatch | None = None
-    headers: dict[str, StringMatch] = Field(default_factory=dict)
-    without_headers: dict[str, StringMatch] = Field(default_factory=dict)
-    query_params: dict[str, StringMatch] = Field(default_factory=dict)
+    headers: dict[str, StringMatch] = field(default_factory=dict)
+    without_headers: dict[str, StringMatch] = field(default_factory=dict)
+    query_params: dict[str, StringMatch] = field(default_factory=dict)
     ignore_uri_case: bool = False
 
 
@@ -118,8 +118,8 @@ class Destination(Model):
 class HeaderOperations(Model):
     """Changes to headers."""
 
-    set: dict[str, str] = Field(default_factory=dict)
-    add: dict[str, str] = Field(default_factory=dict)
+    set: dict[str, str] = field(default_factory=dict)
+    add: dict[str, str] = field(default_factory=dict)
     remove: Many[str] = ()
 
 
@@ -283,7 +283,7 @@ class VirtualServiceSpec(Model):
 class VirtualService(Model):
     """A VirtualService."""
 
-    spec: VirtualServiceSpec = VirtualServiceSpec.model_construct()
+    spec: VirtualServiceSpec = VirtualServiceSpec()
 
 
 # -- DestinationRule ------------------------------------------------------------------------------------------------
@@ -301,7 +301,7 @@ class HTTPSettings(Model):
 
     max_requests_per_connection: int | None = None
     idle_timeout: str | None = None
-    h2_upgrade_policy: str = Field("DEFAULT", alias="h2UpgradePolicy")
+    h2_upgrade_policy: str = field(default="DEFAULT", name="h2UpgradePolicy")
     use_client_protocol: bool = False
 
 
@@ -349,7 +349,7 @@ class Subset(Model):
     """Some of a destination's pods, by label."""
 
     name: str
-    labels: dict[str, Any] = Field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
     traffic_policy: TrafficPolicy | None = None
 
 
@@ -364,7 +364,7 @@ class DestinationRuleSpec(Model):
 class DestinationRule(Model):
     """A DestinationRule."""
 
-    spec: DestinationRuleSpec = DestinationRuleSpec.model_construct()
+    spec: DestinationRuleSpec = DestinationRuleSpec()
 
 
 # -- ServiceEntry, PeerAuthentication -------------------------------------------------------------------------------
@@ -379,7 +379,7 @@ class ServiceEntrySpec(Model):
 class ServiceEntry(Model):
     """A ServiceEntry."""
 
-    spec: ServiceEntrySpec = ServiceEntrySpec.model_construct()
+    spec: ServiceEntrySpec = ServiceEntrySpec()
 
 
 class MutualTLS(Model):
@@ -391,7 +391,7 @@ class MutualTLS(Model):
 class WorkloadSelector(Model):
     """The pods that a policy is for, by label."""
 
-    match_labels: dict[str, Any] = Field(default_factory=dict)
+    match_labels: dict[str, Any] = field(default_factory=dict)
 
 
 class PeerAuthenticationSpec(Model):
@@ -399,10 +399,10 @@ class PeerAuthenticationSpec(Model):
 
     selector: WorkloadSelector | None = None
     mtls: MutualTLS | None = None
-    port_level_mtls: dict[str | int, MutualTLS] = Field(default_factory=dict)
+    port_level_mtls: dict[str | int, MutualTLS] = field(default_factory=dict)
 
 
 class PeerAuthentication(Model):
     """A PeerAuthentication."""
 
-    spec: PeerAuthenticationSpec = PeerAuthenticationSpec.model_construct()
+    spec: PeerAuthenticationSpec = PeerAuthenticationSpec()

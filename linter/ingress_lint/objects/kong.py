@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import Many, Model, Port
 
@@ -16,7 +16,7 @@ from ingress_lint.objects.model import Many, Model, Port
 class HealthyTarget(Model):
     """When a target counts as healthy; an interval or a count of 0 is off."""
 
-    http_statuses: Many[int] | None = Field(None, alias="httpStatuses")
+    http_statuses: Many[int] | None = field(default=None, name="httpStatuses")
     interval: int = 0
     successes: int = 0
 
@@ -24,7 +24,7 @@ class HealthyTarget(Model):
 class UnhealthyTarget(Model):
     """When a target counts as unhealthy; a count of 0 is off."""
 
-    http_statuses: Many[int] | None = Field(None, alias="httpStatuses")
+    http_statuses: Many[int] | None = field(default=None, name="httpStatuses")
     http_failures: int = 0
     tcp_failures: int = 0
     timeouts: int = 0
@@ -37,8 +37,8 @@ class ActiveHealthCheck(Model):
     type: str | None = None
     http_path: str | None = None
     timeout: float | None = None
-    healthy: HealthyTarget = HealthyTarget.model_construct()
-    unhealthy: UnhealthyTarget = UnhealthyTarget.model_construct()
+    healthy: HealthyTarget = HealthyTarget()
+    unhealthy: UnhealthyTarget = UnhealthyTarget()
 
 
 class HealthChecks(Model):
@@ -50,35 +50,35 @@ class HealthChecks(Model):
 class KongUpstreamPolicySpec(Model):
     """Settings of the Kong upstreams that are made for a Service."""
 
-    health_checks: HealthChecks | None = Field(None, alias="healthchecks")
+    health_checks: HealthChecks | None = field(default=None, name="healthchecks")
 
 
 class KongUpstreamPolicy(Model):
     """A KongUpstreamPolicy, which a Service names in an annotation."""
 
-    spec: KongUpstreamPolicySpec = KongUpstreamPolicySpec.model_construct()
+    spec: KongUpstreamPolicySpec = KongUpstreamPolicySpec()
 
 
 class LegacyHealthyTarget(HealthyTarget):
     """When a target counts as healthy, as a KongIngress writes it."""
 
-    http_statuses: Many[int] | None = Field(None, alias="http_statuses")
+    http_statuses: Many[int] | None = field(default=None, name="http_statuses")
 
 
 class LegacyUnhealthyTarget(UnhealthyTarget):
     """When a target counts as unhealthy, as a KongIngress writes it."""
 
-    http_statuses: Many[int] | None = Field(None, alias="http_statuses")
-    http_failures: int = Field(0, alias="http_failures")
-    tcp_failures: int = Field(0, alias="tcp_failures")
+    http_statuses: Many[int] | None = field(default=None, name="http_statuses")
+    http_failures: int = field(default=0, name="http_failures")
+    tcp_failures: int = field(default=0, name="tcp_failures")
 
 
 class LegacyActiveHealthCheck(ActiveHealthCheck):
     """What Kong asks targets, as a KongIngress writes it."""
 
-    http_path: str | None = Field(None, alias="http_path")
-    healthy: LegacyHealthyTarget = LegacyHealthyTarget.model_construct()
-    unhealthy: LegacyUnhealthyTarget = LegacyUnhealthyTarget.model_construct()
+    http_path: str | None = field(default=None, name="http_path")
+    healthy: LegacyHealthyTarget = LegacyHealthyTarget()
+    unhealthy: LegacyUnhealthyTarget = LegacyUnhealthyTarget()
 
 
 class LegacyHealthChecks(HealthChecks):
@@ -90,7 +90,7 @@ class LegacyHealthChecks(HealthChecks):
 class KongIngressUpstream(Model):
     """Settings of a Kong upstream."""
 
-    health_checks: LegacyHealthChecks | None = Field(None, alias="healthchecks")
+    health_checks: LegacyHealthChecks | None = field(default=None, name="healthchecks")
 
 
 class KongIngressProxy(Model):
@@ -99,8 +99,8 @@ class KongIngressProxy(Model):
     protocol: str | None = None
     path: str | None = None
     retries: int | None = None
-    connect_timeout: int | None = Field(None, alias="connect_timeout")
-    read_timeout: int | None = Field(None, alias="read_timeout")
+    connect_timeout: int | None = field(default=None, name="connect_timeout")
+    read_timeout: int | None = field(default=None, name="read_timeout")
 
 
 class KongIngressRoute(Model):
@@ -108,9 +108,9 @@ class KongIngressRoute(Model):
 
     methods: Many[str] = ()
     protocols: Many[str] = ()
-    strip_path: bool | None = Field(None, alias="strip_path")
-    preserve_host: bool | None = Field(None, alias="preserve_host")
-    https_redirect_status_code: int | None = Field(None, alias="https_redirect_status_code")
+    strip_path: bool | None = field(default=None, name="strip_path")
+    preserve_host: bool | None = field(default=None, name="preserve_host")
+    https_redirect_status_code: int | None = field(default=None, name="https_redirect_status_code")
 
 
 class KongIngress(Model):
@@ -139,7 +139,7 @@ class IngressClassParametersSpec(Model):
 class IngressClassParameters(Model):
     """What an IngressClass of Kong may refer to."""
 
-    spec: IngressClassParametersSpec = IngressClassParametersSpec.model_construct()
+    spec: IngressClassParametersSpec = IngressClassParametersSpec()
 
 
 class StreamBackend(Model):
@@ -149,7 +149,7 @@ class StreamBackend(Model):
     service_port: Port
 
 
-class StreamRule(Model):
+class StreamRule(Model, kw_only=True):
     """Where a port of Kong leads; `host` is the server name of TLS connections."""
 
     host: str | None = None
@@ -174,10 +174,10 @@ class StreamIngressSpec(Model):
 class TCPIngress(Model):
     """A TCPIngress."""
 
-    spec: StreamIngressSpec = StreamIngressSpec.model_construct()
+    spec: StreamIngressSpec = StreamIngressSpec()
 
 
 class UDPIngress(Model):
     """A UDPIngress."""
 
-    spec: StreamIngressSpec = StreamIngressSpec.model_construct()
+    spec: StreamIngressSpec = StreamIngressSpec()

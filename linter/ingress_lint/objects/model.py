@@ -1,42 +1,50 @@
-"""What every object has in common, and the base of the pydantic models that read its fields."""
+"""What every object has in common, and the base of the models that read its fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
+from functools import cache
+from inspect import get_annotations
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
 
-from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field, Strict
-from pydantic.alias_generators import to_camel
+from msgspec import Meta, Struct, field
+from msgspec.structs import FieldInfo, fields
 
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.objects.group_kind import GroupKind, group_kind
 
 
-class Model(BaseModel):
-    """A part of an object. Fields carry Kubernetes' names in snake case; fields the linter does not read are ignored."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        frozen=True,
-        strict=True,
-        extra="ignore",
-        defer_build=True,
-        revalidate_instances="never",
-    )
+def camel_case(name: str) -> str:
+    """A field's name as Kubernetes writes it."""
+    first, *more = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in more)
 
 
-class ClosedModel(Model):
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+class Model(Struct, frozen=True, gc=False, rename=camel_case):
+    """A part of an object. Fields carry Kubernetes' names in snake case; fields the linter does not read are ignored.
+
+    A model holds what a document says, which never leads back to it, so that nothing is left to the garbage collector.
+    """
+
+
+class ClosedModel(Model, forbid_unknown_fields=True):
     """A part whose fields are all listed here, so that any other field is a mistake."""
 
-    model_config = ConfigDict(extra="forbid")
+
+@cache
+def fields_of(model: type[Model]) -> tuple[FieldInfo, ...]:
+    """The fields of a model as they are defined, those of its bases first; `encode_name` is Kubernetes' name."""
+    defined = [name for base in reversed(model.__mro__) for name in get_annotations(base)]
+    order = {name: index for index, name in reversed([*enumerate(defined)])}
+    return tuple(sorted(fields(model), key=lambda found: order[found.name]))
 
 
 Item = TypeVar("Item")
-Many = Annotated[tuple[Item, ...], Strict(False)]
-"""A list in the manifest, immutable here; its items are as strict as ever."""
+Many = tuple[Item, ...]
+"""A list in the manifest, immutable here."""
 IntOrString = int | str
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
 
 Body_co = TypeVar("Body_co", bound=Model, covariant=True)
 
@@ -150,5 +158,5 @@ class LabelSelectorRequirement(ClosedModel):
 class LabelSelector(ClosedModel):
     """A label selector; without any term it selects everything."""
 
-    match_labels: dict[str, Any] = Field(default_factory=dict)
+    match_labels: dict[str, Any] = field(default_factory=dict)
     match_expressions: Many[LabelSelectorRequirement] = ()

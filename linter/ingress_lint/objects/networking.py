@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.load.document import Pointer
 from ingress_lint.objects.core import Protocol
@@ -37,7 +37,7 @@ class IngressServiceBackend(ClosedModel):
     port: ServiceBackendPort | None = None
 
 
-class ResourceBackend(ClosedModel):
+class ResourceBackend(ClosedModel, kw_only=True):
     """Any object as a backend, which few controllers support."""
 
     api_group: str | None = None
@@ -77,7 +77,7 @@ class LegacyIngressBackend(ClosedModel):
         return BackendReference(self.service_name, self.service_port, ("serviceName",), ("servicePort",))
 
 
-class HTTPIngressPath(ClosedModel):
+class HTTPIngressPath(ClosedModel, kw_only=True):
     """One path of a rule."""
 
     path: str | None = None
@@ -85,7 +85,7 @@ class HTTPIngressPath(ClosedModel):
     backend: IngressBackend
 
 
-class LegacyHTTPIngressPath(ClosedModel):
+class LegacyHTTPIngressPath(ClosedModel, kw_only=True):
     """One path of a rule, before networking.k8s.io/v1; without pathType it is the controller's to decide."""
 
     path: str | None = None
@@ -158,13 +158,13 @@ class LegacyIngressSpec(ClosedModel):
 class Ingress(Model):
     """An Ingress of networking.k8s.io/v1."""
 
-    spec: IngressSpec = IngressSpec.model_construct()
+    spec: IngressSpec = IngressSpec()
 
 
 class LegacyIngress(Model):
     """An Ingress of extensions/v1beta1 or networking.k8s.io/v1beta1."""
 
-    spec: LegacyIngressSpec = LegacyIngressSpec.model_construct()
+    spec: LegacyIngressSpec = LegacyIngressSpec()
 
 
 AnyIngress = Ingress | LegacyIngress
@@ -181,14 +181,14 @@ class IngressClassSpec(ClosedModel):
 class IngressClass(Model):
     """An IngressClass."""
 
-    spec: IngressClassSpec = IngressClassSpec.model_construct()
+    spec: IngressClassSpec = IngressClassSpec()
 
 
 class IPBlock(ClosedModel):
     """A range of addresses, less some."""
 
     cidr: str
-    except_: Many[str] = Field((), alias="except")
+    except_: Many[str] = field(default=(), name="except")
 
 
 class NetworkPolicyPeer(ClosedModel):
@@ -210,14 +210,14 @@ class NetworkPolicyPort(ClosedModel):
 class NetworkPolicyIngressRule(ClosedModel):
     """Allowed peers and ports; an absent list allows all."""
 
-    from_: Many[NetworkPolicyPeer] | None = Field(None, alias="from")
+    from_: Many[NetworkPolicyPeer] | None = field(default=None, name="from")
     ports: Many[NetworkPolicyPort] | None = None
 
 
 class NetworkPolicySpec(ClosedModel):
     """Which pods a policy isolates, and what it still lets in."""
 
-    pod_selector: LabelSelector = LabelSelector.model_construct()
+    pod_selector: LabelSelector = LabelSelector()
     policy_types: Many[Literal["Ingress", "Egress"]] | None = None
     ingress: Many[NetworkPolicyIngressRule] = ()
     egress: Many[Any] | None = None
@@ -226,4 +226,4 @@ class NetworkPolicySpec(ClosedModel):
 class NetworkPolicy(Model):
     """A NetworkPolicy; without a spec it isolates every pod of its namespace."""
 
-    spec: NetworkPolicySpec = NetworkPolicySpec.model_construct()
+    spec: NetworkPolicySpec = NetworkPolicySpec()

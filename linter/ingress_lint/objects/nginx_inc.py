@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import Many, Model, Port
 
@@ -30,8 +30,8 @@ class HealthCheck(Model):
     passes: int = 0
     port: int | None = None
     tls: Switch | None = None
-    connect_timeout: str = Field("", alias="connect-timeout")
-    read_timeout: str = Field("", alias="read-timeout")
+    connect_timeout: str = field(default="", name="connect-timeout")
+    read_timeout: str = field(default="", name="read-timeout")
     status_match: str = ""
 
 
@@ -43,15 +43,15 @@ class Upstream(Model):
     port: Port
     type: str = ""
     keepalive: int | None = None
-    connect_timeout: str = Field("", alias="connect-timeout")
-    read_timeout: str = Field("", alias="read-timeout")
-    next_upstream: str = Field("", alias="next-upstream")
-    client_max_body_size: str = Field("", alias="client-max-body-size")
-    buffer_size: str = Field("", alias="buffer-size")
+    connect_timeout: str = field(default="", name="connect-timeout")
+    read_timeout: str = field(default="", name="read-timeout")
+    next_upstream: str = field(default="", name="next-upstream")
+    client_max_body_size: str = field(default="", name="client-max-body-size")
+    buffer_size: str = field(default="", name="buffer-size")
     tls: Switch | None = None
     health_check: HealthCheck | None = None
-    use_cluster_ip: bool = Field(False, alias="use-cluster-ip")
-    slow_start: str = Field("", alias="slow-start")
+    use_cluster_ip: bool = field(default=False, name="use-cluster-ip")
+    slow_start: str = field(default="", name="slow-start")
     queue: Any = None
 
 
@@ -93,9 +93,9 @@ class ActionProxy(Model):
 class Action(Model):
     """What requests come to; one of these."""
 
-    pass_: str = Field("", alias="pass")
+    pass_: str = field(default="", name="pass")
     redirect: ActionRedirect | None = None
-    return_: ActionReturn | None = Field(None, alias="return")
+    return_: ActionReturn | None = field(default=None, name="return")
     proxy: ActionProxy | None = None
 
 
@@ -106,7 +106,7 @@ class Split(Model):
     action: Action
 
 
-class Condition(Model):
+class Condition(Model, kw_only=True):
     """What a header, cookie, argument or variable must be; `!` before the value means it must not."""
 
     header: str = ""
@@ -156,7 +156,7 @@ class TLS(Model):
 
     secret: str = ""
     redirect: TLSRedirect | None = None
-    cert_manager: Any = Field(None, alias="cert-manager")
+    cert_manager: Any = field(default=None, name="cert-manager")
 
 
 class ListenerNames(Model):
@@ -182,7 +182,7 @@ class VirtualServerSpec(Model):
 class VirtualServer(Model):
     """A VirtualServer."""
 
-    spec: VirtualServerSpec = VirtualServerSpec.model_construct()
+    spec: VirtualServerSpec = VirtualServerSpec()
 
 
 class VirtualServerRouteSpec(Model):
@@ -197,7 +197,7 @@ class VirtualServerRouteSpec(Model):
 class VirtualServerRoute(Model):
     """A VirtualServerRoute."""
 
-    spec: VirtualServerRouteSpec = VirtualServerRouteSpec.model_construct()
+    spec: VirtualServerRouteSpec = VirtualServerRouteSpec()
 
 
 class StreamListener(Model):
@@ -218,7 +218,7 @@ class StreamUpstream(Model):
 class StreamAction(Model):
     """Where connections lead."""
 
-    pass_: str = Field("", alias="pass")
+    pass_: str = field(default="", name="pass")
 
 
 class StreamTLS(Model):
@@ -232,7 +232,7 @@ class TransportServerSpec(Model):
 
     host: str = ""
     ingress_class_name: str = ""
-    listener: StreamListener = StreamListener.model_construct()
+    listener: StreamListener = StreamListener()
     tls: StreamTLS | None = None
     upstreams: Many[StreamUpstream] = ()
     action: StreamAction | None = None
@@ -241,7 +241,7 @@ class TransportServerSpec(Model):
 class TransportServer(Model):
     """A TransportServer."""
 
-    spec: TransportServerSpec = TransportServerSpec.model_construct()
+    spec: TransportServerSpec = TransportServerSpec()
 
 
 class GlobalListener(Model):
@@ -262,7 +262,7 @@ class GlobalConfigurationSpec(Model):
 class GlobalConfiguration(Model):
     """A GlobalConfiguration."""
 
-    spec: GlobalConfigurationSpec = GlobalConfigurationSpec.model_construct()
+    spec: GlobalConfigurationSpec = GlobalConfigurationSpec()
 
 
 class AccessControl(Model):
@@ -275,17 +275,17 @@ class PolicySpec(Model):
     """One of many things; only access control changes who gets in, as far as manifests tell."""
 
     access_control: AccessControl | None = None
-    basic_auth: dict[str, Any] = Field(default_factory=dict)
-    jwt: dict[str, Any] = Field(default_factory=dict)
-    oidc: dict[str, Any] = Field(default_factory=dict)
-    api_key: dict[str, Any] = Field(default_factory=dict)
-    ingress_mtls: dict[str, Any] = Field(default_factory=dict, alias="ingressMTLS")
-    egress_mtls: dict[str, Any] = Field(default_factory=dict, alias="egressMTLS")
+    basic_auth: dict[str, Any] = field(default_factory=dict)
+    jwt: dict[str, Any] = field(default_factory=dict)
+    oidc: dict[str, Any] = field(default_factory=dict)
+    api_key: dict[str, Any] = field(default_factory=dict)
+    ingress_mtls: dict[str, Any] = field(default_factory=dict, name="ingressMTLS")
+    egress_mtls: dict[str, Any] = field(default_factory=dict, name="egressMTLS")
 
     @property
     def secrets(self) -> Iterator[tuple[tuple[str, str], str]]:
         """The Secrets that it names, each with the field that does."""
-        for part, written, field in (
+        for part, written, key in (
             ("basicAuth", self.basic_auth, "secret"),
             ("jwt", self.jwt, "secret"),
             ("oidc", self.oidc, "clientSecret"),
@@ -294,12 +294,12 @@ class PolicySpec(Model):
             ("egressMTLS", self.egress_mtls, "tlsSecret"),
             ("egressMTLS", self.egress_mtls, "trustedCertSecret"),
         ):
-            name = written.get(field)
+            name = written.get(key)
             if isinstance(name, str) and name:
-                yield (part, field), name
+                yield (part, key), name
 
 
 class Policy(Model):
     """A Policy."""
 
-    spec: PolicySpec = PolicySpec.model_construct()
+    spec: PolicySpec = PolicySpec()

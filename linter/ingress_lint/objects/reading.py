@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from pydantic import ValidationError
+from msgspec import ValidationError, convert
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
 from ingress_lint.objects.api_checks import check, check_labels
@@ -156,17 +156,17 @@ def _validated(
 ) -> tuple[Model | None, tuple[Pointer, ...]]:
     """The typed body, and the list items it lacks because they do not fit; no body where too little remains."""
     try:
-        return model.model_validate(value), ()
+        return convert(value, model), ()
     except ValidationError:
         value = _without_nulls(value)
     left_out: tuple[Pointer, ...] = ()
     for _ in range(_MAX_REPAIRS):
         try:
-            return model.model_validate(value), left_out
-        except ValidationError as error:
-            faults = explain(model, value, error)
+            return convert(value, model), left_out
+        except ValidationError:
+            from ingress_lint.objects.error_models import errors_of
         before = left_out
-        for fault in faults:
+        for fault in explain(model, value, errors_of(model, value)):
             if reports is not None:
                 reports.add(fault, before)
             value = _repaired(value, fault.repair, fault.instead)

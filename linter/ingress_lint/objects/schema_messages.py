@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
-from pydantic import ValidationError
 
 from ingress_lint.load.document import Pointer
-from ingress_lint.objects.model import Model
+from ingress_lint.objects.model import Model, fields_of
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _EXPECTED: Final = {
     "string_type": "text",
@@ -84,10 +86,10 @@ def describe(value: Any) -> str:
             return "a mapping"
 
 
-def explain(model: type[Model], value: Any, error: ValidationError) -> list[SchemaError]:
+def explain(model: type[Model], value: Any, errors: Iterable[ErrorDetails]) -> list[SchemaError]:
     """Each fault of a validation once, deepest list items last first, so that leaving one out keeps the others' place."""
     faults: dict[tuple[Pointer, str], SchemaError] = {}
-    for detail in error.errors(include_url=False, include_context=True, include_input=False):
+    for detail in errors:
         location: Pointer = detail["loc"]
         kind: str = detail["type"]
         in_union = bool(location) and location[-1] in _UNION_MEMBERS and _get(value, location, _ABSENT) is _ABSENT
@@ -190,8 +192,8 @@ def _get(value: Any, pointer: Pointer, default: Any = None) -> Any:
 
 
 def _fields(model: type[Model] | None) -> Iterator[str]:
-    for name, field in (model.model_fields if model else {}).items():
-        yield field.alias or name
+    for field in fields_of(model) if model else ():
+        yield field.encode_name
 
 
 def _model_at(model: type[Model], pointer: Pointer) -> type[Model] | None:
@@ -200,8 +202,8 @@ def _model_at(model: type[Model], pointer: Pointer) -> type[Model] | None:
     for step in pointer:
         if isinstance(step, int) or current is None:
             continue
-        field = next((f for name, f in current.model_fields.items() if (f.alias or name) == step), None)
-        current = _first_model(field.annotation) if field else None
+        field = next((field for field in fields_of(current) if field.encode_name == step), None)
+        current = _first_model(field.type) if field else None
     return current
 
 

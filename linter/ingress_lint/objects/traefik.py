@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.model import IntOrString, Many, Model
 
@@ -42,8 +42,8 @@ class LoadBalancerSpec(ObjectReference):
     pass_host_header: bool | None = None
     servers_transport: str = ""
     weight: int | None = None
-    native_lb: bool | None = Field(None, alias="nativeLB")
-    node_port_lb: bool = Field(False, alias="nodePortLB")
+    native_lb: bool | None = field(default=None, name="nativeLB")
+    node_port_lb: bool = field(default=False, name="nodePortLB")
     health_check: ServerHealthCheck | None = None
     middlewares: Many[ObjectReference] = ()
 
@@ -77,7 +77,7 @@ class RouteRule(Model):
     middlewares: Many[ObjectReference] = ()
 
 
-class IngressRouteSpec(Model):
+class IngressRouteSpec(Model, kw_only=True):
     """The HTTP routers of an IngressRoute."""
 
     ingress_class_name: str | None = None
@@ -107,8 +107,8 @@ class ServiceTCP(ObjectReference):
     proxy_protocol: ProxyProtocol | None = None
     servers_transport: str = ""
     tls: bool = False
-    native_lb: bool | None = Field(None, alias="nativeLB")
-    node_port_lb: bool = Field(False, alias="nodePortLB")
+    native_lb: bool | None = field(default=None, name="nativeLB")
+    node_port_lb: bool = field(default=False, name="nodePortLB")
 
 
 class RouteTCP(Model):
@@ -121,7 +121,7 @@ class RouteTCP(Model):
     middlewares: Many[ObjectReference] = ()
 
 
-class IngressRouteTCPSpec(Model):
+class IngressRouteTCPSpec(Model, kw_only=True):
     """The TCP routers of an IngressRouteTCP."""
 
     ingress_class_name: str | None = None
@@ -142,7 +142,7 @@ class RouteUDP(Model):
     services: Many[ServiceTCP] = ()
 
 
-class IngressRouteUDPSpec(Model):
+class IngressRouteUDPSpec(Model, kw_only=True):
     """The UDP routers of an IngressRouteUDP."""
 
     ingress_class_name: str | None = None
@@ -193,7 +193,7 @@ class TraefikServiceSpec(Model):
 class TraefikService(Model):
     """A TraefikService."""
 
-    spec: TraefikServiceSpec = TraefikServiceSpec.model_construct()
+    spec: TraefikServiceSpec = TraefikServiceSpec()
 
 
 class Prefix(Model):
@@ -247,8 +247,8 @@ class SourceRange(Model):
 class Headers(Model):
     """Headers to change; an empty value removes one."""
 
-    custom_request_headers: dict[str, str] = Field(default_factory=dict)
-    custom_response_headers: dict[str, str] = Field(default_factory=dict)
+    custom_request_headers: dict[str, str] = field(default_factory=dict)
+    custom_response_headers: dict[str, str] = field(default_factory=dict)
     access_control_allow_credentials: bool = False
     access_control_allow_headers: Many[str] = ()
     access_control_allow_methods: Many[str] = ()
@@ -324,7 +324,7 @@ class MiddlewareSpec(Model):
 class Middleware(Model):
     """A Middleware."""
 
-    spec: MiddlewareSpec = MiddlewareSpec.model_construct()
+    spec: MiddlewareSpec = MiddlewareSpec()
 
 
 class MiddlewareTCPSpec(Model):
@@ -337,7 +337,7 @@ class MiddlewareTCPSpec(Model):
 class MiddlewareTCP(Model):
     """A MiddlewareTCP."""
 
-    spec: MiddlewareTCPSpec = MiddlewareTCPSpec.model_construct()
+    spec: MiddlewareTCPSpec = MiddlewareTCPSpec()
 
 
 class ForwardingTimeouts(Model):
@@ -355,13 +355,13 @@ class ServersTransportSpec(Model):
     insecure_skip_verify: bool = False
     max_idle_conns_per_host: int | None = None
     forwarding_timeouts: ForwardingTimeouts | None = None
-    disable_http2: bool = Field(False, alias="disableHTTP2")
+    disable_http2: bool = field(default=False, name="disableHTTP2")
 
 
 class ServersTransport(Model):
     """A ServersTransport."""
 
-    spec: ServersTransportSpec = ServersTransportSpec.model_construct()
+    spec: ServersTransportSpec = ServersTransportSpec()
 
 
 class ClientAuth(Model):
@@ -390,4 +390,4 @@ class TLSOptionSpec(Model):
 class TLSOption(Model):
     """A TLSOption."""
 
-    spec: TLSOptionSpec = TLSOptionSpec.model_construct()
+    spec: TLSOptionSpec = TLSOptionSpec()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from msgspec import field
 
 from ingress_lint.objects.core import Protocol
 from ingress_lint.objects.model import ClosedModel, IntOrString, LabelSelector, Many, Model, Port
 
 
-class ContainerPort(ClosedModel):
+class ContainerPort(ClosedModel, kw_only=True):
     """A port that a container declares; informational, except that a named one can be referred to."""
 
     name: str = ""
     container_port: Port
     protocol: Protocol = "TCP"
     host_port: int | None = None
-    host_ip: Any = Field(None, alias="hostIP")
+    host_ip: Any = field(default=None, name="hostIP")
 
 
 class HTTPHeader(Model):
@@ -27,7 +27,7 @@ class HTTPHeader(Model):
     value: str = ""
 
 
-class HTTPGetAction(ClosedModel):
+class HTTPGetAction(ClosedModel, kw_only=True):
     """An HTTP probe; `scheme` absent means HTTP."""
 
     path: str = "/"
@@ -163,21 +163,21 @@ class PodSpec(Model):
     security_context: Any = None
     affinity: Any = None
     topology_spread_constraints: Many[Any] = ()
-    node_selector: dict[str, Any] = Field(default_factory=dict)
+    node_selector: dict[str, Any] = field(default_factory=dict)
 
 
 class TemplateMetadata(Model):
     """A pod template's own metadata."""
 
-    labels: dict[str, Any] = Field(default_factory=dict)
-    annotations: dict[str, Any] = Field(default_factory=dict)
+    labels: dict[str, Any] = field(default_factory=dict)
+    annotations: dict[str, Any] = field(default_factory=dict)
 
 
 class PodTemplate(Model):
     """What each pod of a workload is made from."""
 
-    metadata: TemplateMetadata = TemplateMetadata.model_construct()
-    spec: PodSpec = PodSpec.model_construct()
+    metadata: TemplateMetadata = TemplateMetadata()
+    spec: PodSpec = PodSpec()
 
 
 class WorkloadSpec(Model):
@@ -194,7 +194,7 @@ class WorkloadSpec(Model):
 class Workload(Model):
     """A workload with its template under `spec.template`."""
 
-    spec: WorkloadSpec = WorkloadSpec.model_construct()
+    spec: WorkloadSpec = WorkloadSpec()
 
 
 class StrictWorkloadSpec(WorkloadSpec):
@@ -206,34 +206,34 @@ class StrictWorkloadSpec(WorkloadSpec):
 class AppsWorkload(Workload):
     """A workload of the apps group."""
 
-    spec: StrictWorkloadSpec = StrictWorkloadSpec.model_construct()
+    spec: StrictWorkloadSpec = StrictWorkloadSpec()
 
 
 class Pod(Model):
     """A bare Pod; its own metadata carries the labels."""
 
-    spec: PodSpec = PodSpec.model_construct()
+    spec: PodSpec = PodSpec()
 
 
 class JobTemplate(Model):
     """The template of a CronJob's Jobs."""
 
-    spec: WorkloadSpec = WorkloadSpec.model_construct()
+    spec: WorkloadSpec = WorkloadSpec()
 
 
 class CronJobSpec(Model):
     """A CronJob's spec."""
 
-    job_template: JobTemplate = JobTemplate.model_construct()
+    job_template: JobTemplate = JobTemplate()
 
 
 class CronJob(Model):
     """A CronJob, whose pods are made two templates down."""
 
-    spec: CronJobSpec = CronJobSpec.model_construct()
+    spec: CronJobSpec = CronJobSpec()
 
 
 class Scaler(Model):
     """A HorizontalPodAutoscaler or KEDA ScaledObject: what it scales is not for the manifest to say."""
 
-    spec: dict[str, Any] = Field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict)

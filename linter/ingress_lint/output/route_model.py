@@ -8,15 +8,13 @@ from enum import Enum
 from typing import Any
 
 from msgspec import Struct
-from pydantic import BaseModel
-from pydantic.alias_generators import to_camel
 
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.load.positions import Locator
 from ingress_lint.objects.group_kind import GroupKind
-from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.model import KubernetesObject, Model, camel_case, fields_of
 from ingress_lint.output.sanitize import json_text
 from ingress_lint.routes.model import Filter, ResolvedPort, Route
 
@@ -58,8 +56,8 @@ class _Encoder:
                     **self.encode(value.port),
                     "endpoints": self.encode(value.endpoints),
                 }
-            case BaseModel():
-                return self.encode(value.model_dump(by_alias=True, exclude_none=True))
+            case Model():
+                return self._body(value)
             case dict():
                 return {str(key): self.encode(item) for key, item in value.items()}
             case list() | tuple() | frozenset():
@@ -67,8 +65,13 @@ class _Encoder:
         if isinstance(value, Struct):
             kind = {"filter": type(value).__name__} if isinstance(value, Filter) else {}
             told = (name for name in value.__struct_fields__ if name != "remedies")
-            return {**kind, **{to_camel(name): self.encode(getattr(value, name)) for name in told}}
+            return {**kind, **{camel_case(name): self.encode(getattr(value, name)) for name in told}}
         return str(value)
+
+    def _body(self, body: Model) -> dict[str, Any]:
+        """A part of an object as Kubernetes writes it, without what nobody wrote and has no default."""
+        written = ((field.encode_name, getattr(body, field.name)) for field in fields_of(type(body)))
+        return {name: self.encode(value) for name, value in written if value is not None}
 
     def _place(self, place: Place) -> dict[str, Any]:
         found = self._locator.locate(place)

@@ -54,6 +54,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
@@ -119,7 +121,7 @@ class WorkloadSelectorMismatch(Rule):
 
 
 def _as_text(selector: LabelSelector) -> LabelSelector:
-    return selector.model_copy(update={"match_labels": string_map(selector.match_labels)})
+    return replace(selector, match_labels=dict(string_map(selector.match_labels)))
 
 
 def _differences(differing: Iterable[str], terms: Mapping[str, str], labels: Mapping[str, str]) -> str:

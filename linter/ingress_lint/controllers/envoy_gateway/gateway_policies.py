@@ -159,9 +159,7 @@ def _is_for(policy: Policy, item: AnyObject, sections: tuple[str | None, ...]) -
 
 
 def _selected(selector: TargetSelector, item: AnyObject) -> bool:
-    labels = LabelSelector.model_construct(
-        match_labels=selector.match_labels, match_expressions=selector.match_expressions
-    )
+    labels = LabelSelector(match_labels=selector.match_labels, match_expressions=selector.match_expressions)
     return selector.kind == item.kind and selects(labels, item.labels)
 
 

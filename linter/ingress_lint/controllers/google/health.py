@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from msgspec import Struct
-from pydantic.alias_generators import to_camel
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gke import BackendConfig
-from ingress_lint.objects.model import IntOrString, KubernetesObject
+from ingress_lint.objects.model import IntOrString, KubernetesObject, camel_case
 from ingress_lint.objects.workloads import ContainerPort, HTTPGetAction, Probe
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -136,7 +135,7 @@ class HealthCheckSources(Struct, frozen=True):
         value = getattr(check, field) if check else None
         if not self.config or not isinstance(value, kind):
             return None
-        return Sourced(value, Origin.EXPLICIT, self.config.at("spec", "healthCheck", to_camel(field)))
+        return Sourced(value, Origin.EXPLICIT, self.config.at("spec", "healthCheck", camel_case(field)))
 
     def _protocol(self) -> Sourced[str]:
         written = self._written("type", str)

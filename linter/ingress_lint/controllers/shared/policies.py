@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from pydantic.alias_generators import to_camel
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_policies import PolicyTarget
 from ingress_lint.objects.group_kind import GroupKind
-from ingress_lint.objects.model import AnyObject, Model
+from ingress_lint.objects.model import AnyObject, Model, camel_case
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
@@ -38,13 +37,13 @@ class Block(Struct, frozen=True):
             body = getattr(body, step)
             if body is None:
                 return None
-        return Block(body, self.place.at(*map(to_camel, path)))
+        return Block(body, self.place.at(*map(camel_case, path)))
 
     def value(self, name: str, read: Callable[[Any], Value | None]) -> Sourced[Value] | None:
         """One of its fields, read by `read`; None where nobody wrote it or it cannot be read."""
         written = getattr(self.body, name)
         value = None if written is None else read(written)
-        return None if value is None else Sourced(value, Origin.EXPLICIT, self.place.at(to_camel(name)))
+        return None if value is None else Sourced(value, Origin.EXPLICIT, self.place.at(camel_case(name)))
 
 
 def first_written(

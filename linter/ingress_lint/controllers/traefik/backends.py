@@ -189,7 +189,7 @@ class Backends:
         namespace = written.namespace or owner.namespace
         service = self._graph.service(namespace, written.name)
         port = self._port(service, written.port)
-        as_http = LoadBalancerSpec.model_construct(name=written.name, namespace=written.namespace, port=written.port)
+        as_http = LoadBalancerSpec(name=written.name, namespace=written.namespace, port=written.port)
         if written.tls:
             spoken = Sourced(AppProtocol.TLS, Origin.EXPLICIT, place.at("tls"))
         return replace(

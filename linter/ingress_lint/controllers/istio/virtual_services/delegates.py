@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import HTTPMatchRequest, HTTPRoute, StringMatch, VirtualService
@@ -41,7 +42,7 @@ def delegated(root: Rule, delegate: VirtualServiceObject) -> Iterator[Rule]:
         if matches is not None:
             fields = ("rewrite", "timeout", "retries", "fault", "mirror", "mirror_percentage", "cors_policy", "headers")
             inherited = {field: getattr(root.rule, field) for field in fields if getattr(leaf.rule, field) is None}
-            yield Rule(delegate, index, leaf.place, leaf.rule.model_copy(update=inherited), matches)
+            yield Rule(delegate, index, leaf.place, replace(leaf.rule, **inherited), matches)
 
 
 def _merged(
@@ -56,18 +57,17 @@ def _merged(
             return None
         found += [
             (
-                match.model_copy(
-                    update={
-                        "uri": match.uri or outer.uri,
-                        "scheme": match.scheme or outer.scheme,
-                        "method": match.method or outer.method,
-                        "authority": match.authority or outer.authority,
-                        "headers": {**outer.headers, **match.headers},
-                        "without_headers": {**outer.without_headers, **match.without_headers},
-                        "query_params": {**outer.query_params, **match.query_params},
-                        "port": match.port or outer.port,
-                        "gateways": outer.gateways,
-                    }
+                replace(
+                    match,
+                    uri=match.uri or outer.uri,
+                    scheme=match.scheme or outer.scheme,
+                    method=match.method or outer.method,
+                    authority=match.authority or outer.authority,
+                    headers={**outer.headers, **match.headers},
+                    without_headers={**outer.without_headers, **match.without_headers},
+                    query_params={**outer.query_params, **match.query_params},
+                    port=match.port or outer.port,
+                    gateways=outer.gateways,
                 ),
                 place,
             )
