@@ -13,8 +13,8 @@ from ingress_lint.controllers.lowering.lowering import lower
 from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph, SetContext
 from ingress_lint.linting import SetLinter, overriding
-from ingress_lint.load.document import Document, Loaded, Problem
-from ingress_lint.load.loading import Loader, OnFile
+from ingress_lint.load.document import Document, Problem
+from ingress_lint.load.loading import Loaded, Loader, OnFile
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import wanted

@@ -9,7 +9,8 @@ from msgspec import Struct, field
 
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption, ObjectGraph
-from ingress_lint.load.document import Document, Loaded, Problem
+from ingress_lint.load.document import Document, Problem
+from ingress_lint.load.loading import Loaded
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict

@@ -31,7 +31,7 @@ def test_deep_nesting_is_refused(text: str) -> None:
         compose(composer(CParser), text)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(
     st.lists(
         st.sampled_from(["[", "]", "{", "}", "- ", "-", "? ", ":", ": ", " ", "  ", "\t", "\n", "a", "a: ", "&b "])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml.cyaml import CParser as RuamelParser
 from yaml._yaml import CParser as PyYAMLParser
@@ -80,7 +80,7 @@ def test_any_bytes_are_text_or_refused(data: bytes) -> None:
         assert isinstance(decode(data), str)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(
     st.binary(max_size=200)
     | st.text(st.sampled_from("abk:-#{}[]&*!|>'\"%@`~?, \n\t\r\0\x85\u2028\ufeffé"), max_size=60)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.load.document import Pointer
+from ingress_lint.load.nodes import PLAIN, QUOTED
 from ingress_lint.load.scalars import Scalar, resolve_key, resolve_plain
 
 MAX_DEPTH: Final = 200
@@ -27,8 +28,6 @@ _LIBYAML_DEPTH: Final = "exceeded maximum nesting depth"
 """What libyaml itself says of text that nests past a limit of its own, a thousand levels and more."""
 _OPENERS: Final = ("[", "{", " -", " ?", " :")
 
-PLAIN: Final = "?"
-QUOTED: Final = "!"
 _CORE_TAG: Final = "tag:yaml.org,2002:"
 _MERGE_KEY: Final = "<<"
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from msgspec import Struct, field
-
-if TYPE_CHECKING:
-    from ingress_lint.load.kustomization import Kustomization
+from msgspec import Struct
 
 Pointer = tuple[str | int, ...]
 """The way into a document's value, key by key; an RFC 6901 JSON pointer before it is written out."""
@@ -131,15 +128,3 @@ class Problem(Struct, frozen=True):
     """How bad it is, in the words of `Severity.label`."""
     unreadable: bool = False
     """True where the input could not be read at all, which makes the exit status 2."""
-
-
-class Loaded(Struct):
-    """All that the load stage found."""
-
-    files: list[SourceFile] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    kustomizations: dict[str, Kustomization] = field(default_factory=dict)
-    """The Kustomize roots among the sets, by set name."""
-    missing_paths: list[str] = field(default_factory=list)
-    """Paths given by the user that do not exist or cannot be opened, each with the reason."""

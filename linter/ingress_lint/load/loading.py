@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from msgspec import Struct, field
+
 from ingress_lint.load import files
 from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
-from ingress_lint.load.document import Document, Loaded, Place, Problem, ProblemKind, SourceFile
+from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
+from ingress_lint.load.kustomization import Kustomization
 from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.splitting import split
@@ -20,6 +23,18 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 Wanted = Callable[[str, str], bool]
 OnFile = Callable[[int, int], None]
+
+
+class Loaded(Struct):
+    """All that the load stage found."""
+
+    files: list[SourceFile] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    kustomizations: dict[str, Kustomization] = field(default_factory=dict)
+    """The Kustomize roots among the sets, by set name."""
+    missing_paths: list[str] = field(default_factory=list)
+    """Paths given by the user that do not exist or cannot be opened, each with the reason."""
 
 
 class Loader:

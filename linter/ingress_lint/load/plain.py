@@ -1,8 +1,8 @@
 """The YAML that manifests are mostly written in, read line by line, in half the time that libyaml's nodes take.
 
-That is: block mappings and lists with a key or an item a line, one-line scalars (plain, or quoted without escapes), flow
-lists of plain words and quoted text, and comments. Whatever else a text holds, a mistake for one, makes the whole text
-`NOT_PLAIN` and leaves it to libyaml; so what is read here has the same value there, which the tests compare.
+That is: block mappings and lists with a key or an item a line, scalars of one line (plain or quoted), block scalars, flow
+collections, and comments. Whatever else a text holds, a mistake for one, makes the whole text `NOT_PLAIN` and leaves it to
+libyaml; so what is read here has the same value there, which the tests compare.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from enum import Enum
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
+from ingress_lint.load import block_scalars, flow
+from ingress_lint.load.nodes import Mark
+from ingress_lint.load.quoted import OTHER_CHARACTERS, quoted, unquoted
 from ingress_lint.load.scalars import resolve_key, resolve_plain
 
 
@@ -23,34 +26,46 @@ class _NotPlain(Enum):
 NOT_PLAIN: Final = _NotPlain.NOT_PLAIN
 """Says that a text is not written so plainly."""
 
-_MAX_DEPTH: Final = 60
+_MAX_COLUMN: Final = 80
+"""Each column holds two levels at most, a mapping and a list in it; flow collections come on top (`flow.MAX_DEPTH`)."""
 _MAX_REMEMBERED: Final = 50_000
+_MAX_REMEMBERED_LENGTH: Final = 1_000
 _ROOT: Final = "root"
 
-_KEY: Final = r"[A-Za-z0-9_./][A-Za-z0-9_./-]{0,200}"
-_WRITTEN_KEY: Final = rf"""{_KEY}|"{_KEY}"|'{_KEY}'"""
-_FIRST_WORD: Final = r"(?:[A-Za-z0-9_./(+=$^;~<\\]|-(?=[!-~]))[!-~]*(?<!:)"
-_FURTHER_WORD: Final = r'[!"$-~][!-~]*(?<!:)'
-_QUOTED: Final = r""""[ !#-\[\]-~]*"|'[ -&(-~]*'"""
-_FLOW_ITEM: Final = rf"(?:{_QUOTED}|{_KEY})"
-_FLOW_LIST: Final = rf"\[(?: *{_FLOW_ITEM}(?: *, *{_FLOW_ITEM})*)? *\]"
-_COMMENT: Final = "#[ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
+_COMMENT: Final = f"#[ -~{OTHER_CHARACTERS}]*"
 _PASSED_OVER: Final = re.compile(rf" *(?:{_COMMENT})?")
-_LINE: Final = re.compile(
-    rf"(?P<indent> *)(?:(?P<dash>- +)?(?P<key>{_WRITTEN_KEY}):(?= |\Z)|(?P<item>-)(?= |\Z))"
-    rf"(?: +(?:(?P<plain>{_FIRST_WORD}(?: +{_FURTHER_WORD})*)|(?P<quoted>{_QUOTED})|(?P<flow>{_FLOW_LIST}|\{{\}})))?"
-    rf"(?: +(?:{_COMMENT})?)?"
-)
-_ITEMS: Final = re.compile(_FLOW_ITEM)
+_AFTER_FLOW: Final = re.compile(rf"(?: +(?:{_COMMENT})?)?\n?")
+_MAY_GO_ON: Final = re.compile(r"(?: [|>][-+1-9]{0,2}|[\[{,]) *+[\n#]")
+_GROUPS: Final = ("indent", "dash", "key", "item", "plain", "quoted", "flow", "block")
+
+
+def _patterns(others: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What matches a line with a key or an item, and one with a value alone; `others` are characters beyond ASCII."""
+    plain_key = "[A-Za-z0-9_./][A-Za-z0-9_./-]{0,200}"
+    first_word = rf"(?:[A-Za-z0-9_./(+=$^;~<\\{others}]|[-:](?=[!-~{others}]))[!-~{others}]*(?<!:)"
+    further_word = rf'[!"$-~{others}][!-~{others}]*(?<!:)'
+    value = rf"(?P<plain>{first_word}(?: +{further_word})*)|(?P<quoted>{quoted(others)})|(?P<flow>[\[{{].*)"
+    key = rf"(?P<dash>- +)?(?P<key>{plain_key}|{quoted(others)}):(?= |\Z)"
+    block = rf"(?P<block>{block_scalars.HEADER})"
+    end = rf"(?: +(?:{_COMMENT})?)?"
+    absent = "".join(f"(?P<{group}>(?!))?" for group in ("dash", "key", "item", "block"))
+    return (
+        re.compile(rf"(?P<indent> *)(?:{key}|(?P<item>-)(?= |\Z))(?: +(?:{value}|{block}))?{end}"),
+        re.compile(rf"(?P<indent> *){absent}(?:{value}){end}"),
+    )
+
+
+_ENTRY, _VALUE = _patterns("")
+_ENTRY_BEYOND_ASCII, _VALUE_BEYOND_ASCII = _patterns(OTHER_CHARACTERS)
 
 
 class _Line(NamedTuple):
-    """A key with its value, an item, or an item that is a mapping with its first key."""
+    """A key with its value, an item, an item that is a mapping with its first key, or a value alone."""
 
     dash: int
     """The column of the item's dash, -1 where the line has none."""
     column: int
-    """The column of the key, or of the dash where there is no key."""
+    """The column of the key, or of the dash or the value where there is no key."""
     key: str | None
     value: Any
     opens: bool
@@ -63,33 +78,113 @@ class _Lines(dict[str, _Line | Literal[_NotPlain.NOT_PLAIN] | None]):
     """What lines mean; manifests repeat themselves, so each is looked at once. None passes a line over."""
 
     def __missing__(self, line: str) -> _Line | Literal[_NotPlain.NOT_PLAIN] | None:
-        if len(self) >= _MAX_REMEMBERED:
-            self.clear()
-        meaning = self[line] = _parsed(line)
+        meaning = _parsed(line)
+        if len(line) <= _MAX_REMEMBERED_LENGTH:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[line] = meaning
         return meaning
 
 
+def match_line(line: str) -> re.Match[str] | None:
+    """The parts of a line, or of the first of several that hold one value; None where it is none that is read here."""
+    match = _ENTRY.fullmatch(line)
+    if match is not None:
+        return match
+    first, line_break, _ = line.partition("\n")
+    if first.isascii():
+        return (_ENTRY.fullmatch(first) if line_break else None) or _VALUE.fullmatch(first)
+    return _ENTRY_BEYOND_ASCII.fullmatch(first) or _VALUE_BEYOND_ASCII.fullmatch(first)
+
+
+def parent_column(match: re.Match[str]) -> int:
+    """The column of the collection that a matched line adds to last."""
+    return len(match["indent"]) + len(match["dash"] or "")
+
+
+def is_passed_over(line: str) -> bool:
+    """Whether a line is empty or a comment."""
+    return _PASSED_OVER.fullmatch(line) is not None
+
+
 def _parsed(line: str) -> _Line | Literal[_NotPlain.NOT_PLAIN] | None:
-    match = _LINE.fullmatch(line)
+    match = match_line(line)
     if match is None:
-        return None if _PASSED_OVER.fullmatch(line) else NOT_PLAIN
-    indent, dash, written, item, plain, quoted, flow = match.groups()
-    key = None if written is None else written[1:-1] if written[0] in "\"'" else resolve_key(written)
-    if written is not None and key is None:
+        return None if is_passed_over(line) else NOT_PLAIN
+    indent, dash, written, item, plain, quoted_text, flow_text, block = match.group(*_GROUPS)
+    key = None if written is None else unquoted(written) if written[0] in "\"'" else resolve_key(written)
+    if written is not None and (key is None or key == "<<" or len(written) > flow.MAX_KEY):
         return NOT_PLAIN
-    column = len(indent)
+    column, key_column = len(indent), parent_column(match)
+    if key_column > _MAX_COLUMN:
+        return NOT_PLAIN
+    value: Any = None
     make: Callable[[], Any] | None = None
-    if flow == "{}":
-        make = dict
-    elif flow is not None:
-        make = partial(list, [_flow_item(found) for found in _ITEMS.findall(flow)])
-    value = resolve_plain(plain) if plain is not None else quoted[1:-1] if quoted is not None else None
-    opens = plain is None and quoted is None and flow is None
-    return _Line(column if dash or item else -1, column + len(dash) if dash else column, key, value, opens, make)
+    opens = False
+    if plain is not None:
+        value = resolve_plain(plain)
+    elif quoted_text is not None:
+        value = unquoted(quoted_text)
+    elif flow_text is not None:
+        make = _maker(line, match.start("flow"))
+        if make is None:
+            return NOT_PLAIN
+    elif block is not None:
+        value = block_scalars.value_of(block, key_column, line[match.end() + 1 :]) if "\n" in line else None
+        if value is None:
+            return NOT_PLAIN
+    else:
+        opens = True
+    if written is None and not item and column == 0 and make is None:
+        return NOT_PLAIN  # a marker between documents, maybe
+    return _Line(column if dash or item else -1, key_column, key, value, opens, make)
 
 
-def _flow_item(text: str) -> Any:
-    return text[1:-1] if text[0] in "\"'" else resolve_plain(text)
+def _maker(line: str, start: int) -> Callable[[], Any] | None:
+    """What makes the value of the flow collection in a line, None where it is not certain."""
+    if line.endswith("{}") and len(line) == start + 2:
+        return dict
+    try:
+        node = flow.parse(line, start, lambda offset: Mark(offset, 0, offset))
+    except flow.UnclearError:
+        return None
+    if _AFTER_FLOW.fullmatch(line, node.end_mark.index) is None:
+        return None
+    value = flow.value_of(node)
+    if any(isinstance(item, dict | list) for item in (value.values() if isinstance(value, dict) else value)):
+        return partial(flow.value_of, node)
+    return value.copy  # type: ignore[no-any-return]
+
+
+def lines_of(text: str) -> list[str] | None:
+    """The lines of a text, those that hold one block scalar or flow collection in one; None where that is not certain."""
+    lines: list[str] = []
+    done = looked_at = 0
+    for found in _MAY_GO_ON.finditer(text):
+        if found.start() < looked_at:
+            continue
+        start = text.rfind("\n", 0, found.start() + 1) + 1
+        looked_at = text.find("\n", found.end() - 1) + 1
+        if not looked_at:
+            break
+        match = match_line(text[start : looked_at - 1])
+        if match is None or match.lastgroup not in ("block", "flow"):
+            continue
+        end: int | None
+        if match.lastgroup == "block":
+            end = block_scalars.end_of(match["block"], parent_column(match), text, looked_at)
+        else:
+            closed = flow.end_of(text, start + match.start("flow"))
+            end = None if closed is None else text.find("\n", closed) + 1 or len(text)
+        if end is None:
+            return None
+        if start > done:
+            lines += text[done : start - 1].split("\n")
+        lines.append(text[start:end])
+        done = looked_at = end
+    if done < len(text):
+        lines += text[done:].split("\n")
+    return lines
 
 
 class PlainReader:
@@ -100,15 +195,21 @@ class PlainReader:
 
     def read(self, text: str) -> Any:
         """The value of a text, or `NOT_PLAIN`."""
+        if "|" not in text and ">" not in text:
+            value = self._value(text.split("\n"))
+            if value is not NOT_PLAIN or ("[" not in text and "{" not in text):
+                return value
+        lines = lines_of(text)  # it takes longer
+        return NOT_PLAIN if lines is None else self._value(lines)
+
+    def _value(self, lines: list[str]) -> Any:
         holder: dict[str, Any] = {}
         stack: list[tuple[int, Any]] = [(-1, None)]  # the mappings and lists that the next line may add to, by column
-        # the entry that the next lines may fill: with a list from column `least`, with a mapping beyond `opened_column`
+        # the entry that the next lines may fill: with a list from column `least`, with others beyond `opened_column`
         opened: Any = holder
         opened_at: Any = _ROOT
         opened_column, least = -1, 0
-        known = self._lines
-        for written in text.split("\n"):
-            line = known[written]
+        for line in map(self._lines.__getitem__, lines):
             if line is None:
                 continue
             if line is NOT_PLAIN:
@@ -121,8 +222,6 @@ class PlainReader:
                     container: Any = []
                     opened[opened_at] = container
                     stack.append((dash, container))
-                    if len(stack) > _MAX_DEPTH:
-                        return NOT_PLAIN
                 else:
                     while stack[-1][0] > dash:
                         stack.pop()
@@ -138,17 +237,19 @@ class PlainReader:
                 container.append(mapping)
                 stack.append((column, mapping))
             elif opened is not None and column > opened_column:
+                if key is None:
+                    opened[opened_at] = value
+                    opened = None
+                    continue
                 mapping = opened[opened_at] = {}
                 stack.append((column, mapping))
             else:
                 while stack[-1][0] > column or type(stack[-1][1]) is list:
                     stack.pop()
                 top, mapping = stack[-1]
-                if top != column or key in mapping:
+                if top != column or key is None or key in mapping:
                     return NOT_PLAIN
             mapping[key] = value
             opened = mapping if opens else None
             opened_at, opened_column, least = key, column, column
-            if len(stack) > _MAX_DEPTH:
-                return NOT_PLAIN
         return holder.get(_ROOT, NOT_PLAIN)

@@ -7,9 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from ingress_lint.load.composing import PLAIN, YAMLError, compose, composer
+from ingress_lint.load.composing import YAMLError, compose, composer
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.load.embedded import passage, position_in_block
+from ingress_lint.load.nodes import PLAIN
+from ingress_lint.load.outline import outline
+from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.scalars import resolve_key
 
 
@@ -25,9 +28,13 @@ class Location(Struct, frozen=True, order=True):
 
 
 class Locator:
-    """Finds the lines and columns of places; composes each document once, with ruamel.yaml, when first asked."""
+    """Finds the lines and columns of places; composes each document once, when first asked.
+
+    What is written plainly needs no library for that.
+    """
 
     def __init__(self) -> None:
+        self._plain = PlainReader()
         self._trees: dict[Document, Any] = {}
         self._composers: tuple[type[Any], ...] = ()
 
@@ -91,7 +98,13 @@ class Locator:
         return self._trees[document]
 
     def _attempts(self, text: str) -> Iterator[Any]:
-        """The tree of ruamel.yaml, then that of PyYAML, whose libyaml reads some plain scalars (`[web:1]`) it refuses."""
+        """The tree of a plain text, else that of ruamel.yaml, then that of PyYAML.
+
+        PyYAML's libyaml reads some plain scalars (`[web:1]`) that ruamel.yaml's refuses.
+        """
+        if self._plain.read(text) is not NOT_PLAIN:
+            yield outline(text)
+            return
         if not self._composers:
             from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
             from yaml._yaml import CParser as SecondParser
