@@ -7,6 +7,7 @@ pkg/route/route.go and fs/usr/local/etc/haproxy/haproxy.cfg.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final
@@ -40,6 +41,7 @@ from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.values.numbers import whole
 
 GATEWAY: Final = "HAProxy"
 _IMAGE: Final = re.compile(r"haproxytech/kubernetes-ingress([:@]|$)")
@@ -192,7 +194,7 @@ class _Lowering(IngressController):
             settings.integer("request-redirect-code", 302).value,
             scheme=scheme or None,
             host=host,
-            port=int(port) if port.isdecimal() else None,
+            port=whole(port),
         )
 
     def _passes_through(self, context: PathContext) -> bool:
@@ -338,7 +340,7 @@ def _filters(settings: Settings) -> Iterator[Filter]:
             tuple(item.value for item in methods) or ("*",),
             tuple(item.value for item in headers) or ("*",),
             credentials=settings.on("cors-allow-credentials") is not None,
-            max_age=int(age.value),
+            max_age=math.floor(age.value),
         )
     login = settings.text("auth-type")
     if login is not None:

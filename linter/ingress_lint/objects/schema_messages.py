@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from ingress_lint.load.document import Pointer
 from ingress_lint.objects.model import Model
+from ingress_lint.values.numbers import whole
 
 _EXPECTED: Final = {
     "string_type": "text",
@@ -141,8 +142,8 @@ def _fault(
 
 def _meant(kind: str, found: Any) -> tuple[str, Any]:
     """How to repair a value of the wrong type, and the value that somebody meant by it."""
-    if kind.startswith("int") and isinstance(found, str) and found.strip().isdecimal() and len(found) < 10:
-        return f"write {found.strip()} without quotes", int(found)
+    if kind.startswith("int") and isinstance(found, str) and (number := whole(found.strip())) is not None:
+        return f"write {found.strip()} without quotes", number
     if kind == "bool_type" and isinstance(found, str) and found.lower() in _WORDS_FOR:
         return f"write {as_text(_WORDS_FOR[found.lower()])} without quotes", _WORDS_FOR[found.lower()]
     if kind == "string_type" and isinstance(found, (bool, int, float)):

@@ -61,7 +61,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
 from typing import ClassVar, Final, NamedTuple
 
 from ingress_lint.finding import Finding, Severity
@@ -73,6 +72,7 @@ from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress,
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.addresses import address
 
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _VARIABLE: Final = re.compile(r"\$|\{\{|<[^>]*>|%[^%]+%|@@|\(\(")
@@ -174,11 +174,7 @@ def _fix(fault: _Fault) -> str:
 
 
 def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return address(host) is not None
 
 
 def _meant(host: str) -> str:

@@ -89,6 +89,7 @@ from ingress_lint.objects.model import IntOrString
 from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.ports import is_number
 
 _NAME_EFFECT: Final = {
     "readinessProbe": "the pod never becomes ready, and clients get 503",
@@ -266,6 +267,6 @@ def _asked(container: WorkloadContainer, field: str, probe: Probe) -> tuple[IntO
     if probe.grpc is not None:
         return probe.grpc.port, container.at(field, "grpc", "port")
     name, action = ("httpGet", probe.http_get) if probe.http_get is not None else ("tcpSocket", probe.tcp_socket)
-    if action is None or action.host or (isinstance(action.port, str) and action.port.isdigit()):
+    if action is None or action.host or (isinstance(action.port, str) and is_number(action.port)):
         return None
     return action.port, container.at(field, name, "port")

@@ -39,6 +39,8 @@ from ingress_lint.routes.filters import (
 from ingress_lint.routes.model import Attachment, BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries
+from ingress_lint.values.expressions import compiled
+from ingress_lint.values.numbers import whole
 
 CRD_PROVIDER: Final = "kubernetescrd"
 _ANSWER_PASSED_ON: Final = "clients get that answer instead of the page"
@@ -210,8 +212,9 @@ def _unknown(item: KubernetesObject[Middleware], key: str) -> ExtensionFilter:
 
 
 def _scheme_redirect(written: RedirectScheme, place: Place) -> RequestRedirect:
-    port = int(written.port) if written.port.isdecimal() else None
-    return RequestRedirect(place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=port)
+    return RequestRedirect(
+        place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=whole(written.port)
+    )
 
 
 def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
@@ -225,11 +228,10 @@ def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
         yield URLRewrite(item.at("spec", "stripPrefix"), path="/$1", regex=f"^(?:{prefixes})/?(.*)$")
     if spec.strip_prefix_regex is not None and spec.strip_prefix_regex.regex:
         prefixes = "|".join(expression.removeprefix("^") for expression in spec.strip_prefix_regex.regex)
-        try:
-            group = re.compile(prefixes).groups + 1
-        except re.error:
-            return
-        yield URLRewrite(item.at("spec", "stripPrefixRegex"), path=f"/${group}", regex=f"^(?:{prefixes})/?(.*)$")
+        expression = compiled(prefixes)
+        if expression is not None:
+            group = expression.groups + 1
+            yield URLRewrite(item.at("spec", "stripPrefixRegex"), path=f"/${group}", regex=f"^(?:{prefixes})/?(.*)$")
     if spec.replace_path is not None:
         yield URLRewrite(item.at("spec", "replacePath"), path=spec.replace_path.path)
     if spec.replace_path_regex is not None:

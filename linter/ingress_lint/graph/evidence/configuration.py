@@ -9,8 +9,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.graph.evidence.model import Speech
+from ingress_lint.values.ports import port_number
 
-_ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?(\d{1,5})")
+_ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
 _NGINX_SERVER: Final = re.compile(r"\bserver\s*\{")
 _NGINX_LISTEN: Final = re.compile(r"^[ \t]*listen[ \t]+([^;#\n]+);", re.MULTILINE)
 _NGINX_OPAQUE: Final = re.compile(r"\bssl\s+on\s*;|\bssl_preread\s+on\b|^[ \t]*stream\s*\{", re.MULTILINE)
@@ -19,7 +20,7 @@ _APACHE_HOST: Final = re.compile(r"<VirtualHost\s+([^>]+)>(.*?)</VirtualHost>", 
 _APACHE_TLS: Final = re.compile(r"^[ \t]*SSLEngine[ \t]+on", re.MULTILINE | re.IGNORECASE)
 _HAPROXY_SECTION: Final = re.compile(r"^(?:frontend|listen)[ \t]+\S+", re.MULTILINE)
 _HAPROXY_BIND: Final = re.compile(r"^[ \t]+bind[ \t]+(\S+)([^\n]*)$", re.MULTILINE)
-_SPRING_PORT: Final = re.compile(r"^[ \t]*server\.port[ \t]*[=:][ \t]*(\d+)", re.MULTILINE)
+_SPRING_PORT: Final = re.compile(r"^[ \t]*server\.port[ \t]*[=:][ \t]*([0-9]+)", re.MULTILINE)
 _SPRING_TLS: Final = re.compile(
     r"^[ \t]*server\.ssl\.(?:enabled[ \t]*[=:][ \t]*true|key-store[ \t]*[=:]|bundle)", re.MULTILINE
 )
@@ -54,10 +55,11 @@ def configured_ports(file_name: str, text: str) -> Iterator[ConfiguredPort]:
 
 def _address(text: str) -> tuple[str, int] | None:
     found = _ADDRESS.fullmatch(text)
-    if found is None or not 0 < int(found[2]) <= 65535:
+    number = port_number(found[2]) if found else None
+    if found is None or number is None:
         return None
     host = found[1] or ""
-    return ("" if host in ("*", "0.0.0.0", "[::]") else host), int(found[2])  # noqa: S104 (read, not bound)
+    return ("" if host in ("*", "0.0.0.0", "[::]") else host), number  # noqa: S104 (read, not bound)
 
 
 def _nginx(text: str) -> Iterator[ConfiguredPort]:
@@ -106,7 +108,7 @@ def _from_yaml(text: str, read: Callable[[Any], Iterator[ConfiguredPort]]) -> It
     try:
         for document in yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             yield from read(document)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return
 
 
@@ -140,6 +142,8 @@ def _spring(document: Any) -> Iterator[ConfiguredPort]:
 
 
 def _spring_properties(text: str) -> Iterator[ConfiguredPort]:
-    if found := _SPRING_PORT.search(text):
+    found = _SPRING_PORT.search(text)
+    number = port_number(found[1]) if found else None
+    if found is not None and number is not None:
         speech = Speech.TLS if _SPRING_TLS.search(text) else None
-        yield ConfiguredPort(int(found[1]), "", speech, f"server.port={found[1]}")
+        yield ConfiguredPort(number, "", speech, f"server.port={found[1]}")

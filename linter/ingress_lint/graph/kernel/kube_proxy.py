@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ingress_lint.graph.overlay.sources import Sources, Tree
 from ingress_lint.load.document import Place
+from ingress_lint.values.numbers import whole
 
 if TYPE_CHECKING:
     from ingress_lint.graph.evidence.settings import Setting
@@ -51,7 +52,7 @@ class Said(Struct, frozen=True):
     @property
     def number(self) -> int | None:
         """Its value as a whole number."""
-        return int(self.text) if self.text.isascii() and self.text.isdigit() and len(self.text) < 12 else None
+        return whole(self.text)
 
 
 class Conntrack(Struct, frozen=True):
