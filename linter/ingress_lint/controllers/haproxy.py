@@ -48,7 +48,7 @@ _IMAGE: Final = re.compile(r"haproxytech/kubernetes-ingress([:@]|$)")
 _CONTROLLER: Final = "haproxy.org/ingress-controller"
 _CONFIG_NAMES: Final = frozenset({"haproxy-kubernetes-ingress", "kubernetes-ingress", "haproxy-configmap"})
 """The names that the project's chart and its manifests give the ConfigMap."""
-_CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
+_CLOSES: Final = re.compile(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
 _REMEDIES: Final = Remedies(
     check_path="set `haproxy.org/check-http: {}`",
     protocols={

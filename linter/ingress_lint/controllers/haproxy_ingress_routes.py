@@ -62,7 +62,7 @@ _REMEDIES: Final = Remedies(
 )
 _ACME: Final = "/.well-known/acme-challenge"
 _SERVICE_URL: Final = re.compile(r"^(?:svc|service)://(?:([^/:]+)/)?([^/:]+):([^/]+)")
-_CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
+_CLOSES: Final = re.compile(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
 _PROTOCOLS: Final = {
     "h1": (AppProtocol.HTTP, AppProtocol.HTTPS),
     "http": (AppProtocol.HTTP, AppProtocol.HTTPS),

@@ -103,7 +103,7 @@ def _of_http(container: WorkloadContainer, field: str, action: HTTPGetAction) ->
 _CLIENT: Final = re.compile(r"\b(?:curl|wget)\b")
 _OWN_URL: Final = re.compile(
     r"""(?:(?P<scheme>https?)://)?
-        (?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?\w*(?:IP|HOSTNAME)\w*\}?|\$\(hostname[^)]*\))
+        (?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?\w{0,64}(?:IP|HOSTNAME)\w{0,64}\}?|\$\(hostname[^)]{0,64}\))
         (?::(?P<port>[0-9]+))?
         (?P<path>/[^\s"'|;&)>]*)?(?=[\s"'|;&)>]|$)""",
     re.VERBOSE | re.IGNORECASE,

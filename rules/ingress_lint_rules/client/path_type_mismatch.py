@@ -80,7 +80,7 @@ from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.expressions import fault
 
 _EXPRESSION: Final = re.compile(
-    r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()]*(\||[*+?])[^()]*\)|\)[*+?]|\[[^\]/]+\][*+?]?|\\[.dwsDWS/b-]"
+    r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()|*+?]*[|*+?][^()]*\)|\)[*+?]|\[[^\[\]/]+\]|\\[.dwsDWS/b-]"
 )
 """What only a regular expression has; single brackets, `$` and `+` are legal in paths."""
 _LITERAL: Final = {

@@ -101,7 +101,7 @@ _NUMBER_EFFECT: Final = {
     "startupProbe": "unless something listens there, the container is restarted forever and clients get 503",
     "livenessProbe": "unless something listens there, the container is restarted again and again and clients get 502 or 503",
 }
-_PORT_NAME: Final = re.compile(r"[a-z0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE)
+_PORT_NAME: Final = re.compile(r"[0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE | re.ASCII)
 """What the API server takes for a port's name; anything else it refuses, which IL002 reports."""
 _REPLACED: Final = frozenset({"auto"})
 """Images that an admission webhook replaces together with the container's ports (Istio's gateway injection)."""

@@ -33,7 +33,7 @@ from ingress_lint.values.numbers import whole
 CHECKER: Final = "NGINX Plus controller"
 HEALTHY: Final = "200-399"
 """What NGINX Plus takes for healthy without a `match` (nginx.org, ngx_http_upstream_hc_module)."""
-_REWRITE: Final = re.compile(r"serviceName=(\S+)\s+rewrite=(\S+)")
+_REWRITE: Final = re.compile(r"(?<!\S)serviceName=(\S++)\s+rewrite=(\S+)")
 _DEFAULT_CODE: Final = 301
 
 

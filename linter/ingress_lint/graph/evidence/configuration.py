@@ -13,10 +13,11 @@ from ingress_lint.values.ports import port_number
 
 _ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
 _NGINX_SERVER: Final = re.compile(r"\bserver\s*\{")
-_NGINX_LISTEN: Final = re.compile(r"^[ \t]*listen[ \t]+([^;#\n]+);", re.MULTILINE)
+_NGINX_LISTEN: Final = re.compile(r"^[ \t]*listen[ \t]++([^;#\n]+);", re.MULTILINE)
 _NGINX_OPAQUE: Final = re.compile(r"\bssl\s+on\s*;|\bssl_preread\s+on\b|^[ \t]*stream\s*\{", re.MULTILINE)
 _APACHE_LISTEN: Final = re.compile(r"^[ \t]*Listen[ \t]+(\S+)(?:[ \t]+(\w+))?[ \t]*$", re.MULTILINE)
-_APACHE_HOST: Final = re.compile(r"<VirtualHost\s+([^>]+)>(.*?)</VirtualHost>", re.DOTALL | re.IGNORECASE)
+_APACHE_HOST: Final = re.compile(r"<VirtualHost\s++([^<>]+)>", re.IGNORECASE)
+_APACHE_HOST_END: Final = re.compile("</VirtualHost>", re.IGNORECASE)
 _APACHE_TLS: Final = re.compile(r"^[ \t]*SSLEngine[ \t]+on", re.MULTILINE | re.IGNORECASE)
 _HAPROXY_SECTION: Final = re.compile(r"^(?:frontend|listen)[ \t]+\S+", re.MULTILINE)
 _HAPROXY_BIND: Final = re.compile(r"^[ \t]+bind[ \t]+(\S+)([^\n]*)$", re.MULTILINE)
@@ -75,11 +76,14 @@ def _nginx(text: str) -> Iterator[ConfiguredPort]:
 
 def _apache(text: str) -> Iterator[ConfiguredPort]:
     by_host: dict[int, bool] = {}
-    for found in _APACHE_HOST.finditer(text):
-        for name in found[1].split():
+    outside = []
+    for names, inside in _apache_parts(text):
+        if names is None:
+            outside.append(inside)
+        for name in names or ():
             if address := _address(name):
-                by_host[address[1]] = by_host.get(address[1], False) or _APACHE_TLS.search(found[2]) is not None
-    everywhere = _APACHE_TLS.search(_APACHE_HOST.sub("", text)) is not None
+                by_host[address[1]] = by_host.get(address[1], False) or _APACHE_TLS.search(inside) is not None
+    everywhere = _APACHE_TLS.search("".join(outside)) is not None
     listening: set[int] = set()
     for found in _APACHE_LISTEN.finditer(text):
         if (address := _address(found[1])) is not None:
@@ -90,6 +94,19 @@ def _apache(text: str) -> Iterator[ConfiguredPort]:
     for number, tls in by_host.items():
         if number not in listening:
             yield ConfiguredPort(number, "", Speech.TLS if tls else Speech.PLAIN, f"<VirtualHost *:{number}>")
+
+
+def _apache_parts(text: str) -> Iterator[tuple[list[str] | None, str]]:
+    """The virtual hosts of a file, each as its addresses and what it holds, and the text between them without any."""
+    at = 0
+    while opened := _APACHE_HOST.search(text, at):
+        closed = _APACHE_HOST_END.search(text, opened.end())
+        if closed is None:
+            break
+        yield None, text[at : opened.start()]
+        yield opened[1].split(), text[opened.end() : closed.start()]
+        at = closed.end()
+    yield None, text[at:]
 
 
 def _haproxy(text: str) -> Iterator[ConfiguredPort]:
