@@ -53,7 +53,7 @@ def fault(text: str) -> str | None:
     return _read(text, False)[1]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def _read(text: str, ignore_case: bool) -> tuple[Expression | None, str | None]:
     if len(text) > _LONGEST or _depth(text) > _DEEPEST:
         return None, None

@@ -39,7 +39,8 @@ from ingress_lint.routes.filters import (
 from ingress_lint.routes.model import Attachment, BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries
-from ingress_lint.values.expressions import compiled
+from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.values.expressions import compiled, fault
 from ingress_lint.values.numbers import whole
 
 CRD_PROVIDER: Final = "kubernetescrd"
@@ -115,6 +116,12 @@ class Middlewares:
         self._graph = graph
         self._resolver = resolver
         self._backend_of = backend_of
+        self._broken: dict[Place, Verdict] = {}
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What Traefik refuses of the middlewares that routes have named so far."""
+        return tuple(self._broken.values())
 
     def steps(self, named: Iterable[Named], kind: str = "Middleware") -> Steps:
         """What the middlewares of a route do, in order."""
@@ -149,6 +156,7 @@ class Middlewares:
             place = item.at("spec", "chain", "middlewares")
             for reference in references(spec.chain.middlewares, item.namespace, place):
                 self._add(steps, reference, "Middleware", depth + 1)
+        self._broken.update((verdict.place, verdict) for verdict in _broken(item))
         steps.filters += rewrites(item)
         steps.filters += self._redirects(item)
         if spec.headers is not None:
@@ -215,6 +223,24 @@ def _scheme_redirect(written: RedirectScheme, place: Place) -> RequestRedirect:
     return RequestRedirect(
         place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=whole(written.port)
     )
+
+
+def _broken(item: KubernetesObject[Middleware]) -> Iterator[Verdict]:
+    """The expressions that do not compile: pkg/middlewares/{stripprefixregex,replacepathregex,redirect}, New."""
+    spec = item.body.spec
+    stripped = spec.strip_prefix_regex.regex if spec.strip_prefix_regex is not None else ()
+    written = [(item.at("spec", "stripPrefixRegex", "regex", index), text) for index, text in enumerate(stripped)]
+    for key, replacement in (("replacePathRegex", spec.replace_path_regex), ("redirectRegex", spec.redirect_regex)):
+        if replacement is not None:
+            written.append((item.at("spec", key, "regex"), replacement.regex))
+    for place, text in written:
+        why = fault(text)
+        if why is not None:
+            message = (
+                f"the regular expression `{text}` of Middleware `{item.name}` does not compile ({why}); Traefik "
+                "makes no router of what names it, and clients get 404"
+            )
+            yield Verdict(Reason.UNSUPPORTED_VALUE, item, place, message, fix="correct the expression")
 
 
 def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
