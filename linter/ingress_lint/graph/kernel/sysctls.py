@@ -149,9 +149,10 @@ def scripted_sysctls(workload: Workload) -> Iterator[ScriptedSysctl]:
         ("containers", workload.pod.containers),
     ):
         for index, container in enumerate(containers):
-            for where, name, value in _assignments(container):
+            made = list(_assignments(container))
+            enters = bool(made) and _ENTERS_HOST.search(_text(container)) is not None
+            for where, name, value in made:
                 place = workload.object.at(*workload.spec_pointer, field, index, *where[0]).inside(where[1])
-                enters = _ENTERS_HOST.search(_text(container)) is not None
                 yield ScriptedSysctl(dotted(name), value, workload, container, place, enters)
 
 
