@@ -18,6 +18,7 @@ from msgspec import Struct
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.workloads import HTTPGetAction, Probe
+from ingress_lint.values.ports import port_number
 
 
 class ProbeKind(StrEnum):
@@ -102,8 +103,8 @@ def _of_http(container: WorkloadContainer, field: str, action: HTTPGetAction) ->
 _CLIENT: Final = re.compile(r"\b(?:curl|wget)\b")
 _OWN_URL: Final = re.compile(
     r"""(?:(?P<scheme>https?)://)?
-        (?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?\w*(?:IP|HOSTNAME)\w*\}?|\$\(hostname[^)]*\))
-        (?::(?P<port>\d+))?
+        (?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?\w{0,64}(?:IP|HOSTNAME)\w{0,64}\}?|\$\(hostname[^)]{0,64}\))
+        (?::(?P<port>[0-9]+))?
         (?P<path>/[^\s"'|;&)>]*)?(?=[\s"'|;&)>]|$)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -118,7 +119,7 @@ def _of_command(container: WorkloadContainer, field: str, action: Any) -> KnownA
     if found is None or not (found["scheme"] or found["port"]):
         return KnownAnswer(container, field, ProbeKind.EXEC, None, place)
     scheme = (found["scheme"] or "http").lower()
-    port = int(found["port"]) if found["port"] else _DEFAULT_PORTS[scheme]
+    port = port_number(found["port"]) if found["port"] else _DEFAULT_PORTS[scheme]
     path = found["path"] or "/"
     return KnownAnswer(container, field, ProbeKind.EXEC, port, place, path, scheme.upper())
 

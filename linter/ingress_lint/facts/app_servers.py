@@ -22,6 +22,8 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.values.durations import server_time
+from ingress_lint.values.numbers import whole
 
 
 class Decided(Struct, frozen=True):
@@ -104,21 +106,19 @@ class _Container(Struct, frozen=True):
         """What one of `names` sets, in units of `unit` seconds, else the default."""
         told = self.setting(*names)
         if told is not None:
-            seconds = _seconds(told.value, unit)
+            seconds = server_time(told.value, unit)
             return None if seconds is None else IdleTimeout(seconds, told.place, told.setting)
         return None if default is None else IdleTimeout(default, place)
 
 
-_IMAGE: Final = re.compile(r"(?:[^/]*[.:][^/]*/)?([^:@]+)(?::([^@]*))?")
-_TIME: Final = re.compile(r"(?:PT)?(\d+(?:\.\d+)?)\s*(ms|s|m|h)?", re.IGNORECASE)
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_MAJOR: Final = re.compile(r"v?(\d+)")
-_GUNICORN_KEEP_ALIVE: Final = re.compile(r"^\s*(keepalive)\s*=\s*(\d+)", re.MULTILINE)
-_GUNICORN_WORKER: Final = re.compile(r"""^\s*(worker_class)\s*=\s*["']([\w.]+)["']""", re.MULTILINE)
-_NGINX: Final = re.compile(r"^\s*(keepalive_timeout)\s+(\d+(?:ms|s|m|h)?)", re.MULTILINE)
-_HTTPD: Final = re.compile(r"^\s*(KeepAliveTimeout)\s+(\d+(?:ms)?)", re.MULTILINE | re.IGNORECASE)
-_HTTPD_OFF: Final = re.compile(r"^\s*(KeepAlive)\s+(Off)\b", re.MULTILINE | re.IGNORECASE)
-_TOMCAT: Final = re.compile(r"""\b(keepAliveTimeout|connectionTimeout)\s*=\s*["'](\d+)["']""")
+_IMAGE: Final = re.compile(r"(?:[^/.:]*[.:][^/]*/)?([^:@]+)(?::([^@]*))?")
+_MAJOR: Final = re.compile(r"v?([0-9]+)")
+_GUNICORN_KEEP_ALIVE: Final = re.compile(r"^[ \t]*(keepalive)[ \t]*=[ \t]*([0-9]+)", re.MULTILINE)
+_GUNICORN_WORKER: Final = re.compile(r"""^[ \t]*(worker_class)[ \t]*=[ \t]*["']([\w.]+)["']""", re.MULTILINE)
+_NGINX: Final = re.compile(r"^[ \t]*(keepalive_timeout)\s+([0-9]+(?:ms|s|m|h)?)", re.MULTILINE)
+_HTTPD: Final = re.compile(r"^[ \t]*(KeepAliveTimeout)[ \t]+([0-9]+(?:ms)?)", re.MULTILINE | re.IGNORECASE)
+_HTTPD_OFF: Final = re.compile(r"^[ \t]*(KeepAlive)[ \t]+(Off)\b", re.MULTILINE | re.IGNORECASE)
+_TOMCAT: Final = re.compile(r"""\b(keepAliveTimeout|connectionTimeout)\s*=\s*["']([0-9]+)["']""")
 _INGRESS_NGINX: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)$")
 _NODE_PROGRAMS: Final = ("node", "npm", "npx", "yarn", "pnpm", "nest", "pm2-runtime", "ts-node", "next")
 _LAST_NODE_WITH_5_SECONDS: Final = 25
@@ -157,13 +157,6 @@ def named_config_map(container: WorkloadContainer, graph: ObjectGraph) -> Kubern
     return None
 
 
-def _seconds(text: str, unit: float) -> float | None:
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
-        return None
-    return float(found[1]) * (_UNITS[found[2].lower()] if found[2] else unit)
-
-
 def _gunicorn(seen: _Container) -> AppServer | None:
     """`sync` workers (the default, with one thread) close after each response; the others keep 2 s.
 
@@ -194,7 +187,7 @@ def _gunicorn(seen: _Container) -> AppServer | None:
     if told is not None and told.value == "0":
         return AppServer(name, place, None, "`--keep-alive`", told, listens=listens)
     if told is not None:
-        seconds = _seconds(told.value, 1)
+        seconds = server_time(told.value, 1)
         idle = None if seconds is None else IdleTimeout(seconds, told.place, told.setting)
     else:
         idle = None if hidden else IdleTimeout(2, place)
@@ -261,7 +254,7 @@ def _next(seen: _Container) -> AppServer | None:
     words = [word.rpartition("/")[2] for word, _ in seen.evidence.words]
     starts = ("next", "start") in pairwise(words)
     told = seen.setting("keep_alive_timeout")
-    milliseconds = told is not None and told.value.isdecimal() and int(told.value) >= _SHORTEST_IN_MILLISECONDS
+    milliseconds = told is not None and (whole(told.value) or 0) >= _SHORTEST_IN_MILLISECONDS
     if not starts and not (milliseconds and seen.program("node")):
         return None
     place = seen.program("next", "node") or seen.image_place
@@ -281,10 +274,11 @@ def _node(seen: _Container) -> AppServer | None:
 
 
 def _node_default(seen: _Container) -> float | None:
-    version = _MAJOR.match(seen.tag) if seen.image == "node" else None
+    found = _MAJOR.match(seen.tag) if seen.image == "node" else None
+    version = whole(found[1]) if found else None
     if version is None:
         return None
-    return 5 if int(version[1]) <= _LAST_NODE_WITH_5_SECONDS else 65
+    return 5 if version <= _LAST_NODE_WITH_5_SECONDS else 65
 
 
 def _spring_boot(seen: _Container) -> AppServer | None:
@@ -312,8 +306,9 @@ def _tomcat(seen: _Container) -> AppServer | None:
     if place is None:
         return None
     told = seen.directive(_TOMCAT)
-    if told is not None:
-        idle: IdleTimeout | None = IdleTimeout(float(told.value) / 1000, told.place, told.setting)
+    milliseconds = whole(told.value) if told is not None else None
+    if told is not None and milliseconds is not None:
+        idle: IdleTimeout | None = IdleTimeout(milliseconds / 1000, told.place, told.setting)
     else:
         idle = None if seen.mounts("/tomcat/conf") else IdleTimeout(20, place)
     return AppServer("Tomcat", place, idle, "`keepAliveTimeout` of the Connector in server.xml", listens=("", 8080))
@@ -337,7 +332,7 @@ def _httpd(seen: _Container) -> AppServer | None:
     if place is None:
         return None
     off, told = seen.directive(_HTTPD_OFF), seen.directive(_HTTPD)
-    seconds = _seconds(told.value, 1) if told else None
+    seconds = server_time(told.value, 1) if told else None
     if told is not None and seconds is not None:
         idle: IdleTimeout | None = IdleTimeout(seconds, told.place, told.setting)
     else:
@@ -352,13 +347,12 @@ def _ingress_nginx(seen: _Container) -> AppServer | None:
     config = named_config_map(seen.container, seen.graph)
     told = str(config.body.data.get("keep-alive", "")) if config is not None else ""
     place = seen.image_place
-    if config is not None and told.isdecimal():
+    seconds = whole(told)
+    if config is not None and seconds is not None:
         place = config.at("data", "keep-alive")
-        if int(told) == 0:
+        if seconds == 0:
             return AppServer("ingress-nginx", place, None, "`keep-alive`", Decided(told, place, "keep-alive"))
-        return AppServer(
-            "ingress-nginx", seen.image_place, IdleTimeout(float(told), place, "keep-alive"), "`keep-alive`"
-        )
+        return AppServer("ingress-nginx", seen.image_place, IdleTimeout(seconds, place, "keep-alive"), "`keep-alive`")
     return AppServer("ingress-nginx", place, IdleTimeout(75, place), "`keep-alive` in its ConfigMap")
 
 
@@ -367,7 +361,7 @@ def _nginx(seen: _Container) -> AppServer | None:
     if seen.path not in ("nginx", "library/nginx", "nginxinc/nginx-unprivileged"):
         return None
     told = seen.directive(_NGINX)
-    seconds = _seconds(told.value, 1) if told else None
+    seconds = server_time(told.value, 1) if told else None
     knob = "`keepalive_timeout`"
     listens = ("", 8080 if "unprivileged" in seen.path else 80)
     if told is not None and seconds == 0:

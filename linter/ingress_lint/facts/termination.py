@@ -14,16 +14,15 @@ from msgspec import Struct
 
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
+from ingress_lint.values.durations import sleep_time
 
 DEFAULT_GRACE: Final = 30
 """The grace period in seconds where nobody wrote one."""
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "busybox"})
 _SCRIPT: Final = re.compile(r"-[a-z]*c")
-_SLEEP: Final = re.compile(r"\bsleep\s+[\"']?(\d+(?:\.\d+)?)([smh]?)[\"']?(?![\w.]|\s*&(?!&))")
-_TIME: Final = re.compile(r"\d+(?:\.\d+)?[smh]?")
+_SLEEP: Final = re.compile(r"\bsleep\s+[\"']?([0-9]+(?:\.[0-9]+)?[smh]?)[\"']?(?![\w.]|\s*&(?!&))")
 _ALTERNATIVE: Final = re.compile(r"\|\|[^;&\n]*")
 _BRANCH: Final = re.compile(r"\b(?:if|while|until|for|case|exit)\b")
-_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 class GracePeriod(Struct, frozen=True):
@@ -81,10 +80,10 @@ def _slept(command: tuple[str, ...]) -> tuple[float, str]:
     if command and command[0].rpartition("/")[2] in _SHELLS:
         start = next((index for index, flag in enumerate(command) if _SCRIPT.fullmatch(flag)), len(command))
         text, *names = command[start + 1 :] or ("",)
-        if text.strip() == "sleep" and names and _TIME.fullmatch(names[0]):
+        if text.strip() == "sleep" and names and sleep_time(names[0]) is not None:
             return 0, names[0]
     elif not command or command[0].rpartition("/")[2] != "sleep":
         return 0, ""
     branch = _BRANCH.search(text)
     certain = _ALTERNATIVE.sub("", text[: branch.start()] if branch else text)
-    return sum(float(number) * _UNITS[unit] for number, unit in _SLEEP.findall(certain)), ""
+    return sum(sleep_time(text) or 0.0 for text in _SLEEP.findall(certain)), ""

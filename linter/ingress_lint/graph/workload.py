@@ -12,6 +12,7 @@ from ingress_lint.objects.model import AnyObject, IntOrString
 from ingress_lint.objects.reading import string_map
 from ingress_lint.objects.workloads import Container, ContainerPort, CronJob, Pod, PodSpec, Probe
 from ingress_lint.objects.workloads import Workload as WorkloadBody
+from ingress_lint.values.numbers import whole
 
 _AUTOSCALED_BY_ITSELF = frozenset({"DaemonSet", "Pod", "Job", "CronJob"})
 
@@ -58,8 +59,9 @@ class WorkloadContainer(Struct, frozen=True, eq=False):
         """The number behind a port number or name, None where the name is not declared here."""
         if isinstance(port, int):
             return port
-        if port.isdigit():
-            return int(port)
+        number = whole(port)
+        if number is not None:
+            return number
         named = self.port_named(port, protocol)
         return named[1].container_port if named else None
 

@@ -16,7 +16,7 @@ from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.splitting import split
 
-_LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^\s*["']?apiVersion["']?\s*:""", re.MULTILINE)
+_LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^[ \t]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _TEMPLATE_DIRECTIVE: Final = re.compile(r"\{\{-?\s*[\w.$(\"/]")
 _MERGE_CONFLICT: Final = re.compile(r"^<{7} ", re.MULTILINE)
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_network
 from typing import Any, Final
 
 from ingress_lint.load.document import Pointer
@@ -34,11 +33,11 @@ from ingress_lint.objects.workloads import (
     TCPSocketAction,
     Workload,
 )
+from ingress_lint.values.addresses import network
+from ingress_lint.values.hosts import is_label, is_subdomain
+from ingress_lint.values.ports import LONGEST_NAME, is_number, is_port_name
 
-_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
-_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 _LABEL_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
-_PORT_NAME: Final = re.compile(r"(?=[^a-z]*[a-z])[a-z0-9]+(-[a-z0-9]+)*\Z")
 _INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
 _NAMED_LIKE_HOSTS: Final = (Ingress, LegacyIngress, Workload, Pod, CronJob, NetworkPolicy)
 
@@ -92,7 +91,7 @@ def _is_label_value(value: str) -> bool:
 @lru_cache(4096)
 def _is_label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
-    good_prefix = not slash or (len(prefix) <= 253 and _SUBDOMAIN.match(prefix))
+    good_prefix = not slash or is_subdomain(prefix)
     return bool(good_prefix and len(name) <= 63 and _LABEL_NAME.match(name))
 
 
@@ -103,13 +102,13 @@ def _check_name(body: Model, name: str) -> Found:
             yield _fault(
                 pointer, f"the Service's name has {len(name)} characters, and a DNS label at most 63", "shorten it"
             )
-        elif not _LABEL.match(name):
+        elif not is_label(name):
             yield _fault(
                 pointer,
                 f"the Service's name `{name}` is no DNS label (lower case letters, digits and `-`), so it could not be "
                 "resolved",
             )
-    elif isinstance(body, _NAMED_LIKE_HOSTS) and (len(name) > 253 or not _SUBDOMAIN.match(name)):
+    elif isinstance(body, _NAMED_LIKE_HOSTS) and not is_subdomain(name):
         yield _fault(pointer, f"`{name}` is no name of an object (lower case letters, digits, `-` and `.`)")
 
 
@@ -143,9 +142,7 @@ def _check_service(service: Service, value: dict[str, Any]) -> Found:
             "remove it",
         )
     for index, text in enumerate(spec.load_balancer_source_ranges):
-        try:
-            ip_network(text.strip(), strict=False)
-        except ValueError:
+        if network(text) is None:
             yield _fault(
                 ("spec", "loadBalancerSourceRanges", index), f"{describe(text)} is no range of addresses (CIDR)"
             )
@@ -168,7 +165,7 @@ def _check_service_port(pointer: Pointer, port: ServicePort, count: int) -> Foun
         yield _fault(
             pointer, f"{name_of(pointer)} has no name, which each port of a Service with several needs", "add `name`"
         )
-    elif port.name and (len(port.name) > 63 or not _LABEL.match(port.name)):
+    elif port.name and not is_label(port.name):
         yield _fault(
             (*pointer, "name"), f"the port name `{port.name}` is no DNS label (lower case letters, digits and `-`)"
         )
@@ -180,14 +177,18 @@ def _check_port_reference(pointer: Pointer, port: int | str) -> Found:
     if isinstance(port, int):
         if not 1 <= port <= 65535:
             yield _fault(pointer, f"`{pointer[-1]}` must be a port from 1 to 65535, and this is {port}")
-    elif port.isdecimal():
+    elif is_number(port):
         yield _fault(
             pointer,
             f"`{pointer[-1]}` is {describe(port)}, which is taken for a port's name, and a name needs a letter",
             f"write {port} without quotes",
         )
-    elif port and (len(port) > 15 or not _PORT_NAME.match(port)):
-        form = f"has {len(port)} characters, and at most 15 are allowed" if len(port) > 15 else "is no port name"
+    elif port and not is_port_name(port):
+        form = (
+            f"has {len(port)} characters, and at most {LONGEST_NAME} are allowed"
+            if len(port) > LONGEST_NAME
+            else "is no port name"
+        )
         yield _fault(pointer, f"the port name `{port}` {form}")
 
 

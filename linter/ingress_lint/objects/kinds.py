@@ -198,7 +198,7 @@ UNREAD_KINDS: Final = frozenset(
 )
 """Kinds that no stage looks into; their documents are counted and never parsed."""
 
-_POD_TEMPLATE: Final = re.compile(r"""^\s+["']?template["']?\s*:""", re.MULTILINE)
+_POD_TEMPLATE: Final = re.compile(r"""^[ \t]+["']?template["']?[ \t]*:""", re.MULTILINE)
 
 
 def wanted(kind: str, _text: str) -> bool:

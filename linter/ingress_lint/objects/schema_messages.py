@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ingress_lint.load.document import Pointer
 from ingress_lint.objects.model import Model, fields_of
+from ingress_lint.values.numbers import whole
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -143,8 +144,8 @@ def _fault(
 
 def _meant(kind: str, found: Any) -> tuple[str, Any]:
     """How to repair a value of the wrong type, and the value that somebody meant by it."""
-    if kind.startswith("int") and isinstance(found, str) and found.strip().isdecimal() and len(found) < 10:
-        return f"write {found.strip()} without quotes", int(found)
+    if kind.startswith("int") and isinstance(found, str) and (number := whole(found.strip())) is not None:
+        return f"write {found.strip()} without quotes", number
     if kind == "bool_type" and isinstance(found, str) and found.lower() in _WORDS_FOR:
         return f"write {as_text(_WORDS_FOR[found.lower()])} without quotes", _WORDS_FOR[found.lower()]
     if kind == "string_type" and isinstance(found, (bool, int, float)):

@@ -19,11 +19,13 @@ from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.matching import Conduct, Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
+from ingress_lint.values.expressions import compiled
 
 Outcome = Literal["backend", "redirect", "error", "no-route"]
 
 _WELL_KNOWN: Final = {"http": 80, "https": 443}
-_CAPTURE: Final = re.compile(r"\$(\d)")
+_DIGITS: Final = "0123456789"
+_CAPTURE: Final = re.compile(r"\$([0-9])")
 _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_PORT: ("error", None),
     Refusal.NO_TLS_LISTENER: ("error", None),
@@ -238,11 +240,9 @@ def _new_path(path: str, new: str | None, match: Match | None, *, replace_prefix
 
 def _rewritten(path: str, regex: str, new: str | None) -> str:
     """A path rewritten by an expression with capture groups; as it is where the expression does not fit."""
-    try:
-        found = re.match(regex, path)
-    except re.error:
+    expression = compiled(regex)
+    groups = expression.captured(path) if expression is not None else None
+    if groups is None or new is None:
         return path
-    if found is None or new is None:
-        return path
-    groups = (found.group(0), *found.groups())
-    return _CAPTURE.sub(lambda m: (groups[int(m[1])] or "") if int(m[1]) < len(groups) else "", new)
+    by_number = dict(zip(_DIGITS, groups, strict=False))
+    return _CAPTURE.sub(lambda named: by_number.get(named[1], ""), new)

@@ -9,6 +9,7 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Endpoint, ResolvedPort
+from ingress_lint.values.ports import number_or_name
 
 
 class BackendResolver:
@@ -29,7 +30,7 @@ class BackendResolver:
         ports = service.body.spec.ports
         if port is None:
             return self.port_at(service, 0) if len(ports) == 1 else None
-        number = int(port) if isinstance(port, str) and port.isdigit() else port
+        number = number_or_name(port)
         for index, candidate in enumerate(ports):
             if number == candidate.port or (isinstance(number, str) and number == candidate.name):
                 return self.port_at(service, index)
@@ -50,9 +51,7 @@ class BackendResolver:
 
 
 def _endpoints(workload: Workload, port: ServicePort) -> Iterator[Endpoint]:
-    target = port.port if port.target_port is None else port.target_port
-    if isinstance(target, str) and target.isdigit():
-        target = int(target)
+    target = number_or_name(port.port if port.target_port is None else port.target_port)
     for container in workload.containers:
         declared = (
             container.port_named(target, port.protocol)

@@ -13,6 +13,7 @@ from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.objects.core import ServicePort
 from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
+from ingress_lint.values.numbers import whole
 
 KUBE_PROXY_HEALTH: Final = 10256
 """Where kube-proxy answers for the node as a whole, whatever Service is asked for."""
@@ -126,7 +127,7 @@ def _serving(endpoint: Endpoint, number: int) -> WorkloadContainer | None:
     return probing or (containers[0] if len(containers) == 1 else None)
 
 
-_CODES: Final = re.compile(r"\s*(\d{1,3})\s*(?:-\s*(\d{1,3})\s*)?")
+_CODES: Final = re.compile(r"\s*([0-9]{1,3})\s*(?:-\s*([0-9]{1,3})\s*)?")
 
 
 def code_ranges(codes: str) -> tuple[tuple[int, int], ...] | None:
@@ -134,10 +135,10 @@ def code_ranges(codes: str) -> tuple[tuple[int, int], ...] | None:
     ranges = []
     for part in codes.split(","):
         found = _CODES.fullmatch(part)
-        if found is None:
+        first, last = (whole(found[1]), whole(found[2] or found[1])) if found else (None, None)
+        if first is None or last is None:
             return None
-        first = int(found[1])
-        ranges.append((first, int(found[2] or first)))
+        ranges.append((first, last))
     return tuple(ranges)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from ingress_lint.values.expressions import compiled
 
 ANY = ""
 """No hostname at all, which every host matches."""
@@ -31,14 +30,11 @@ def for_many(pattern: str) -> bool:
     return pattern in (ANY, "*") or pattern.startswith(("*.", "~"))
 
 
-@lru_cache(256)
 def _found(pattern: str, host: str) -> bool:
-    """Whether an expression fits a host in lower case; one that Python cannot read fits none."""
-    flags = re.IGNORECASE if pattern.startswith("~*") else 0
-    try:
-        return re.search(pattern[2:] if flags else pattern[1:], host, flags) is not None
-    except re.error:
-        return False
+    """Whether an expression fits a host in lower case; one that does not compile fits none."""
+    any_case = pattern.startswith("~*")
+    expression = compiled(pattern[2 if any_case else 1 :], ignore_case=any_case)
+    return expression is not None and expression.occurs_in(host)
 
 
 def same_depth(pattern: str, host: str) -> bool:

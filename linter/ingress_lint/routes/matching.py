@@ -20,6 +20,7 @@ from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Route
+from ingress_lint.values.expressions import compiled
 
 _NO_TIMESTAMP: Final = "~"
 """After every timestamp: an object that has none yet is younger than one that has."""
@@ -238,17 +239,9 @@ def _value_matches(wanted: ValueMatch, value: str) -> bool:
 
 
 def _full_match(expression: str, text: str) -> bool:
-    compiled = _compiled(expression)
-    return compiled is not None and compiled.fullmatch(text) is not None
-
-
-@lru_cache(maxsize=1024)
-def _compiled(expression: str) -> re.Pattern[str] | None:
-    """A regular expression as RE2 or PCRE would read it; None where it does not compile, so that it matches nothing."""
-    try:
-        return re.compile(expression)
-    except re.error:
-        return None
+    """Whether an expression matches a text as a whole; one that does not compile matches nothing."""
+    found = compiled(expression)
+    return found is not None and found.fits(text)
 
 
 @lru_cache(maxsize=1024)

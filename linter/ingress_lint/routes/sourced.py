@@ -38,3 +38,8 @@ class Sourced(Struct, Generic[T_co], frozen=True):
     def explicit(self) -> bool:
         """Whether somebody wrote it."""
         return self.origin is Origin.EXPLICIT
+
+
+def as_seconds(whole: Sourced[int]) -> Sourced[float]:
+    """A whole number of seconds as a time."""
+    return Sourced(float(whole.value), whole.origin, whole.place, whole.why)

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct, field
 
 from ingress_lint.routes.matching import Request
+from ingress_lint.values.ports import is_number
 
 PROTOCOLS: Final = ("http", "https", "grpc", "tls", "tcp", "udp")
 _SCHEMES: Final[Mapping[str, tuple[str, bool, int | None]]] = {
@@ -159,4 +160,4 @@ def _port(parts: SplitResult, url: str) -> int | None:
 
 def _without_port(host: str) -> str:
     name, _, port = host.rpartition(":")
-    return name.lower() if name and port.isdigit() else host.lower()
+    return name.lower() if name and is_number(port) else host.lower()

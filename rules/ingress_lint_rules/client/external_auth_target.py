@@ -95,7 +95,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from ingress_lint.controllers.lowering.entries import Entry, entries
 from ingress_lint.finding import Finding, Related, Severity
@@ -108,6 +107,7 @@ from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.urls import server_url
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -308,11 +308,10 @@ def _targets(url: str, route: Route) -> Iterator[_Target]:
     hosts = [item.value.lower() for item in route.hostnames if "*" not in item.value] if "$" in url else [""]
     for host in hosts:
         written = url.replace("$http_host", host).replace("$host", host).partition("?")[0]
-        try:
-            parts = urlsplit(written)
-            port = parts.port
-        except ValueError:
+        parsed = server_url(written)
+        if parsed is None:
             continue
+        parts, port = parsed
         if parts.scheme in _PORTS and parts.hostname and "$" not in written:
             yield _Target(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path or "/")
 

@@ -61,7 +61,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
 from typing import ClassVar, Final, NamedTuple
 
 from ingress_lint.finding import Finding, Severity
@@ -73,13 +72,13 @@ from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress,
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.addresses import address
+from ingress_lint.values.hosts import LONGEST_NAME, is_subdomain
 
-_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_VARIABLE: Final = re.compile(r"\$|\{\{|<[^>]*>|%[^%]+%|@@|\(\(")
+_VARIABLE: Final = re.compile(r"\$|\{\{|<[^<>]*>|%[^%]+%|@@|\(\(")
 _PLACEHOLDER: Final = re.compile(r"(^|\.)[A-Z][A-Z0-9_-]*(\.|$)|__")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PORT: Final = re.compile(r":\d*$")
-_MAX_LENGTH: Final = 253
+_PORT: Final = re.compile(r":[0-9]*\Z")
 _ROUTES_WITH_HOSTS = frozenset({"GRPCRoute", "HTTPRoute", "TLSRoute"})
 
 
@@ -122,7 +121,7 @@ class InvalidHost(Rule):
                     yield from self._refused(item, listener.hostname, item.at("spec", "listeners", index, "hostname"))
 
     def _refused(self, item: AnyObject, host: str | None, place: Place) -> Iterator[Finding]:
-        if not host or _SUBDOMAIN.fullmatch(host.removeprefix("*.")) is None or len(host) > _MAX_LENGTH:
+        if not host or not is_subdomain(host.removeprefix("*.")) or len(host) > LONGEST_NAME:
             fault = _fault(host) if host and not _VARIABLE.search(host) else None
             if host and fault is not None:
                 unfilled = _PLACEHOLDER.search(host) is not None
@@ -174,18 +173,15 @@ def _fix(fault: _Fault) -> str:
 
 
 def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return address(host) is not None
 
 
 def _meant(host: str) -> str:
     """The host name in what is written, empty where there is none."""
-    host = _SCHEME.sub("", host, count=1).partition("/")[0]
+    scheme = _SCHEME.match(host)
+    host = host[scheme.end() if scheme else 0 :].partition("/")[0]
     host = _PORT.sub("", host).rstrip(".").strip().lower()
-    return host if _SUBDOMAIN.fullmatch(host.removeprefix("*.")) else ""
+    return host if is_subdomain(host.removeprefix("*.")) else ""
 
 
 def _never_asked_for(host: str) -> _Fault | None:
@@ -219,6 +215,6 @@ def _fault(host: str) -> _Fault | None:
         return _Fault("has an underscore", host.lower().replace("_", "-"))
     if host != host.lower():
         return _Fault("has capitals", _meant(host))
-    if len(host) > _MAX_LENGTH:
-        return _Fault(f"has more than {_MAX_LENGTH} characters", "")
+    if len(host) > LONGEST_NAME:
+        return _Fault(f"has more than {LONGEST_NAME} characters", "")
     return _Fault("is no DNS name", "")

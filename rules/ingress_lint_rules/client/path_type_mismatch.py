@@ -77,13 +77,12 @@ from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.expressions import fault
 
 _EXPRESSION: Final = re.compile(
-    r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()]*(\||[*+?])[^()]*\)|\)[*+?]|\[[^\]/]+\][*+?]?|\\[.dwsDWS/b-]"
+    r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()|*+?]*[|*+?][^()]*\)|\)[*+?]|\[[^\[\]/]+\]|\\[.dwsDWS/b-]"
 )
 """What only a regular expression has; single brackets, `$` and `+` are legal in paths."""
-_BROKEN: Final = ("missing )", "unbalanced parenthesis", "unterminated character set", "nothing to repeat")
-"""What no dialect of regular expressions takes, in the words of `re.error`."""
 _LITERAL: Final = {
     PathMatchType.EXACT: "exactly that text",
     PathMatchType.PREFIX: "what is under a directory of that very name",
@@ -143,17 +142,15 @@ class PathTypeMismatch(Rule):
         )
 
     def _broken(self, route: Route, match: Match, path: PathMatch) -> Iterator[Finding]:
-        try:
-            re.compile(path.value)
-        except re.error as error:
-            if error.msg.startswith(_BROKEN):
-                yield self._reported(
-                    route,
-                    match,
-                    f"path `{path.value}` of {route.owner.kind} `{route.owner.name}` is a regular expression to "
-                    f"{route.gateway} and does not compile ({error.msg}); the route is not served, and clients get 404",
-                    "correct the expression, or make it a plain path",
-                )
+        broken = fault(path.value)
+        if broken is not None:
+            yield self._reported(
+                route,
+                match,
+                f"path `{path.value}` of {route.owner.kind} `{route.owner.name}` is a regular expression to "
+                f"{route.gateway} and does not compile ({broken}); the route is not served, and clients get 404",
+                "correct the expression, or make it a plain path",
+            )
 
     def _whole(self, route: Route, match: Match, path: PathMatch) -> Iterator[Finding]:
         """A path that is compared as a whole because it has no wildcard."""

@@ -77,8 +77,10 @@ from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.expressions import compiled
+from ingress_lint.values.numbers import whole
 
-_GROUP: Final = re.compile(r"\$(\d)")
+_GROUP: Final = re.compile(r"\$([0-9])")
 _EXPRESSION: Final = frozenset("()[]*+?|^")
 _PREFIXES: Final = frozenset({PathMatchType.PREFIX, PathMatchType.STRING_PREFIX})
 
@@ -108,7 +110,7 @@ class RewriteMismatch(Rule):
                 yield from self._prefix(route, step)
 
     def _groups(self, route: Route, match: Match, step: URLRewrite, target: str) -> Iterator[Finding]:
-        wanted = max((int(number) for number in _GROUP.findall(target)), default=0)
+        wanted = max((whole(number) or 0 for number in _GROUP.findall(target)), default=0)
         path = match.path.value.value
         if not wanted:
             yield from self._constant(route, match, step, target)
@@ -182,7 +184,7 @@ class RewriteMismatch(Rule):
         )
 
     def _severity(self, route: Route, *, likely: bool = False) -> Severity:
-        steps = int(likely) + int(route.assumed)
+        steps = (likely, route.assumed).count(True)
         return Severity(max(self.severity - steps, Severity.NOTE))
 
 
@@ -190,10 +192,8 @@ def _groups_in(regex: str | None) -> int | None:
     """How many groups an expression captures; None where it cannot be told."""
     if regex is None:
         return 0
-    try:
-        return re.compile(regex).groups
-    except re.error:
-        return None
+    expression = compiled(regex)
+    return expression.groups if expression is not None else None
 
 
 def _of_path(step: URLRewrite, match: Match) -> bool:

@@ -79,7 +79,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from ingress_lint.controllers.lowering.competing import Preference, claim, covers, grounds, preference, same_effect
+from ingress_lint.controllers.lowering.competing import (
+    Preference,
+    claim,
+    covers,
+    grounds,
+    preference,
+    same_effect,
+)
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place

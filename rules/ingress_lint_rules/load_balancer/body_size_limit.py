@@ -148,7 +148,7 @@ class BodySizeLimit(Rule):
         self, route: Route, backend: BackendRef, endpoint: Endpoint, limit: Sourced[int], body: AcceptedBody
     ) -> Finding:
         unlimited = math.isinf(body.size)
-        taken = "bodies of any size" if unlimited else f"bodies of up to {_written(int(body.size))}"
+        taken = "bodies of any size" if unlimited else f"bodies of up to {_written(math.floor(body.size))}"
         why = f" ({limit.why})" if limit.why else ""
         return self.finding(
             limit.place,
@@ -158,7 +158,7 @@ class BodySizeLimit(Rule):
             path=way(route, backend, Hop.LOAD_BALANCER, endpoint),
             fix=told(
                 backend.remedies.body_limit,
-                "0" if unlimited else _written(int(body.size)),
+                "0" if unlimited else _written(math.floor(body.size)),
                 f"let {route.gateway} take {taken}",
             ),
         )

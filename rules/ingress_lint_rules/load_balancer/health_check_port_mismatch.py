@@ -111,6 +111,7 @@ from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.ports import is_number
 
 _NODE_PORTS = range(30000, 32768)
 _UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
@@ -140,7 +141,7 @@ class HealthCheckPortMismatch(Rule):
             if lacks_node_port(check, port):
                 continue
             asked = check.port
-            if isinstance(asked.value, str) and not asked.value.isdigit():
+            if isinstance(asked.value, str) and not is_number(asked.value):
                 fault = _unknown_name(asked.value, port)
             elif check.resolved_port is None:
                 continue

@@ -90,7 +90,8 @@ _OVER_TLS: Final = {"HTTP": False, "HTTPS": True, "HTTP2": True}
 """Whether a check that asks a path opens TLS; the others say nothing that a port could refuse."""
 _SPOKEN: Final = {False: "plain HTTP", True: "HTTPS"}
 _NOT_HTTP: Final = re.compile(
-    r"(?:.*-)?(?:tcp|amqps?|kafka|ldaps?|mongo(?:db)?|mqtts?|mysql|nats|postgres(?:ql)?|redis|smtp|ssh)(?:-.*)?"
+    r"(?:.*-)?(?:tcp|amqps?|kafka|ldaps?|mongo(?:db)?|mqtts?|mysql|nats|postgres(?:ql)?|redis|smtp|ssh)(?:-.*)?",
+    re.DOTALL,
 )
 """The names of ports that speak something else than HTTP."""
 _UNHEALTHY: Final = "the targets count as unhealthy and clients get 502 or 503"

@@ -165,8 +165,10 @@ from ingress_lint.routes.model import Front, Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 
-_URL: Final = re.compile(r"\b(?:https?|wss?|grpcs?)://([A-Za-z0-9][A-Za-z0-9.-]*)(?::\d+)?(/[^\s\"'?#;,]*)?")
-_NAMED_URL: Final = re.compile(rf"([\w.-]+)[\"']?[ \t]*[:= ][ \t]*[\"']?({_URL.pattern})")
+_URL: Final = re.compile(r"\b(?:https?|wss?|grpcs?)://([A-Za-z0-9][A-Za-z0-9.-]*)(?::[0-9]+)?(/[^\s\"'?#;,]*)?")
+_NAME: Final = re.compile(r"([\w.-]+)[\"']?[ \t]*[:= ][ \t]*[\"']?\Z")
+_LONGEST_NAME: Final = 100
+"""So far in front of a URL, separators included, the name of its setting begins."""
 _FETCHED: Final = frozenset(
     {"discovery", "introspect", "introspection", "jwks", "oidc", "openid", "proxy", "upstream", "userinfo"}
 )
@@ -312,9 +314,11 @@ def _calls(container: WorkloadContainer, graph: ObjectGraph) -> Iterator[_Call]:
     for config_map, _ in evidence.config_maps:
         for key, text in config_map.body.data.items():
             if isinstance(text, str) and "://" in text:
-                for found in _NAMED_URL.finditer(text):
-                    place = config_map.at("data", str(key)).inside(found[2])
-                    yield _Call(snake_case(found[1]), found[2], found[3].lower(), found[4] or "/", place)
+                for found in _URL.finditer(text):
+                    name = _NAME.search(text[max(0, found.start() - _LONGEST_NAME) : found.start()])
+                    if name is not None:
+                        place = config_map.at("data", str(key)).inside(found[0])
+                        yield _Call(snake_case(name[1]), found[0], found[1].lower(), found[2] or "/", place)
 
 
 def _answering(call: _Call, routes: Sequence[Route]) -> Route | None:

@@ -60,7 +60,6 @@ is started, else Kubernetes' own. Silent on Services of type ClusterIP and Exter
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
@@ -74,9 +73,9 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.ports import port_range
 
 _OPENS_PORTS: Final = ("NodePort", "LoadBalancer")
-_RANGE: Final = re.compile(r"(\d+)-(\d+)")
 _DEFAULT: Final = range(30000, 32768)
 
 
@@ -191,7 +190,7 @@ def _allowed(graph: ObjectGraph) -> tuple[range, Place | None]:
             for field in ("command", "args"):
                 for index, word in enumerate(getattr(container.container, field)):
                     option, _, value = str(word).partition("=")
-                    found = _RANGE.fullmatch(value) if option == "--service-node-port-range" else None
+                    found = port_range(value) if option == "--service-node-port-range" else None
                     if found:
-                        return range(int(found[1]), int(found[2]) + 1), container.at(field, index)
+                        return found, container.at(field, index)
     return _DEFAULT, None

@@ -111,6 +111,7 @@ from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import Timeouts
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.numbers import whole
 
 _MARGIN: Final = 5
 """Seconds by which a time should be longer than the one behind it."""
@@ -205,6 +206,6 @@ def _server(graph: ObjectGraph, endpoint: Endpoint) -> tuple[str, float, Place] 
     if endpoint.container is None or server is None or server.closes is None or not server.name.startswith("gunicorn"):
         return None
     for setting in listening_evidence(graph).of(endpoint.container).settings:
-        if setting.name == "timeout" and setting.value.isdigit():
-            return server.name, float(setting.value), setting.place
+        if setting.name == "timeout" and (seconds := whole(setting.value)) is not None:
+            return server.name, seconds, setting.place
     return None

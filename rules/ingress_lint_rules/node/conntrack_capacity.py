@@ -67,7 +67,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.facts.kernel.index import kernel_settings
 from ingress_lint.facts.kernel.kube_proxy import Conntrack, Said
 from ingress_lint.facts.kernel.sysctls import CONNTRACK_LIMITS, ScriptedSysctl
@@ -75,6 +74,8 @@ from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.durations import go_duration
+from ingress_lint.values.numbers import whole
 
 _MINIMUM: Final = 131_072
 _PER_CORE: Final = 32_768
@@ -109,8 +110,9 @@ class ConntrackCapacity(Rule):
             yield from self._size(conntrack)
             yield from self._timeouts(conntrack, settings.node_local_dns)
         for scripted in settings.scripted_sysctls:
-            if scripted.on_the_host and scripted.privileged and scripted.value.isdigit():
-                yield from self._scripted(scripted, int(scripted.value))
+            size = whole(scripted.value)
+            if scripted.on_the_host and scripted.privileged and size is not None:
+                yield from self._scripted(scripted, size)
 
     def _size(self, conntrack: Conntrack) -> Iterator[Finding]:
         maximum, minimum, per_core = conntrack.maximum, conntrack.minimum, conntrack.max_per_core

@@ -90,6 +90,7 @@ from ingress_lint.objects.model import IntOrString
 from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.ports import is_number
 
 _NAME_EFFECT: Final = {
     "readinessProbe": "the pod never becomes ready, and clients get 503",
@@ -101,7 +102,7 @@ _NUMBER_EFFECT: Final = {
     "startupProbe": "unless something listens there, the container is restarted forever and clients get 503",
     "livenessProbe": "unless something listens there, the container is restarted again and again and clients get 502 or 503",
 }
-_PORT_NAME: Final = re.compile(r"[a-z0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE)
+_PORT_NAME: Final = re.compile(r"[0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE | re.ASCII)
 """What the API server takes for a port's name; anything else it refuses, which IL002 reports."""
 _REPLACED: Final = frozenset({"auto"})
 """Images that an admission webhook replaces together with the container's ports (Istio's gateway injection)."""
@@ -267,6 +268,6 @@ def _asked(container: WorkloadContainer, field: str, probe: Probe) -> tuple[IntO
     if probe.grpc is not None:
         return probe.grpc.port, container.at(field, "grpc", "port")
     name, action = ("httpGet", probe.http_get) if probe.http_get is not None else ("tcpSocket", probe.tcp_socket)
-    if action is None or action.host or (isinstance(action.port, str) and action.port.isdigit()):
+    if action is None or action.host or (isinstance(action.port, str) and is_number(action.port)):
         return None
     return action.port, container.at(field, name, "port")

@@ -107,6 +107,7 @@ from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.ports import number_or_name
 
 _INJECTED: Final = frozenset({"http-envoy-prom", "linkerd-admin", "linkerd-proxy"})
 """Names of ports that a mesh's injected sidecar declares."""
@@ -345,8 +346,7 @@ def _routed(routes: Iterable[Route]) -> _Routed:
 
 
 def _target_of(port: ServicePort) -> int | str:
-    target = port.port if port.target_port is None else port.target_port
-    return int(target) if isinstance(target, str) and target.isdigit() else target
+    return number_or_name(port.port if port.target_port is None else port.target_port)
 
 
 def _configured(workload: Workload, graph: ObjectGraph) -> Iterator[int]:

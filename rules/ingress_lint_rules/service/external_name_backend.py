@@ -91,6 +91,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.numbers import whole
 
 _BY_HOST: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.HTTP2, AppProtocol.H2C})
 _IN_CLUSTER: Final = (".svc", ".local", ".internal")
@@ -171,4 +172,4 @@ def _sets_host(route: Route, backend: BackendRef) -> bool:
 def _outside(name: str) -> bool:
     """Whether it is the name of a server elsewhere: neither an address nor one that only this cluster knows."""
     last = name.rpartition(".")[2]
-    return "." in name and not last.isdigit() and not name.endswith(_IN_CLUSTER) and ".svc." not in name
+    return "." in name and whole(last) is None and not name.endswith(_IN_CLUSTER) and ".svc." not in name

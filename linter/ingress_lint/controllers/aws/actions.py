@@ -21,6 +21,8 @@ from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.values.numbers import whole
+from ingress_lint.values.ports import number_or_name
 
 _NO_ACTION: Final = 503
 
@@ -49,8 +51,8 @@ def read_action(written: Sourced[Any] | None, path_place: Place) -> Action:
     place, value = written.place, _mapping(_lowered(written.value))
     kind = value.get("type")
     if kind == "fixed-response":
-        status = str(_mapping(value.get("fixedresponseconfig")).get("statuscode", ""))
-        return Action(place, (FixedResponse(place, int(status) if status.isdigit() else _NO_ACTION),))
+        status = whole(str(_mapping(value.get("fixedresponseconfig")).get("statuscode", "")))
+        return Action(place, (FixedResponse(place, _NO_ACTION if status is None else status),))
     if kind == "redirect":
         fields = {key: str(item) for key, item in _mapping(value.get("redirectconfig")).items() if item is not None}
         return Action(place, (_redirect(fields, place),), redirect=fields)
@@ -70,7 +72,7 @@ def _redirect(fields: dict[str, str], place: Place) -> RequestRedirect:
         status=301 if fields.get("statuscode", "").endswith("301") else 302,
         scheme=protocol.lower() if protocol else None,
         host=changed("host", "#{host}"),
-        port=int(port) if port and port.isdigit() else None,
+        port=whole(port) if port else None,
         path=changed("path", "/#{path}"),
     )
 
@@ -87,7 +89,7 @@ def _targets(value: dict[str, Any]) -> Iterator[ForwardTarget]:
         weight = weight if isinstance(weight, int) else 1
         service, port, arn = group.get("servicename"), group.get("serviceport"), group.get("targetgrouparn")
         if isinstance(service, str) and isinstance(port, (int, str)):
-            yield ForwardTarget(service, int(port) if isinstance(port, str) and port.isdigit() else port, weight)
+            yield ForwardTarget(service, number_or_name(port), weight)
         elif isinstance(arn, str):
             yield ForwardTarget(arn, None, weight)
 

@@ -33,8 +33,9 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
+from ingress_lint.values.numbers import whole
 
 USE_ANNOTATION: Final = "use-annotation"
 _IDLE_TIMEOUT: Final = "idle_timeout.timeout_seconds"
@@ -304,8 +305,7 @@ class ApplicationLoadBalancers(IngressController):
             return or_default(reader.integer(key), default, place, f"nothing sets {key}")
 
         def seconds(key: str, default: int) -> Sourced[float]:
-            found = number(key, default)
-            return Sourced(float(found.value), found.origin, found.place, found.why)
+            return as_seconds(number(key, default))
 
         port = reader.text("healthcheck-port")
         return HealthCheck(
@@ -366,7 +366,8 @@ class ApplicationLoadBalancers(IngressController):
 
 
 def _seconds(found: Sourced[str]) -> Sourced[float] | None:
-    return Sourced(float(found.value), found.origin, found.place) if found.value.isdigit() else None
+    seconds = whole(found.value)
+    return None if seconds is None else as_seconds(Sourced(seconds, found.origin, found.place))
 
 
 def _annotations_of(ingress: IngressObject) -> Place:

@@ -33,9 +33,10 @@ from ingress_lint.objects.gateway_policies import (
 )
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.model import BackendRef
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind
 from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.values.numbers import whole
 
 _IDLE: Final = "idle_timeout.timeout_seconds"
 _NETWORK: Final = "gateway.k8s.aws/nlb"
@@ -181,9 +182,9 @@ def _drain(groups: list[Block]) -> Sourced[float] | None:
     for group in groups:
         attributes: tuple[TargetGroupAttribute, ...] = getattr(group.body, "target_group_attributes", ())
         for index, attribute in enumerate(attributes):
-            if attribute.key == DEREGISTRATION_DELAY and attribute.value.isdigit():
+            if attribute.key == DEREGISTRATION_DELAY and (seconds := whole(attribute.value)) is not None:
                 place = group.place.at("targetGroupAttributes", index, "value")
-                return Sourced(float(attribute.value), Origin.EXPLICIT, place)
+                return as_seconds(Sourced(seconds, Origin.EXPLICIT, place))
         if attributes:
             return None
     return None
@@ -212,9 +213,9 @@ def _idle(
     """The idle timeout, which counts towards clients and pods alike (docs.aws.amazon.com: load balancer attributes)."""
     for item in balancers:
         for index, attribute in enumerate(item.body.spec.load_balancer_attributes):
-            if attribute.key == _IDLE and attribute.value.isdigit():
+            if attribute.key == _IDLE and (seconds := whole(attribute.value)) is not None:
                 place = item.at("spec", "loadBalancerAttributes", index, "value")
-                return Sourced(float(attribute.value), Origin.EXPLICIT, place)
+                return as_seconds(Sourced(seconds, Origin.EXPLICIT, place))
     if not all_known:
         return None
     place = balancers[0].at("spec") if balancers else backend.place
@@ -234,8 +235,7 @@ def _health_check(backend: BackendRef, block: Block | None, defaults: CheckDefau
         return found or Sourced(default or 0, Origin.DEFAULT, absent, why)
 
     def seconds(field: str, default: int | None) -> Sourced[float]:
-        found = number(field, default)
-        return Sourced(float(found.value), found.origin, found.place, found.why)
+        return as_seconds(number(field, default))
 
     def written(field: str) -> Sourced[str] | None:
         return block.value(field, str) if block else None

@@ -15,6 +15,8 @@ from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import TargetKind
+from ingress_lint.values.numbers import whole
+from ingress_lint.values.ports import number_or_name
 
 TRAFFIC_PORT: Final = "traffic-port"
 
@@ -48,8 +50,7 @@ def written_port(written: Sourced[str] | None) -> Sourced[IntOrString] | None:
     """The port that an annotation names, by number or name; None for the traffic port."""
     if written is None or written.value == TRAFFIC_PORT:
         return None
-    value: IntOrString = int(written.value) if written.value.isdigit() else written.value
-    return Sourced(value, written.origin, written.place)
+    return Sourced(number_or_name(written.value), written.origin, written.place)
 
 
 def checked_port(
@@ -67,8 +68,9 @@ def checked_port(
         if traffic is None:
             return None
         return traffic.port.node_port if target is TargetKind.NODE else traffic.pod_port
-    if written.value.isdigit():
-        return int(written.value)
+    number = whole(written.value)
+    if number is not None:
+        return number
     for port in service.body.spec.ports if service else ():
         if port.name == written.value:
             if target is TargetKind.NODE:

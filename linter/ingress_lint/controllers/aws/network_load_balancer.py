@@ -34,7 +34,7 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, SourceAddress, TargetKind, Timeouts
 
 _STEM: Final = NLB_ANNOTATIONS.stem
@@ -258,4 +258,4 @@ class _NetworkLoadBalancer:
 
 
 def _seconds(found: Sourced[int] | None) -> Sourced[float] | None:
-    return Sourced(float(found.value), found.origin, found.place, found.why) if found else None
+    return as_seconds(found) if found else None

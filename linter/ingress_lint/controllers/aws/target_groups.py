@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ingress_lint.load.document import Place
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
+from ingress_lint.values.numbers import whole
 
 DEREGISTRATION_DELAY: Final = "deregistration_delay.timeout_seconds"
 
@@ -17,6 +18,7 @@ def deregistration_delay(attributes: Mapping[str, Sourced[str]], place: Place) -
     docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
     """
     written = attributes.get(DEREGISTRATION_DELAY)
-    if written is not None and written.value.isdigit():
-        return Sourced(float(written.value), written.origin, written.place)
+    seconds = whole(written.value) if written is not None else None
+    if written is not None and seconds is not None:
+        return as_seconds(Sourced(seconds, written.origin, written.place))
     return Sourced(300.0, Origin.DEFAULT, place, f"nothing sets {DEREGISTRATION_DELAY}")

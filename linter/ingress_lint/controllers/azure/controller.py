@@ -32,7 +32,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, SourceAddress, TargetKind, Timeouts
 
 _LAST_FRONTEND_PORT: Final = 64999
@@ -299,7 +299,7 @@ class ApplicationGatewayIngressController(IngressController):
 
 
 def _seconds(found: Sourced[int] | None) -> Sourced[float] | None:
-    return Sourced(float(found.value), found.origin, found.place) if found else None
+    return as_seconds(found) if found else None
 
 
 def _redirect(claim: Claim, routes: Sequence[Route]) -> Iterator[Route]:

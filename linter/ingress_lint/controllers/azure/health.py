@@ -19,7 +19,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.objects.workloads import HTTPGetAction, Probe
 from ingress_lint.routes.model import ResolvedPort
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck
 
 HTTPS_PORT: Final = 443
@@ -198,8 +198,7 @@ class HealthCheckSources(Struct, frozen=True):
         return Sourced("localhost", Origin.DEFAULT, self._place, "nothing sets health-probe-hostname")
 
     def _seconds(self, key: str, probed: int | None, field: str) -> Sourced[float]:
-        found = self._number(key, probed, field, 30)
-        return Sourced(float(found.value), found.origin, found.place, found.why)
+        return as_seconds(self._number(key, probed, field, 30))
 
     def _number(self, key: str, probed: int | None, field: str, default: int) -> Sourced[int]:
         written = self.reader.integer(f"health-probe-{key}")

@@ -15,8 +15,9 @@ from ingress_lint.objects.model import IntOrString
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
+from ingress_lint.values.ports import number_or_name
 
 _SERVICE: Final = frozenset({Scope.SERVICE})
 _IDLE: Final = "azure-load-balancer-tcp-idle-timeout"
@@ -186,7 +187,7 @@ class AzureLoadBalancer(ServiceLoadBalancer):
             path=path,
             port=port,
             codes=context.by_default("200", "an Azure load balancer takes nothing else") if path else None,
-            interval=Sourced(float(interval.value), interval.origin, interval.place, interval.why),
+            interval=as_seconds(interval),
             healthy_threshold=count,
             unhealthy_threshold=count,
             target=TargetKind.NODE,
@@ -216,7 +217,7 @@ def _probe_port(asked: Sourced[str] | None, port: ResolvedPort) -> tuple[Sourced
     """The port as it is written, and its number on the nodes; by name or number of a Service port its NodePort."""
     if asked is None:
         return None, port.port.node_port
-    value: IntOrString = int(asked.value) if asked.value.isdigit() else asked.value
+    value = number_or_name(asked.value)
     for candidate in port.service.body.spec.ports:
         if value == candidate.port or asked.value.lower() == candidate.name.lower():
             if candidate is port.port:

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, ValueType
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.https_redirect import behind_https, redirect_route
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes import hostnames
@@ -28,6 +27,7 @@ from ingress_lint.routes.model import ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
+from ingress_lint.values.durations import go_duration
 
 _SWITCH: Final = ("enabled", "disabled", "true", "false")
 _REMEDIES: Final = Remedies(

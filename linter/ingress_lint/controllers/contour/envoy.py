@@ -13,7 +13,6 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS, PREFIX
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.contour import TLSCertificateDelegation
@@ -23,6 +22,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.model import ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Retries
+from ingress_lint.values.durations import go_duration
 
 CONTROLLER: Final = "contour"
 GATEWAY: Final = "Contour"

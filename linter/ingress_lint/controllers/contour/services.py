@@ -5,6 +5,7 @@ projectcontour/contour:internal/dag/httpproxy_processor.go, policy.go and intern
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,7 +21,6 @@ from ingress_lint.controllers.contour.envoy import (
     timeout,
     written_protocol,
 )
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -41,8 +41,9 @@ from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, Req
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, RequestMirror
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, Retries, TargetKind, Timeouts
+from ingress_lint.values.durations import go_duration
 
 _CHECKER: Final = "Envoy of Contour"
 _HEALTH_HOST: Final = "contour-envoy-healthcheck"
@@ -244,7 +245,7 @@ class Services:
                 policy.allow_headers,
                 policy.expose_headers,
                 policy.allow_credentials,
-                int(age) if age is not None else None,
+                math.floor(age) if age is not None else None,
             ),
         )
 
@@ -278,8 +279,7 @@ def _codes(policy: HealthCheckPolicy, place: Place) -> Sourced[str]:
 
 
 def _number(value: int, default: int, place: Place, field: str) -> Sourced[float]:
-    found = _count(value, default, place, field)
-    return Sourced(float(found.value), found.origin, found.place, found.why)
+    return as_seconds(_count(value, default, place, field))
 
 
 def _count(value: int, default: int, place: Place, field: str) -> Sourced[int]:

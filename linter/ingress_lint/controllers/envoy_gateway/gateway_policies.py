@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.shared.policies import Block, first_written, no_such_target
 from ingress_lint.controllers.shared.route_facts import RouteFacts
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
 from ingress_lint.load.document import Place
@@ -34,6 +33,7 @@ from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.values.durations import go_duration
 
 _BY: Final = "Envoy Gateway"
 _ACTIVE: Final = ("health_check", "active")

@@ -10,7 +10,6 @@ from ingress_lint.controllers.gateway_api.backends import Backends
 from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters
 from ingress_lint.controllers.shared.implementations import SPECIFICATION
 from ingress_lint.controllers.shared.route_facts import RouteFacts
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_routes import (
     BackendRef,
@@ -31,6 +30,7 @@ from ingress_lint.routes.matches import GRPCMethod, Match, PathMatch, PathMatchT
 from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries, Timeouts
+from ingress_lint.values.durations import go_duration
 
 Rule = HTTPRouteRule | GRPCRouteRule | ConnectionRule
 

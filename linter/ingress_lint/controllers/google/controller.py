@@ -33,7 +33,7 @@ from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, SourceAddress, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Verdict
 
@@ -319,11 +319,11 @@ class GKEIngress(IngressController):
         drain = Sourced(0.0, Origin.DEFAULT, place, why.format("drainingTimeoutSec"))
         spec = config.body.spec if config else None
         if config and spec and spec.timeout_sec is not None:
-            request = Sourced(float(spec.timeout_sec), Origin.EXPLICIT, config.at("spec", "timeoutSec"))
+            request = as_seconds(Sourced(spec.timeout_sec, Origin.EXPLICIT, config.at("spec", "timeoutSec")))
         draining = spec.connection_draining if spec else None
         if config and draining and draining.draining_timeout_sec is not None:
             where = config.at("spec", "connectionDraining", "drainingTimeoutSec")
-            drain = Sourced(float(draining.draining_timeout_sec), Origin.EXPLICIT, where)
+            drain = as_seconds(Sourced(draining.draining_timeout_sec, Origin.EXPLICIT, where))
         return Timeouts(request=request, drain=drain)
 
     def keep_alive(self, graph: ObjectGraph, context: PathContext) -> KeepAlive:

@@ -21,7 +21,7 @@ from ingress_lint.objects.gateway_policies import GCPBackendPolicy, HealthCheckP
 from ingress_lint.objects.model import AnyObject, IntOrString
 from ingress_lint.routes.matching import age
 from ingress_lint.routes.model import BackendRef
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive
 from ingress_lint.routes.verdicts import Verdict
 
@@ -122,8 +122,7 @@ def _checked(backend: BackendRef, policy: AnyObject) -> HealthCheck:
         return found or Sourced(default, Origin.DEFAULT, absent, _NOT_SET)
 
     def seconds(field: str, default: int) -> Sourced[float]:
-        found = number(field, default)
-        return Sourced(float(found.value), found.origin, found.place, found.why)
+        return as_seconds(number(field, default))
 
     path = asked.value("request_path", _unless_empty) if asked else None
     port: Sourced[IntOrString] | None = None

@@ -17,7 +17,7 @@ from ingress_lint.objects.gke import BackendConfig
 from ingress_lint.objects.model import IntOrString, KubernetesObject, camel_case
 from ingress_lint.objects.workloads import ContainerPort, HTTPGetAction, Probe
 from ingress_lint.routes.model import ResolvedPort
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 
 Value = TypeVar("Value")
@@ -163,11 +163,13 @@ class HealthCheckSources(Struct, frozen=True):
     def _seconds(self, field: str, probed: int | None, probe_field: str, default: int | None) -> Sourced[float] | None:
         written = self._written(field, int)
         if written:
-            return Sourced(float(written.value), written.origin, written.place)
+            return as_seconds(written)
         if probed is not None and isinstance(self.inferred, Inferred):
             place = self.inferred.at(probe_field)
-            return Sourced(float(probed), Origin.DERIVED, place, "taken from the readiness probe")
-        return None if default is None else Sourced(float(default), Origin.DEFAULT, self.default_place, _NO_CONFIG)
+            return as_seconds(Sourced(probed, Origin.DERIVED, place, "taken from the readiness probe"))
+        if default is None:
+            return None
+        return as_seconds(Sourced(default, Origin.DEFAULT, self.default_place, _NO_CONFIG))
 
     def _count(self, field: str, default: int | None) -> Sourced[int] | None:
         written = self._written(field, int)

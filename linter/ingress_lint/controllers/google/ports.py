@@ -15,6 +15,7 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.ports import is_number
 
 _NO_CONFIG: Final = "no port gets that BackendConfig, and the load balancer keeps its own health check and timeout"
 _PLAIN: Final = "the load balancer speaks plain HTTP to that port, and clients get 502 if it expects TLS"
@@ -87,7 +88,7 @@ def _verdict(
             if len(ports) == 1 or target
             else f"name one of {held}"
         )
-    how = ", which goes by the names of ports" if by_name and key.isdigit() else ""
+    how = ", which goes by the names of ports" if by_name and is_number(key) else ""
     return Verdict(
         reason,
         service,

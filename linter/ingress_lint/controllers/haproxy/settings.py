@@ -6,7 +6,6 @@ HAProxy closes half of its idle pool every 5 s (haproxy/haproxy:doc/configuratio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final, TypeVar
 
@@ -23,11 +22,11 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.values.durations import haproxy_time
+from ingress_lint.values.numbers import whole
 
 Value = TypeVar("Value")
 
-_TIME: Final = re.compile(r"(\d+)(us|ms|s|m|h|d)?")
-_UNITS: Final = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TRUE: Final = frozenset({"true", "1", "t", "yes", "on", "enabled"})
 _FALSE: Final = frozenset({"false", "0", "f", "no", "off", "disabled"})
 _PLAIN_PORTS: Final = frozenset({80, 8080})
@@ -38,12 +37,6 @@ CHECK_FALL: Final = 3
 """haproxy/haproxy:doc/configuration.txt, keywords inter, rise, fall."""
 HEALTHY: Final = "200-399"
 """What `option httpchk` takes for healthy without `http-check expect`."""
-
-
-def seconds(text: str) -> float | None:
-    """A time as HAProxy writes it, in milliseconds where it has no unit; None where it is none."""
-    found = _TIME.fullmatch(text.strip())
-    return int(found[1]) * _UNITS[found[2] or "ms"] if found else None
 
 
 class Installation(Struct, frozen=True):
@@ -137,9 +130,8 @@ class Settings:
     def integer(self, key: str, default: int) -> Sourced[int]:
         """A whole number."""
         found = self.text(key)
-        if found is not None and found.value.strip().isdecimal():
-            return Sourced(int(found.value), found.origin, found.place)
-        return self.default(default)
+        number = whole(found.value.strip()) if found else None
+        return Sourced(number, found.origin, found.place) if found and number is not None else self.default(default)
 
     def seconds(self, key: str, default: float) -> Sourced[float]:
         """A time in seconds."""
@@ -148,7 +140,7 @@ class Settings:
     def seconds_set(self, key: str) -> Sourced[float] | None:
         """A time in seconds, None where nobody set it."""
         found = self.text(key)
-        value = seconds(found.value) if found else None
+        value = haproxy_time(found.value) if found else None
         return Sourced(value, found.origin, found.place) if found and value is not None else None
 
     def default(self, value: Value, why: str = "") -> Sourced[Value]:

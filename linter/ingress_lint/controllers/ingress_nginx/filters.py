@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.graph.graph import ObjectGraph
@@ -14,6 +13,8 @@ from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.routes.filters import HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import ValueMatch
 from ingress_lint.routes.model import Attachment, ExternalAuth, Filter
+from ingress_lint.values.expressions import compiled
+from ingress_lint.values.urls import port_of, split_url
 
 _URI_VARIABLES: Final = frozenset({"", "$request_uri", "$uri", "/$request_uri"})
 
@@ -36,7 +37,7 @@ def canary_decisions(settings: Settings) -> list[tuple[ValueMatch, bool]]:
         if value is not None and value.value:
             found.append((ValueMatch(header.value, value.value), True))
         elif pattern is not None and pattern.value:
-            if _compiles(pattern.value):
+            if compiled(pattern.value) is not None:
                 expression = f"(?s).*(?:{pattern.value}).*"
                 found.append((ValueMatch(header.value, expression, "RegularExpression"), True))
             else:
@@ -47,14 +48,6 @@ def canary_decisions(settings: Settings) -> list[tuple[ValueMatch, bool]]:
     if cookie is not None:
         found += [(_cookie(cookie.value, "always"), True), (_cookie(cookie.value, "never"), False)]
     return found
-
-
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True
 
 
 def _cookie(name: str, value: str) -> ValueMatch:
@@ -73,19 +66,17 @@ def own_redirect(settings: Settings) -> RequestRedirect | None:
         if target is None or not target.value.startswith("http"):
             continue
         code = settings.integer(f"{key}-code", default).value
-        url = urlsplit(target.value.strip())
+        url = split_url(target.value.strip())
+        if url is None:
+            continue
         path = url.path + (f"?{url.query}" if url.query else "")
         host, _, uri = (url.hostname or "").partition("$")
-        try:
-            port = url.port
-        except ValueError:
-            port = None
         return RequestRedirect(
             target.place,
             code if 300 <= code <= 308 else default,
             scheme=url.scheme,
             host=host or None,
-            port=port,
+            port=port_of(url),
             path=None if uri or path in _URI_VARIABLES else path,
         )
     return None

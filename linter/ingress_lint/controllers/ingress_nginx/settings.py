@@ -12,7 +12,6 @@ from msgspec import Struct
 from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
-from ingress_lint.controllers.shared.units import nginx_size
 from ingress_lint.facts.app_servers import named_config_map
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.once_per_graph import once_per_graph
@@ -22,8 +21,10 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
+from ingress_lint.values.numbers import release, whole
+from ingress_lint.values.sizes import nginx_size
 
 Value = TypeVar("Value")
 
@@ -33,7 +34,7 @@ DEFAULT_CLASS: Final = "nginx"
 
 _CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 CONTROLLER: Final = "ingress-nginx"
-_TAG: Final = re.compile(r":v?(\d+(?:\.\d+)+)")
+_TAG: Final = re.compile(r":v?([0-9]+(?:\.[0-9]+)+)")
 _BINARY: Final = "/nginx-ingress-controller"
 _CONVENTIONAL: Final = frozenset(
     {"ingress-nginx-controller", "nginx-ingress-controller", "nginx-configuration", "nginx-load-balancer-conf"}
@@ -132,16 +133,14 @@ def installed(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
         told=config is not None or "configmap" not in flags,
         http_port=_port(flags, "http-port", 80),
         https_port=_port(flags, "https-port", 443),
-        version=tuple(int(part) for part in tag[1].split("."))
-        if (tag := _TAG.search(container.container.image))
-        else (),
+        version=(release(tag[1]) or ()) if (tag := _TAG.search(container.container.image)) else (),
         webhook="validating-webhook" in flags,
     )
 
 
 def _port(flags: Mapping[str, tuple[str, Place]], name: str, default: int) -> int:
-    value = flags[name][0] if name in flags else ""
-    return int(value) if value.isdecimal() else default
+    number = whole(flags[name][0]) if name in flags else None
+    return default if number is None else number
 
 
 def _is_conventional(item: KubernetesObject[ConfigMap]) -> bool:
@@ -198,8 +197,9 @@ class Settings:
     def integer(self, key: str, default: int) -> Sourced[int]:
         """A whole number."""
         for found in self._texts(key):
-            if found.value.strip().isdecimal():
-                return Sourced(int(found.value), found.origin, found.place)
+            number = whole(found.value.strip())
+            if number is not None:
+                return Sourced(number, found.origin, found.place)
         return self._default(key, default)
 
     def list(self, key: str) -> tuple[Sourced[str], ...]:
@@ -212,8 +212,7 @@ class Settings:
 
     def seconds(self, key: str, default: int) -> Sourced[float]:
         """A whole number of seconds."""
-        found = self.integer(key, default)
-        return Sourced(float(found.value), found.origin, found.place, found.why)
+        return as_seconds(self.integer(key, default))
 
     def _size(self, key: str, default: int) -> Sourced[int]:
         for found in self._texts(key):

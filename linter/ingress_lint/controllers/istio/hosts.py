@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.values.durations import go_duration
 
 _SERVICE: Final = re.compile(r"([^.*]+)\.([^.]+)\.svc\..+")
 _INFINITE: Final = float("inf")

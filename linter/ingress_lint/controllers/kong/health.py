@@ -12,7 +12,7 @@ from typing import Final
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.kong import ActiveHealthCheck
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import HealthCheck
 
 _CHECKER: Final = "Kong proxy"
@@ -51,8 +51,8 @@ def active_check(written: ActiveHealthCheck, place: Place, names: dict[str, str]
         )
         if asks
         else None,
-        interval=Sourced(float(healthy.interval), Origin.EXPLICIT, place.at("healthy", "interval")),
-        timeout=Sourced(float(written.timeout), Origin.EXPLICIT, place.at("timeout"))
+        interval=as_seconds(Sourced(healthy.interval, Origin.EXPLICIT, place.at("healthy", "interval"))),
+        timeout=Sourced(written.timeout, Origin.EXPLICIT, place.at("timeout"))
         if written.timeout is not None
         else Sourced(1.0, Origin.DEFAULT, place, _BY_KONG),
         healthy_threshold=Sourced(healthy.successes, Origin.EXPLICIT, place.at("healthy", "successes"))

@@ -6,12 +6,12 @@ Kong/kong:kong/templates/kong_defaults.lua.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from msgspec import Struct
 
 from ingress_lint.controllers.registry import runs_proxy
-from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -19,6 +19,8 @@ from ingress_lint.load.document import Place
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive
+from ingress_lint.values.numbers import decimal
+from ingress_lint.values.sizes import NGINX_HEADER_LIMIT, nginx_size
 
 GATEWAY: Final = "Kong"
 CONTROLLER: Final = "kong"
@@ -40,14 +42,12 @@ class Installation(Struct, frozen=True):
 
     def _number(self, name: str) -> Sourced[float] | None:
         found = self.setting(name)
-        try:
-            return Sourced(float(found.value), found.origin, found.place) if found else None
-        except ValueError:
-            return None
+        number = decimal(found.value) if found else None
+        return Sourced(number, found.origin, found.place) if found and number is not None else None
 
     def _count(self, name: str) -> Sourced[int] | None:
         found = self._number(name)
-        return Sourced(int(found.value), found.origin, found.place) if found else None
+        return Sourced(math.trunc(found.value), found.origin, found.place) if found else None
 
     def keep_alive(self, absent: Place, *, retries: bool) -> KeepAlive:
         """Its pool of connections to targets, whose size and limit of requests differ from release to release.

@@ -26,14 +26,15 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Attachment, Filter, ResolvedPort, Route
 from ingress_lint.routes.remedies import Remedies
-from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.numbers import whole
 
 CHECKER: Final = "NGINX Plus controller"
 HEALTHY: Final = "200-399"
 """What NGINX Plus takes for healthy without a `match` (nginx.org, ngx_http_upstream_hc_module)."""
-_REWRITE: Final = re.compile(r"serviceName=(\S+)\s+rewrite=(\S+)")
+_REWRITE: Final = re.compile(r"(?<!\S)serviceName=(\S++)\s+rewrite=(\S+)")
 _DEFAULT_CODE: Final = 301
 
 
@@ -263,11 +264,11 @@ class NginxIngresses(IngressController):
 
     def _ports(self, context: PathContext, key: str, default: int) -> Iterator[Sourced[int]]:
         settings = self._of(context)
-        items = [item for item in settings.items(key) if item.value.isdecimal()]
-        if not items:
+        numbers = [(number, item) for item in settings.items(key) if (number := whole(item.value)) is not None]
+        if not numbers:
             yield settings.default(default)
-        for item in items:
-            yield Sourced(int(item.value), item.origin, item.place)
+        for number, item in numbers:
+            yield Sourced(number, item.origin, item.place)
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
         """`Exact` exactly, all else by characters; `path-regex` makes them regular expressions from the start on."""
@@ -393,8 +394,8 @@ def _probed(port: ResolvedPort) -> HealthCheck | None:
             path=Sourced(probe.http_get.path, Origin.DERIVED, place.at("httpGet", "path"), why),
             port=None,
             codes=Sourced(HEALTHY, Origin.DEFAULT, place, "NGINX Plus's default"),
-            interval=Sourced(float(probe.period_seconds), Origin.DERIVED, place.at("periodSeconds"), why),
-            timeout=Sourced(float(probe.timeout_seconds), Origin.DERIVED, place.at("timeoutSeconds"), why),
+            interval=as_seconds(Sourced(probe.period_seconds, Origin.DERIVED, place.at("periodSeconds"), why)),
+            timeout=as_seconds(Sourced(probe.timeout_seconds, Origin.DERIVED, place.at("timeoutSeconds"), why)),
             healthy_threshold=Sourced(probe.success_threshold, Origin.DERIVED, place.at("successThreshold"), why),
             unhealthy_threshold=Sourced(probe.failure_threshold, Origin.DERIVED, place.at("failureThreshold"), why),
             resolved_port=endpoint.number,

@@ -15,7 +15,6 @@ from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
 from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
-from ingress_lint.controllers.shared.units import NGINX_HEADER_LIMIT, nginx_size, nginx_time
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -25,12 +24,15 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.listeners import Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive, Timeouts
+from ingress_lint.values.durations import nginx_time
+from ingress_lint.values.numbers import release, whole
+from ingress_lint.values.sizes import NGINX_HEADER_LIMIT, nginx_size
 
 Value = TypeVar("Value")
 
 GATEWAY: Final = "F5 NGINX"
 _PLUS_IMAGE: Final = re.compile(r"(^|/)nginx-plus-ingress([:@]|$)")
-_VERSION: Final = re.compile(r":v?(\d+)\.(\d+)")
+_VERSION: Final = re.compile(r":v?([0-9]+\.[0-9]+)")
 _CONVENTIONAL: Final = frozenset({"nginx-config"})
 """The name that the project's manifests give the ConfigMap."""
 _TRUE: Final = frozenset({"true", "1", "t", "T", "TRUE", "True"})
@@ -88,7 +90,8 @@ class Installation(Struct, frozen=True):
         numbers = {}
         for name, default in (("default-http-listener-port", 80), ("default-https-listener-port", 443)):
             found = self.option(name)
-            numbers[int(found.value) if found and found.value.isdecimal() else default] = default == 443
+            number = whole(found.value) if found else None
+            numbers[default if number is None else number] = default == 443
         if port not in numbers or self.container is None:
             return ProxyPort(GATEWAY)
         tls = Sourced(numbers[port], Origin.DEFAULT, self.container.at("image"), f"port {port} of nginx")
@@ -106,9 +109,9 @@ class Installation(Struct, frozen=True):
     def keeps_connections(self) -> bool | None:
         """Whether the nginx inside reuses connections to pods without being told."""
         found = _VERSION.search(self.container.container.image) if self.container else None
-        if found is None:
+        version = release(found[1]) if found else None
+        if version is None:
             return None
-        version = int(found[1]), int(found[2])
         if version >= _KEEPS_BY_DEFAULT:
             return True
         return False if version < _NEVER_KEPT_BY_DEFAULT else None
@@ -187,8 +190,9 @@ class Settings:
     def integer(self, key: str, default: int) -> Sourced[int]:
         """A whole number."""
         for found in self.texts(key):
-            if found.value.strip().isdecimal():
-                return Sourced(int(found.value), found.origin, found.place)
+            number = whole(found.value.strip())
+            if number is not None:
+                return Sourced(number, found.origin, found.place)
         return self.default(default)
 
     def seconds(self, key: str, default: float) -> Sourced[float]:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc.ingress import CHECKER, HEALTHY
 from ingress_lint.controllers.nginx_inc.settings import Installation, Settings
-from ingress_lint.controllers.shared.units import nginx_size, nginx_time
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -22,6 +21,8 @@ from ingress_lint.routes.model import BackendRef, ResolvedPort
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind, Timeouts
+from ingress_lint.values.durations import nginx_time
+from ingress_lint.values.sizes import nginx_size
 
 _INTERVAL: Final = 5.0
 _BY_PLUS: Final = "NGINX Plus's default"

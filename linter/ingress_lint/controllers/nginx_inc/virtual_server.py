@@ -6,10 +6,8 @@ pkg/apis/configuration/validation/virtualserver.go: one fault makes the whole ob
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,6 +40,8 @@ from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMa
 from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.numbers import whole
+from ingress_lint.values.urls import split_url
 
 Server = KubernetesObject[VirtualServer]
 _VIRTUAL_SERVER_ROUTE: Final = GroupKind(GROUP, "VirtualServerRoute")
@@ -380,7 +380,7 @@ def _rewrite(target: str, path: PathMatch, place: Place) -> URLRewrite:
 
 def _redirect(url: str, code: int, place: Place) -> RequestRedirect:
     """The parts of the URL that hold no variable."""
-    parts = urlsplit(re.sub(r"\$\{\w+\}", "", url)) if "$" not in url else None
+    parts = split_url(url) if "$" not in url else None
     if parts is None:
         scheme = url.partition("://")[0]
         return RequestRedirect(place, code, scheme=scheme if scheme in ("http", "https") else None)
@@ -389,7 +389,7 @@ def _redirect(url: str, code: int, place: Place) -> RequestRedirect:
 
 def _port(netloc: str) -> int | None:
     text = netloc.rpartition(":")[2]
-    return int(text) if ":" in netloc and text.isdecimal() else None
+    return whole(text) if ":" in netloc else None
 
 
 def _conditioned(match: Match, conditions: Sequence[Condition]) -> Match:

@@ -25,6 +25,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.numbers import whole
 
 _PORTABLE: Final = 3
 """So many families of annotations on one object are there on purpose, for whichever controller there is."""
@@ -321,7 +322,7 @@ def _legal_value(value: str, spec: AnnotationSpec, wanted: str) -> str:
     if near:
         return f"did you mean `{next(item for item in spec.legal if item.lower() == near[0])}`?"
     digits = value.strip().rstrip("smhd")
-    if spec.type is ValueType.INTEGER and digits.isdecimal() and digits != value.strip():
+    if spec.type is ValueType.INTEGER and whole(digits) is not None and digits != value.strip():
         return f"write the number alone, such as `{digits}`"
     return "write valid JSON" if spec.type is ValueType.JSON else f"write {wanted}"
 

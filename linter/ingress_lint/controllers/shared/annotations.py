@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -14,6 +13,8 @@ from msgspec import Struct
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.values.numbers import decimal, integer
+from ingress_lint.values.sizes import is_ingress_nginx_size
 
 Value = TypeVar("Value")
 
@@ -45,11 +46,11 @@ class Scope(StrEnum):
 
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
-_SHAPES: Final = {
-    ValueType.INTEGER: (re.compile(r"[-+]?\d+"), "a whole number"),
-    ValueType.NUMBER: (re.compile(r"[-+]?\d+(\.\d*)?"), "a number"),
-    ValueType.SIZE: (re.compile(r"\d+[bkmg]?", re.IGNORECASE), "a size such as `8m`"),
-    ValueType.BOOLEAN: (re.compile("|".join(sorted(_TRUE | _FALSE))), "`true` or `false`"),
+_SHAPES: Final[Mapping[ValueType, tuple[Callable[[str], bool], str]]] = {
+    ValueType.INTEGER: (lambda text: integer(text) is not None, "a whole number"),
+    ValueType.NUMBER: (lambda text: decimal(text) is not None, "a number"),
+    ValueType.SIZE: (is_ingress_nginx_size, "a size such as `8m`"),
+    ValueType.BOOLEAN: ((_TRUE | _FALSE).__contains__, "`true` or `false`"),
 }
 
 
@@ -82,14 +83,14 @@ class AnnotationSpec(Struct, frozen=True):
         if self.type is ValueType.ENUM:
             *others, last = (f"`{item}`" for item in self.legal)
             return f"{', '.join(others)} or {last}" if others else last
-        pattern, form = _SHAPES.get(self.type, (None, ""))
-        return form if pattern is not None and not pattern.fullmatch(value) else None
+        taken, form = _SHAPES.get(self.type, (None, ""))
+        return form if taken is not None and not taken(value) else None
 
 
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -188,12 +189,8 @@ class AnnotationReader:
     def integer(self, key: str) -> Sourced[int] | None:
         """A whole number."""
         found = self.text(key)
-        if found is None:
-            return None
-        try:
-            return Sourced(int(found.value), found.origin, found.place)
-        except ValueError:
-            return None
+        number = integer(found.value.strip()) if found else None
+        return Sourced(number, found.origin, found.place) if found and number is not None else None
 
     def items(self, key: str) -> tuple[Sourced[str], ...]:
         """The items of a comma-separated list, without the empty ones."""
@@ -218,7 +215,7 @@ class AnnotationReader:
             return None
         try:
             return Sourced(json.loads(found.value), found.origin, found.place)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -13,6 +12,7 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
+from ingress_lint.values.urls import server_url
 
 _SERVICE_NAME: Final = re.compile(r"([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?")
 _PORTS: Final = {"http": 80, "https": 443}
@@ -25,11 +25,10 @@ def asked_service(
 
     A name with fewer labels than `service.namespace.svc` is a Service's only where the set has that Service.
     """
-    try:
-        parts = urlsplit(url)
-        written = parts.port
-    except ValueError:
+    parsed = server_url(url)
+    if parsed is None:
         return None
+    parts, written = parsed
     found = _SERVICE_NAME.fullmatch(parts.hostname or "")
     if found is None or parts.scheme not in _PORTS:
         return None

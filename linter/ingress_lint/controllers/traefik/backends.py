@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import gcd, lcm
+from math import floor, gcd, lcm
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ingress_lint.controllers.traefik import GROUPS
 from ingress_lint.controllers.traefik.installation import GATEWAY, Installation
 from ingress_lint.controllers.traefik.middlewares import NO_ROUTER, Named, find
-from ingress_lint.controllers.traefik.transport import SCHEMES, Transport, protocol, seconds
+from ingress_lint.controllers.traefik.transport import SCHEMES, Transport, protocol
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -30,6 +30,8 @@ from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.durations import seconds_or_go
+from ingress_lint.values.ports import is_number
 
 _MAX_DEPTH = 8
 _ALLOW_CROSS_NAMESPACE = "providers.kubernetescrd.allowcrossnamespace"
@@ -207,7 +209,7 @@ class Backends:
 
     def _port(self, service: KubernetesObject[Service] | None, port: int | str | None) -> ResolvedPort | None:
         """By number or by name; a number in quotes is taken for a name."""
-        if service is None or port is None or (isinstance(port, str) and port.isdecimal()):
+        if service is None or port is None or (isinstance(port, str) and is_number(port)):
             return None
         return self._resolver.port(service, port)
 
@@ -284,8 +286,8 @@ class Backends:
         def explicit(name: str, value: object) -> Sourced[object]:
             return Sourced(value, Origin.EXPLICIT, at.at(name))
 
-        interval = seconds(check.interval) if check.interval is not None else None
-        timeout = seconds(check.timeout) if check.timeout is not None else None
+        interval = seconds_or_go(str(check.interval)) if check.interval is not None else None
+        timeout = seconds_or_go(str(check.timeout)) if check.timeout is not None else None
         spoken = check.scheme or (scheme.value if scheme else "http")
         return HealthCheck(
             by=f"{GATEWAY} proxy",
@@ -365,6 +367,6 @@ def _weight(written: LoadBalancerSpec | ServiceTCP) -> int:
 def _weighted(shares: Sequence[Share]) -> tuple[BackendRef, ...]:
     """The backends with their parts as the smallest whole numbers that stand in the same proportion."""
     scale = lcm(*(share.part.denominator for share in shares)) if shares else 1
-    weights = [int(share.part * scale) for share in shares]
+    weights = [floor(share.part * scale) for share in shares]
     common = gcd(*weights) or 1
     return tuple(replace(share.backend, weight=weight // common) for share, weight in zip(shares, weights, strict=True))

@@ -72,7 +72,7 @@ class Analysis:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What Traefik refuses."""
-        return (*self._verdicts, *self.backends.verdicts)
+        return (*self._verdicts, *self.backends.verdicts, *self.middlewares.verdicts)
 
     def _backend_of(self, written: LoadBalancerSpec, namespace: str, place: Place) -> BackendRef:
         owner = self.graph.object_at(place)

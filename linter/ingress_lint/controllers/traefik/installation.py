@@ -22,6 +22,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.numbers import whole
 
 CONTROLLER: Final = "traefik"
 GATEWAY: Final = "Traefik"
@@ -29,7 +30,7 @@ GATEWAY: Final = "Traefik"
 _INTERNAL: Final = "traefik"
 _CUSTOM: Final = {"web": 80, "websecure": 443}
 """The entry points of the project's chart and of k3s, and the ports at which their Service exposes them."""
-_PORT: Final = re.compile(r":(\d+)(?:/(tcp|udp))?$")
+_PORT: Final = re.compile(r":([0-9]+)(?:/(tcp|udp))?\Z")
 _TRUE: Final = frozenset({"", "true", "1", "t"})
 ANY_PORT: Final = 0
 
@@ -224,11 +225,12 @@ def _entry_point(
     prefix = f"entrypoints.{name}"
     address = flags.get(f"{prefix}.address")
     parsed = _PORT.search(address.value) if address else None
-    if address is None or parsed is None:
+    number = whole(parsed[1]) if parsed else None
+    if address is None or parsed is None or number is None:
         return None
     own = _own_services(container, graph)
-    exposed = _exposed(name, int(parsed[1]), container, own)
-    port = exposed or Sourced(int(parsed[1]), Origin.EXPLICIT, address.place)
+    exposed = _exposed(name, number, container, own)
+    port = exposed or Sourced(number, Origin.EXPLICIT, address.place)
     tls = flags.get(f"{prefix}.http.tls")
     on = any(flag.startswith(f"{prefix}.http.tls") for flag in flags) and (tls is None or tls.value.lower() in _TRUE)
     place = tls.place if tls else address.place
@@ -241,7 +243,7 @@ def _entry_point(
         parsed[2] or "tcp",
         tls=Sourced(on, Origin.EXPLICIT if on else Origin.DEFAULT, place, "" if on else f"`--{prefix}.http.tls`"),
         redirects_to=flags.get(f"{prefix}.http.redirections.entrypoint.to"),
-        pod_port=int(parsed[1]),
+        pod_port=number,
         is_default=default is not None and default.value.lower() in _TRUE,
         idle_timeout=flags.get(f"{prefix}.transport.respondingtimeouts.idletimeout"),
         trusts_forwarded=Sourced(True, trusted.origin, trusted.place)

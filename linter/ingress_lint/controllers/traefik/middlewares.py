@@ -33,6 +33,9 @@ from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, R
 from ingress_lint.routes.model import Attachment, BackendRef, ExternalAuth, Filter
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries
+from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.values.expressions import compiled, fault
+from ingress_lint.values.numbers import whole
 
 CRD_PROVIDER: Final = "kubernetescrd"
 _ANSWER_PASSED_ON: Final = "clients get that answer instead of the page"
@@ -108,6 +111,12 @@ class Middlewares:
         self._graph = graph
         self._resolver = resolver
         self._backend_of = backend_of
+        self._broken: dict[Place, Verdict] = {}
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What Traefik refuses of the middlewares that routes have named so far."""
+        return tuple(self._broken.values())
 
     def steps(self, named: Iterable[Named], kind: str = "Middleware") -> Steps:
         """What the middlewares of a route do, in order."""
@@ -142,6 +151,7 @@ class Middlewares:
             place = item.at("spec", "chain", "middlewares")
             for reference in references(spec.chain.middlewares, item.namespace, place):
                 self._add(steps, reference, "Middleware", depth + 1)
+        self._broken.update((verdict.place, verdict) for verdict in _broken(item))
         steps.filters += rewrites(item)
         steps.filters += self._redirects(item)
         if spec.headers is not None:
@@ -212,8 +222,27 @@ def _unknown(item: KubernetesObject[Middleware], key: str) -> ExtensionFilter:
 
 
 def _scheme_redirect(written: RedirectScheme, place: Place) -> RequestRedirect:
-    port = int(written.port) if written.port.isdecimal() else None
-    return RequestRedirect(place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=port)
+    return RequestRedirect(
+        place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=whole(written.port)
+    )
+
+
+def _broken(item: KubernetesObject[Middleware]) -> Iterator[Verdict]:
+    """The expressions that do not compile: pkg/middlewares/{stripprefixregex,replacepathregex,redirect}, New."""
+    spec = item.body.spec
+    stripped = spec.strip_prefix_regex.regex if spec.strip_prefix_regex is not None else ()
+    written = [(item.at("spec", "stripPrefixRegex", "regex", index), text) for index, text in enumerate(stripped)]
+    for key, replacement in (("replacePathRegex", spec.replace_path_regex), ("redirectRegex", spec.redirect_regex)):
+        if replacement is not None:
+            written.append((item.at("spec", key, "regex"), replacement.regex))
+    for place, text in written:
+        why = fault(text)
+        if why is not None:
+            message = (
+                f"the regular expression `{text}` of Middleware `{item.name}` does not compile ({why}); Traefik "
+                "makes no router of what names it, and clients get 404"
+            )
+            yield Verdict(Reason.UNSUPPORTED_VALUE, item, place, message, fix="correct the expression")
 
 
 def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
@@ -227,11 +256,10 @@ def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
         yield URLRewrite(item.at("spec", "stripPrefix"), path="/$1", regex=f"^(?:{prefixes})/?(.*)$")
     if spec.strip_prefix_regex is not None and spec.strip_prefix_regex.regex:
         prefixes = "|".join(expression.removeprefix("^") for expression in spec.strip_prefix_regex.regex)
-        try:
-            group = re.compile(prefixes).groups + 1
-        except re.error:
-            return
-        yield URLRewrite(item.at("spec", "stripPrefixRegex"), path=f"/${group}", regex=f"^(?:{prefixes})/?(.*)$")
+        expression = compiled(prefixes)
+        if expression is not None:
+            group = expression.groups + 1
+            yield URLRewrite(item.at("spec", "stripPrefixRegex"), path=f"/${group}", regex=f"^(?:{prefixes})/?(.*)$")
     if spec.replace_path is not None:
         yield URLRewrite(item.at("spec", "replacePath"), path=spec.replace_path.path)
     if spec.replace_path_regex is not None:

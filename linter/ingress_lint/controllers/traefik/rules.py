@@ -18,6 +18,7 @@ from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
 
 V2: Final = "v2"
 _MAX_ALTERNATIVES: Final = 64
+_MAX_DEPTH: Final = 50
 
 _MATCHERS: Final = (
     "ALPN",
@@ -117,6 +118,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
         self._next = 0
+        self._depth = 0
 
     def parse(self) -> _Disjunction:
         found = self._or(inverted=False)
@@ -152,11 +154,15 @@ class _Parser:
 
     def _not(self, *, inverted: bool) -> _Disjunction:
         sign = self._take()
-        if sign == "!":
-            return self._not(inverted=not inverted)
+        while sign == "!":
+            inverted, sign = not inverted, self._take()
         if sign == "(":
+            self._depth += 1
+            if self._depth > _MAX_DEPTH:
+                raise RuleError(f"more than {_MAX_DEPTH} brackets stand within one another")
             found = self._or(inverted=inverted)
             self._take(")")
+            self._depth -= 1
             return found
         matcher = _SPELLINGS.get(sign)
         if matcher is None:

@@ -12,13 +12,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.load.document import Place
-from ingress_lint.objects.model import IntOrString, KubernetesObject
+from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.traefik import ServersTransport
 from ingress_lint.routes.model import BackendTLS, ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
+from ingress_lint.values.durations import seconds_or_go
 
 SCHEMES: Final[Mapping[str, AppProtocol]] = {
     "http": AppProtocol.HTTP,
@@ -30,12 +30,6 @@ _IDLE: Final = 90.0
 _CLIENT_IDLE: Final = 180.0
 _INFINITE: Final = float("inf")
 _BY_TRAEFIK: Final = "Traefik's default"
-
-
-def seconds(value: IntOrString) -> float | None:
-    """A duration as Go writes it, or a bare number of seconds; None where it is neither."""
-    text = str(value).strip()
-    return float(text) if text.isdecimal() else go_duration(text)
 
 
 def protocol(port: ResolvedPort | None, scheme: Sourced[str] | None, absent: Place) -> Sourced[AppProtocol]:
@@ -69,7 +63,7 @@ class Transport(Struct, frozen=True):
         """A time limit, infinite where it is 0."""
         timeouts = self.object.body.spec.forwarding_timeouts if self.object else None
         written = getattr(timeouts, field) if timeouts else None
-        value = seconds(written) if written is not None else None
+        value = seconds_or_go(str(written)) if written is not None else None
         if self.object is None or value is None:
             place = self.object.at("spec") if self.object else self.absent
             return Sourced(default, Origin.DEFAULT, place, _BY_TRAEFIK)
@@ -86,7 +80,7 @@ class Transport(Struct, frozen=True):
     def keep_alive(self, client_idle: Sourced[str] | None) -> KeepAlive:
         """90 s towards pods; 180 s towards clients unless their entry point says otherwise."""
         limit = self.object.body.spec.max_idle_conns_per_host if self.object else None
-        own = seconds(client_idle.value) if client_idle else None
+        own = seconds_or_go(client_idle.value) if client_idle else None
         return KeepAlive(
             upstream_idle=self._time("idleConnTimeout", "idle_conn_timeout", _IDLE),
             upstream_connections=Sourced(limit, Origin.EXPLICIT, self.object.at("spec", "maxIdleConnsPerHost"))

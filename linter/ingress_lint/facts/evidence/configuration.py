@@ -9,17 +9,19 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.model import Speech
+from ingress_lint.values.ports import port_number
 
-_ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?(\d{1,5})")
+_ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
 _NGINX_SERVER: Final = re.compile(r"\bserver\s*\{")
-_NGINX_LISTEN: Final = re.compile(r"^[ \t]*listen[ \t]+([^;#\n]+);", re.MULTILINE)
+_NGINX_LISTEN: Final = re.compile(r"^[ \t]*listen[ \t]++([^;#\n]+);", re.MULTILINE)
 _NGINX_OPAQUE: Final = re.compile(r"\bssl\s+on\s*;|\bssl_preread\s+on\b|^[ \t]*stream\s*\{", re.MULTILINE)
 _APACHE_LISTEN: Final = re.compile(r"^[ \t]*Listen[ \t]+(\S+)(?:[ \t]+(\w+))?[ \t]*$", re.MULTILINE)
-_APACHE_HOST: Final = re.compile(r"<VirtualHost\s+([^>]+)>(.*?)</VirtualHost>", re.DOTALL | re.IGNORECASE)
+_APACHE_HOST: Final = re.compile(r"<VirtualHost\s++([^<>]+)>", re.IGNORECASE)
+_APACHE_HOST_END: Final = re.compile("</VirtualHost>", re.IGNORECASE)
 _APACHE_TLS: Final = re.compile(r"^[ \t]*SSLEngine[ \t]+on", re.MULTILINE | re.IGNORECASE)
 _HAPROXY_SECTION: Final = re.compile(r"^(?:frontend|listen)[ \t]+\S+", re.MULTILINE)
 _HAPROXY_BIND: Final = re.compile(r"^[ \t]+bind[ \t]+(\S+)([^\n]*)$", re.MULTILINE)
-_SPRING_PORT: Final = re.compile(r"^[ \t]*server\.port[ \t]*[=:][ \t]*(\d+)", re.MULTILINE)
+_SPRING_PORT: Final = re.compile(r"^[ \t]*server\.port[ \t]*[=:][ \t]*([0-9]+)", re.MULTILINE)
 _SPRING_TLS: Final = re.compile(
     r"^[ \t]*server\.ssl\.(?:enabled[ \t]*[=:][ \t]*true|key-store[ \t]*[=:]|bundle)", re.MULTILINE
 )
@@ -54,10 +56,11 @@ def configured_ports(file_name: str, text: str) -> Iterator[ConfiguredPort]:
 
 def _address(text: str) -> tuple[str, int] | None:
     found = _ADDRESS.fullmatch(text)
-    if found is None or not 0 < int(found[2]) <= 65535:
+    number = port_number(found[2]) if found else None
+    if found is None or number is None:
         return None
     host = found[1] or ""
-    return ("" if host in ("*", "0.0.0.0", "[::]") else host), int(found[2])  # noqa: S104 (read, not bound)
+    return ("" if host in ("*", "0.0.0.0", "[::]") else host), number  # noqa: S104 (read, not bound)
 
 
 def _nginx(text: str) -> Iterator[ConfiguredPort]:
@@ -73,11 +76,14 @@ def _nginx(text: str) -> Iterator[ConfiguredPort]:
 
 def _apache(text: str) -> Iterator[ConfiguredPort]:
     by_host: dict[int, bool] = {}
-    for found in _APACHE_HOST.finditer(text):
-        for name in found[1].split():
+    outside = []
+    for names, inside in _apache_parts(text):
+        if names is None:
+            outside.append(inside)
+        for name in names or ():
             if address := _address(name):
-                by_host[address[1]] = by_host.get(address[1], False) or _APACHE_TLS.search(found[2]) is not None
-    everywhere = _APACHE_TLS.search(_APACHE_HOST.sub("", text)) is not None
+                by_host[address[1]] = by_host.get(address[1], False) or _APACHE_TLS.search(inside) is not None
+    everywhere = _APACHE_TLS.search("".join(outside)) is not None
     listening: set[int] = set()
     for found in _APACHE_LISTEN.finditer(text):
         if (address := _address(found[1])) is not None:
@@ -88,6 +94,19 @@ def _apache(text: str) -> Iterator[ConfiguredPort]:
     for number, tls in by_host.items():
         if number not in listening:
             yield ConfiguredPort(number, "", Speech.TLS if tls else Speech.PLAIN, f"<VirtualHost *:{number}>")
+
+
+def _apache_parts(text: str) -> Iterator[tuple[list[str] | None, str]]:
+    """The virtual hosts of a file, each as its addresses and what it holds, and the text between them without any."""
+    at = 0
+    while opened := _APACHE_HOST.search(text, at):
+        closed = _APACHE_HOST_END.search(text, opened.end())
+        if closed is None:
+            break
+        yield None, text[at : opened.start()]
+        yield opened[1].split(), text[opened.end() : closed.start()]
+        at = closed.end()
+    yield None, text[at:]
 
 
 def _haproxy(text: str) -> Iterator[ConfiguredPort]:
@@ -106,7 +125,7 @@ def _from_yaml(text: str, read: Callable[[Any], Iterator[ConfiguredPort]]) -> It
     try:
         for document in yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             yield from read(document)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return
 
 
@@ -140,6 +159,8 @@ def _spring(document: Any) -> Iterator[ConfiguredPort]:
 
 
 def _spring_properties(text: str) -> Iterator[ConfiguredPort]:
-    if found := _SPRING_PORT.search(text):
+    found = _SPRING_PORT.search(text)
+    number = port_number(found[1]) if found else None
+    if found is not None and number is not None:
         speech = Speech.TLS if _SPRING_TLS.search(text) else None
-        yield ConfiguredPort(int(found[1]), "", speech, f"server.port={found[1]}")
+        yield ConfiguredPort(number, "", speech, f"server.port={found[1]}")

@@ -31,6 +31,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Secret
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.workloads import Probe
+from ingress_lint.values.numbers import whole
 
 _NO_HTTP: Final = frozenset({Speech.FASTCGI, Speech.OTHER})
 _TLS_NAMES: Final = frozenset({"https", "tls", "ssl", "websecure", "grpcs"})
@@ -248,7 +249,7 @@ class ContainerEvidence:
                 yield Evidence(Speech.GRPC, Certainty.CERTAIN, Source.PROBE, why, place)
         elif isinstance(probe.exec, dict):
             for scheme, asked in _LOCAL_URL.findall(str(probe.exec.get("command", ""))):
-                if int(asked) == number:
+                if whole(asked) == number:
                     speech = Speech.TLS if scheme == "https" else Speech.PLAIN
                     why = f"{what} asks {scheme}://localhost:{number}"
                     place = self.container.at(field, "exec", "command")

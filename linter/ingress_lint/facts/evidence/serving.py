@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ingress_lint.facts.evidence.model import Certainty, Listening, Speech
 from ingress_lint.facts.evidence.settings import Setting
+from ingress_lint.values.ports import is_number, port_number
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -18,8 +19,7 @@ def word_set(text: str) -> frozenset[str]:
 
 
 EVERY_ADDRESS: Final = frozenset({"", "*", "+", "0.0.0.0", "[::]", "::", "$POD_IP", "$(POD_IP)", "${POD_IP}"})  # noqa: S104
-_SOCKET: Final = re.compile(r"(?:(\w+)://)?(\[[^\]]*\]|[^\s:/\[\]]*):(\d{1,5})(?:[/?].*)?")
-_NUMBER: Final = re.compile(r"\d{1,5}")
+_SOCKET: Final = re.compile(r"(?:(\w+)://)?(\[[^\]]*\]|[^\s:/\[\]]*):([0-9]{1,5})(?:[/?].*)?")
 _HEAD: Final = frozenset({"port", "ports", "listen", "bind", "addr", "address", "addresses", "urls"})
 _QUALIFIERS: Final = word_set(
     "http https http2 tls ssl secure insecure grpc grpcs web webserver server app api service container serve number "
@@ -37,6 +37,7 @@ _ASPNET_PORTS: Final = {
     "aspnetcore_https_ports": Speech.TLS,
     "dotnet_https_ports": Speech.TLS,
 }
+_DIGIT: Final = re.compile(r"[0-9]")
 _KONG_LISTEN: Final = re.compile(r"kong_(?:proxy|admin|status|admin_gui|portal_gui|portal_api)_listen")
 _BROWSER_PORTS: Final = frozenset({"aspnetcore_https_port", "dotnet_https_port"})
 """The port that ASP.NET Core redirects browsers to; `HTTPS_PORT` is read so as well, and by others to listen on."""
@@ -74,7 +75,7 @@ def listenings(settings: Iterable[Setting]) -> Iterator[Listening]:
 
 def _listenings(setting: Setting) -> Iterator[Listening]:
     name, value = setting.name, setting.value
-    if not any(character.isdigit() for character in value):
+    if not _DIGIT.search(value):
         return
     if name in _EXACT_NAMES or name in _ASPNET_PORTS:
         yield from _aspnet(setting)
@@ -111,7 +112,7 @@ def _plain_form(setting: Setting) -> Iterator[Listening]:
         speech, certainty = Speech.PLAIN, Certainty.HINT
     elif "grpc" in parts:
         speech = Speech.GRPC
-    bare = _NUMBER.fullmatch(setting.value) is not None
+    bare = is_number(setting.value)
     yield Listening(number, host, str(setting), setting.place, speech, certainty, bare)
 
 
@@ -129,17 +130,19 @@ def _listening(setting: Setting, host: str, number: int, speech: Speech | None, 
 
 def _socket(value: str) -> tuple[str, str, int] | None:
     """Scheme, address and port of what a setting binds; None where the address is that of something else."""
-    if _NUMBER.fullmatch(value):
-        return ("", "", int(value)) if 0 < int(value) <= 65535 else None
+    if is_number(value):
+        bare = port_number(value)
+        return None if bare is None else ("", "", bare)
     found = _SOCKET.fullmatch(value)
-    if found is None or not 0 < int(found[3]) <= 65535:
+    number = port_number(found[3]) if found else None
+    if found is None or number is None:
         return None
     host = found[2]
     if host in EVERY_ADDRESS:
         host = ""
     elif host not in ("localhost", "[::1]") and not host.startswith("127."):
         return None
-    return (found[1] or "").lower(), host, int(found[3])
+    return (found[1] or "").lower(), host, number
 
 
 def tls_switches(settings: Iterable[Setting]) -> Iterator[TLSSwitch]:

@@ -15,10 +15,10 @@ from msgspec import Struct
 from ingress_lint.facts.evidence.container import ContainerEvidence
 from ingress_lint.facts.evidence.images import image_parts
 from ingress_lint.load.document import Place
+from ingress_lint.values.numbers import whole
+from ingress_lint.values.sizes import application_size
 
 _MIB: Final = 1 << 20
-_SIZE: Final = re.compile(r"(\d+)\s*([kmg]?)b?", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": 1 << 10, "m": _MIB, "g": 1 << 30}
 _NUMBERS: Final = {
     # docs.n8n.io: hosting, environment variables, endpoints
     "N8N_PAYLOAD_SIZE_MAX": _MIB,
@@ -52,11 +52,7 @@ def accepted_body(evidence: ContainerEvidence) -> AcceptedBody | None:
 
 
 def _bytes(text: str, unlimited: str = "0") -> float | None:
-    text = text.strip()
-    found = _SIZE.fullmatch(text)
-    if text == unlimited:
-        return math.inf
-    return int(found[1]) * _UNITS[found[2].lower()] if found else None
+    return math.inf if text.strip() == unlimited else application_size(text)
 
 
 def _lines(evidence: ContainerEvidence, pattern: re.Pattern[str], file_name: str = "") -> Iterator[tuple[str, Place]]:
@@ -71,8 +67,9 @@ def _lines(evidence: ContainerEvidence, pattern: re.Pattern[str], file_name: str
 def _numbers(evidence: ContainerEvidence) -> AcceptedBody | None:
     for name, unit in _NUMBERS.items():
         value, place = evidence.variables.get(name, ("", None))
-        if place is not None and value.isdecimal() and int(value):
-            return AcceptedBody(int(value) * unit, f"`{name}`", place)
+        number = whole(value)
+        if place is not None and number:
+            return AcceptedBody(number * unit, f"`{name}`", place)
     return None
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from ingress_lint.facts.evidence.settings import Setting
 from ingress_lint.facts.overlay.sources import Sources, Tree
 from ingress_lint.load.document import Place
+from ingress_lint.values.numbers import whole
 
 _KIND: Final = "KubeProxyConfiguration"
 _FIELDS: Final = {
@@ -49,7 +50,7 @@ class Said(Struct, frozen=True):
     @property
     def number(self) -> int | None:
         """Its value as a whole number."""
-        return int(self.text) if self.text.isascii() and self.text.isdigit() and len(self.text) < 12 else None
+        return whole(self.text)
 
 
 class Conntrack(Struct, frozen=True):

@@ -47,9 +47,11 @@ _OF_THE_NODE: Final = CONNTRACK_LIMITS | {
 """Network settings that a pod's own network namespace does not have, or only reads (Linux:net/core/sysctl_net_core.c,
 net/netfilter/nf_conntrack_standalone.c)."""
 _IPC: Final = ("kernel.shm", "kernel.msg", "fs.mqueue.")
-_SCRIPTED: Final = re.compile(r"\bsysctl\s+(?:-{1,2}[\w-]+\s+)*((?:[\"']?[\w./-]+\s*=\s*[\"']?[^\s;&|\"']+[\"']?\s*)+)")
+_SCRIPTED: Final = re.compile(r"\bsysctl\s+(?:-[\w-]+\s+)*((?:[\"']?[\w./-]+\s*=\s*[\"']?[^\s;&|\"']+[\"']?\s*)+)")
 _ASSIGNED: Final = re.compile(r"([A-Za-z][\w./-]+)\s*=\s*[\"']?([^\s;&|\"']+)")
-_ECHOED: Final = re.compile(r"\becho\s+(?:-n\s+)?[\"']?(\d[\d ]*?)[\"']?\s*>\s*(?:/host)?/proc/sys/([\w./-]+)")
+_ECHOED: Final = re.compile(
+    r"\becho\s+(?:-n\s+)?[\"']?([0-9]+(?: ++[0-9]+)*+) *+[\"']?\s*+>\s*(?:/host)?/proc/sys/([\w./-]+)"
+)
 _ENTERS_HOST: Final = re.compile(r"\bnsenter\b|\bchroot\s+/")
 _IDLE: Final = re.compile(r"\bsleep\b|\btail\s+-f\b|\bpause\b|\bwhile\s+(?:true|:)")
 _COMMON_NODE_LABELS: Final = frozenset(
@@ -147,9 +149,10 @@ def scripted_sysctls(workload: Workload) -> Iterator[ScriptedSysctl]:
         ("containers", workload.pod.containers),
     ):
         for index, container in enumerate(containers):
-            for where, name, value in _assignments(container):
+            made = list(_assignments(container))
+            enters = bool(made) and _ENTERS_HOST.search(_text(container)) is not None
+            for where, name, value in made:
                 place = workload.object.at(*workload.spec_pointer, field, index, *where[0]).inside(where[1])
-                enters = _ENTERS_HOST.search(_text(container)) is not None
                 yield ScriptedSysctl(dotted(name), value, workload, container, place, enters)
 
 

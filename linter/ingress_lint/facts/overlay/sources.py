@@ -17,6 +17,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.load.embedded import parse_embedded
 from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.values.numbers import whole
 
 _KINDS: Final = frozenset(
     {
@@ -75,8 +76,7 @@ class Tree(Struct, frozen=True):
         """A whole number, also one in quotes."""
         if isinstance(self.value, int) and not isinstance(self.value, bool):
             return self.value
-        text = self.value.strip() if isinstance(self.value, str) else ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        return whole(self.value.strip()) if isinstance(self.value, str) else None
 
     @property
     def text(self) -> str:

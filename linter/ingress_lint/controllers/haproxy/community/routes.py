@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -39,6 +38,9 @@ from ingress_lint.routes.model import Attachment, ExternalAuth, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.values.numbers import whole
+from ingress_lint.values.sizes import nginx_size
+from ingress_lint.values.urls import port_of, split_url
 
 _REMEDIES: Final = Remedies(
     check_path="set `haproxy-ingress.github.io/health-check-uri: {}`",
@@ -53,9 +55,7 @@ _REMEDIES: Final = Remedies(
 )
 _ACME: Final = "/.well-known/acme-challenge"
 _SERVICE_URL: Final = re.compile(r"^(?:svc|service)://(?:([^/:]+)/)?([^/:]+):([^/]+)")
-_CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
-_SIZE: Final = re.compile(r"(\d+)([kmg]?)", re.IGNORECASE)
-_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_CLOSES: Final = re.compile(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
 _PROTOCOLS: Final = {
     "h1": (AppProtocol.HTTP, AppProtocol.HTTPS),
     "http": (AppProtocol.HTTP, AppProtocol.HTTPS),
@@ -198,16 +198,12 @@ class HAProxyIngressRoutes(IngressController):
     def _own_redirect(self, context: PathContext) -> RequestRedirect | None:
         settings = self._of(context)
         target = settings.text("redirect-to")
-        url = urlsplit(target.value.strip()) if target else None
+        url = split_url(target.value.strip()) if target else None
         if target is None or url is None or not url.scheme:
             return None
-        try:
-            port = url.port
-        except ValueError:
-            port = None
         path = url.path + (f"?{url.query}" if url.query else "")
         code = settings.integer("redirect-to-code", 302).value
-        return RequestRedirect(target.place, code, url.scheme, url.hostname, port, path or None)
+        return RequestRedirect(target.place, code, url.scheme, url.hostname, port_of(url), path or None)
 
     def _attached(self, graph: ObjectGraph, context: PathContext) -> Iterator[Attachment]:
         for key, consequence in (
@@ -345,7 +341,7 @@ class HAProxyIngressRoutes(IngressController):
             name = "HTTPS" if protocol.value.over_tls else "HTTP"
             spoken = Sourced(name, Origin.DERIVED, uri.place, "health-check-uri")
         port = settings.text("health-check-port")
-        number = int(port.value) if port is not None and port.value.strip().isdecimal() else None
+        number = whole(port.value.strip()) if port is not None else None
         return HealthCheck(
             by=f"{GATEWAY} controller",
             protocol=spoken,
@@ -385,10 +381,8 @@ class HAProxyIngressRoutes(IngressController):
     def body_limit(self, graph: ObjectGraph, context: PathContext) -> Sourced[int] | None:
         """`proxy-body-size`; none without it."""
         found = self._of(context).text("proxy-body-size")
-        size = _SIZE.fullmatch(found.value.strip()) if found else None
-        if found is None or size is None or not int(size[1]):
-            return None
-        return Sourced(int(size[1]) * _UNITS[size[2].lower()], found.origin, found.place)
+        size = nginx_size(found.value) if found else None
+        return Sourced(size, found.origin, found.place) if found and size else None
 
 
 def _filters(settings: Settings) -> Iterator[Filter]:

@@ -7,6 +7,7 @@ pkg/route/route.go and fs/usr/local/etc/haproxy/haproxy.cfg.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final
@@ -48,12 +49,13 @@ from ingress_lint.routes.model import Attachment, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.values.numbers import whole
 
 GATEWAY: Final = "HAProxy"
 _CONTROLLER: Final = "haproxy"
 _CONFIG_NAMES: Final = frozenset({"haproxy-kubernetes-ingress", "kubernetes-ingress", "haproxy-configmap"})
 """The names that the project's chart and its manifests give the ConfigMap."""
-_CLOSES: Final = re.compile(r"^\s*option\s+(http-server-close|httpclose)\b", re.MULTILINE)
+_CLOSES: Final = re.compile(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
 _REMEDIES: Final = Remedies(
     check_path="set `haproxy.org/check-http: {}`",
     protocols={
@@ -191,7 +193,7 @@ class _Lowering(IngressController):
             settings.integer("request-redirect-code", 302).value,
             scheme=scheme or None,
             host=host,
-            port=int(port) if port.isdecimal() else None,
+            port=whole(port),
         )
 
     def _passes_through(self, context: PathContext) -> bool:
@@ -337,7 +339,7 @@ def _filters(settings: Settings) -> Iterator[Filter]:
             tuple(item.value for item in methods) or ("*",),
             tuple(item.value for item in headers) or ("*",),
             credentials=settings.on("cors-allow-credentials") is not None,
-            max_age=int(age.value),
+            max_age=math.floor(age.value),
         )
     login = settings.text("auth-type")
     if login is not None:

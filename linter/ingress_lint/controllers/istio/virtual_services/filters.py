@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import (
     CorsPolicy,
@@ -21,6 +21,7 @@ from ingress_lint.objects.istio import (
 from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.model import BackendRef, Filter, RequestMirror
+from ingress_lint.values.durations import go_duration
 
 _AUTHORITY: Final = frozenset({"host", ":authority"})
 _GROUP: Final = re.compile(r"\\(\d)")
@@ -133,5 +134,5 @@ def _cors(written: CorsPolicy, place: Place) -> CORS:
         headers=tuple(written.allow_headers),
         exposed=tuple(written.expose_headers),
         credentials=bool(written.allow_credentials),
-        max_age=int(age) if age is not None else None,
+        max_age=math.floor(age) if age is not None else None,
     )

@@ -18,7 +18,6 @@ from ingress_lint.controllers.istio.hosts import NamespacedName, deadline, full_
 from ingress_lint.controllers.istio.virtual_services.delegates import Rule, delegated, own_rule
 from ingress_lint.controllers.istio.virtual_services.filters import filters, header_filters
 from ingress_lint.controllers.istio.virtual_services.matches import any_request, http_match, takes_everything
-from ingress_lint.controllers.shared.units import go_duration
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -39,6 +38,8 @@ from ingress_lint.routes.matches import Match
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, Retries
+from ingress_lint.values.durations import go_duration
+from ingress_lint.values.numbers import whole
 
 _VIRTUAL_SERVICE: Final = GroupKind(ISTIO_GROUP, "VirtualService")
 _RESET_CONDITIONS: Final = frozenset({"reset", "5xx", "reset-before-request"})
@@ -329,7 +330,7 @@ def _hostnames(item: VirtualServiceObject, servers: Sequence[BoundServer]) -> tu
 
 def _retries(written: HTTPRetry, place: Place) -> Retries:
     conditions = [item.strip() for item in written.retry_on.split(",")]
-    codes = tuple(int(item) for item in conditions if item.isdigit())
+    codes = tuple(code for item in conditions if (code := whole(item)) is not None)
     return Retries(place, codes, written.attempts, go_duration(written.backoff) if written.backoff else None)
 
 
