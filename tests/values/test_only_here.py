@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
-AT_HOME: Final = ("linter/ingress_lint/values/", "linter/ingress_lint/load/scalars.py")
+AT_HOME: Final = ("linter/ingress_lint/values/", "linter/ingress_lint/load/")
 CONVERSIONS: Final = frozenset({"int", "float"})
 COMPILERS: Final = frozenset({"compile", "match", "fullmatch", "search", "sub", "split", "findall", "finditer"})
 ADDRESSES: Final = frozenset({"ip_network", "ip_address", "ip_interface", "urlsplit", "urlparse"})
