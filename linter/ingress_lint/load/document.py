@@ -47,8 +47,8 @@ class SourceFile(Struct, eq=False, dict=True):
 class Document(Struct, eq=False, dict=True):
     """One YAML document: a slice of its file's text, and the value Kubernetes would read there.
 
-    `kind` is read from the text without parsing; `parsed` is False where nobody asks about that kind, or where the
-    text does not parse (then a `Problem` says why).
+    `kind` is read from the text without parsing where it can be; `parsed` is False where nobody asks about that kind, or
+    where the text does not parse (then a `Problem` says why).
     """
 
     file: SourceFile

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 from msgspec import Struct, field
 
 from ingress_lint.load import files
-from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
+from ingress_lint.load.composing import Constructor, DuplicateKey, YAMLError, compose, values_composer
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
 from ingress_lint.load.kustomization import Kustomization
 from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
-from ingress_lint.load.splitting import split
+from ingress_lint.load.splitting import seems_of_a_kind, split
 
 _LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^[ \t]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _TEMPLATE_DIRECTIVE: Final = re.compile(r"\{\{-?\s*[\w.$(\"/]")
@@ -82,14 +82,11 @@ class Loader:
             return
         self.loaded.files.append(file)
         set_name = self._set_of(item, file)
-        documents = list(split(file, set_name, reported, self._wanted))
+        documents = self._documents(file, set_name, reported)
         if not documents and (item.named or _LOOKS_LIKE_MANIFEST.search(file.text)):
-            documents = list(split(file, set_name, reported, self._wanted, kindless=True))
+            documents = self._documents(file, set_name, reported, kindless=True)
         if documents and _REPLACEMENT in file.text:
             self._report_undecodable(documents[0])
-        for document in documents:
-            if document.parsed:
-                self._parse(document)
         self.loaded.documents.extend(documents)
         self._on_file(len(self._seen), self._known)
 
@@ -101,23 +98,45 @@ class Loader:
         self.loaded.kustomizations[name] = root
         return name
 
-    def _parse(self, document: Document) -> None:
+    def _documents(self, file: SourceFile, set_name: str, reported: bool, *, kindless: bool = False) -> list[Document]:
+        """The documents that hold Kubernetes objects, and where `kindless` says so the others too."""
+        documents = split(file, set_name, reported, self._wanted, kindless=kindless)
+        return [document for document in documents if not document.parsed or self._parse(document, kindless=kindless)]
+
+    def _parse(self, document: Document, *, kindless: bool) -> bool:
+        """Reads a document's value; False where it is no Kubernetes object, unless `kindless` asks for it all the same."""
         text = document.text
+        try:
+            value, duplicates = self._value(text)
+        except YAMLError as error:
+            document.parsed = False
+            if not (document.kind or kindless or seems_of_a_kind(text)):
+                return False
+            self._report_syntax(document, error)
+            return True
+        if not (isinstance(value, dict) and "kind" in value):
+            document.value = value
+            return kindless
+        kind = value["kind"]
+        if not document.kind and isinstance(kind, str):
+            document.kind = kind
+            document.parsed = self._wanted(kind, text)
+        if document.parsed:
+            document.value = value
+            self._report_duplicates(document, duplicates)
+        return True
+
+    def _value(self, text: str) -> tuple[Any, Sequence[DuplicateKey]]:
         value = self._plain.read(text)
         if value is not NOT_PLAIN:
-            document.value = value
-            return
-        try:
-            root = compose(values_composer(), text)
-            if root is None:
-                return
-            document.value = self._constructor.construct(root, aliased="&" in text and "*" in text)
-            duplicates = list(self._constructor.duplicate_keys(root))
-        except YAMLError as error:
-            document.value = None
-            document.parsed = False
-            self._report_syntax(document, error)
-            return
+            return value, ()
+        root = compose(values_composer(), text)
+        if root is None:
+            return None, ()
+        value = self._constructor.construct(root, aliased="&" in text and "*" in text)
+        return value, list(self._constructor.duplicate_keys(root))
+
+    def _report_duplicates(self, document: Document, duplicates: Iterable[DuplicateKey]) -> None:
         for duplicate in duplicates:
             first, second = (
                 Place(document, duplicate.pointer, "key", (document.start + start, document.start + end))

@@ -10,9 +10,20 @@ from ingress_lint.load.document import Document, SourceFile
 
 _SEPARATOR: Final = re.compile(r"^---(?:[ \t][^\n]*)?\r?$|^---(?=[ \t]+\S)|^\.\.\.[ \t]*\r?$", re.MULTILINE)
 _OPENING_LINE: Final = re.compile(r"---[ \t]*(?:#[^\n]*)?\r?\n?\Z|---[ \t]*(?:#[^\n]*)?\r?\n")
-_KIND: Final = re.compile(r"""^(?:\{?[ \t]*)?["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9.\-]+)""", re.MULTILINE)
-_ANY_KIND: Final = re.compile(r"""["']kind["']\s*:\s*["']([A-Za-z0-9.\-]+)["']""")
-_FLOW_START: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*[{\[]")
+_BREAKS: Final = r"\n\r\x85\u2028\u2029"
+_SKIPPED: Final = rf"(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n)*+"
+_KIND_LINE: Final = re.compile(r"""kind:[ \t]+(["']?)([A-Za-z0-9.\-]+)""")
+_AFTER_KIND: Final = re.compile(rf"[ \t]*(?:[ \t]#[^{_BREAKS}]*)?(?:\r?\n{_SKIPPED}(?=[A-Za-z]|\Z)|\Z)")
+_BEFORE_KIND: Final = re.compile(rf"(?:{_SKIPPED}[A-Za-z]+:[ \t]+[A-Za-z0-9./\-]+)*+{_SKIPPED}")
+_ANOTHER_KIND: Final = re.compile(r"\n(?:kind|[^A-Za-z0-9_\-#\s])")
+_KIND_SOMEWHERE: Final = re.compile(r"""kind["']?\s*[:#]|\\(?:[xuU]|\r?\n)|\*[^\s*]+\s+:""")
+"""A key `kind` in one of its spellings: a comment may follow it, escapes or an alias may stand for it."""
+_OF_A_KIND: Final = re.compile(
+    r"""^(?:\{?[ \t]*)?["']?kind["']?[ \t]*:[ \t]*(?:[&!]\S*[ \t]+)*["']?[A-Za-z0-9.\-]""", re.MULTILINE
+)
+_OF_A_KIND_IN_JSON: Final = re.compile(r"""["']kind["']\s*:\s*["'][A-Za-z0-9.\-]""")
+_OF_A_KIND_IN_FLOW: Final = re.compile(r"""[{,]\s*kind\s*:\s+["']?[A-Za-z0-9.\-]""")
+_FLOW_START: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:---\s+)?[{\[]")
 _CONTENT: Final = re.compile(r"^(?![ \t]*(?:#|\r?$))", re.MULTILINE)
 
 
@@ -26,25 +37,62 @@ def split(
 ) -> Iterator[Document]:
     """The documents of a file that may hold Kubernetes objects, in order.
 
-    A stream is cut at every `---` at the start of a line, which YAML forbids inside a document. Text without a
-    `kind` is no Kubernetes object and is passed over, unless it may hide one in flow style. `wanted(kind, text)` says
-    whether to parse a document of that kind; the others are yielded too, to be counted. `kindless` keeps the text
-    without a kind too, where there is reason to believe that one is hidden in it.
+    A stream is cut at every `---` at the start of a line, which YAML forbids inside a document. `wanted(kind, text)` says
+    whether to parse a document of that kind; the others are yielded too, to be counted. What kind a document is of may
+    only show when it is parsed: then its `kind` is empty. Text that certainly has no `kind` is no Kubernetes object and is
+    passed over; `kindless` keeps it, where there is reason to believe that one is hidden in it.
     """
     text = file.text
     index = 0
     for start, end in _slices(text):
-        kind = _kind(text, start, end)
-        if kind is None:
-            if not _CONTENT.search(text, start, end):
-                continue
-            if not kindless:
-                index += 1
-                continue
-        document = Document(file, index, start, end, kind or "", set_name=set_name, reported=reported)
-        document.parsed = kind is None or wanted(kind, document.text)
+        line = _kind_line(text, start, end)
+        kind = line[2] if line else ""
+        if line is None and not _CONTENT.search(text, start, end):
+            continue
+        if line is None and not kindless and not _KIND_SOMEWHERE.search(text, start, end):
+            index += 1
+            continue
+        document = Document(file, index, start, end, kind, parsed=True, set_name=set_name, reported=reported)
+        if line is not None and not wanted(kind, document.text):
+            if _is_certain(text, start, end, line):
+                document.parsed = False
+            else:
+                document.kind = ""
         index += 1
         yield document
+
+
+def seems_of_a_kind(text: str) -> bool:
+    """Whether a document that cannot be parsed was to be a Kubernetes object, as it has a key `kind` with a value."""
+    if _OF_A_KIND.search(text):
+        return True
+    opening = _FLOW_START.match(text)
+    if opening is None:
+        return False
+    is_template = text.startswith("{{", opening.end() - 1)
+    return bool(_OF_A_KIND_IN_JSON.search(text) or (not is_template and _OF_A_KIND_IN_FLOW.search(text)))
+
+
+def _kind_line(text: str, start: int, end: int) -> re.Match[str] | None:
+    """The first line that gives a kind."""
+    at = start if text.startswith("kind:", start) else text.find("\nkind:", start, end) + 1
+    return _KIND_LINE.match(text, at, end) if at >= start else None
+
+
+def _is_certain(text: str, start: int, end: int, line: re.Match[str]) -> bool:
+    """Whether a line with a kind says what a document's kind is.
+
+    It does not where it is part of text or of a collection in brackets, where its value goes on, or where another key
+    may say `kind` again.
+    """
+    quote = line[1]
+    value_end = line.end() + len(quote)
+    return (
+        text.startswith(quote, line.end())
+        and _BEFORE_KIND.fullmatch(text, start, line.start()) is not None
+        and _AFTER_KIND.match(text, value_end, end) is not None
+        and _ANOTHER_KIND.search(text, value_end, end) is None
+    )
 
 
 def _slices(text: str) -> Iterator[tuple[int, int]]:
@@ -61,13 +109,3 @@ def _slices(text: str) -> Iterator[tuple[int, int]]:
             else separator.end()
         )
     yield start, len(text)
-
-
-def _kind(text: str, start: int, end: int) -> str | None:
-    match = _KIND.search(text, start, end)
-    if match:
-        return match.group(1)
-    if _FLOW_START.match(text, start, end):
-        match = _ANY_KIND.search(text, start, end)
-        return match.group(1) if match else None
-    return None
