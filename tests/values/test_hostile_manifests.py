@@ -81,3 +81,43 @@ def test_no_value_breaks_a_rule(code: str, tmp_path: Path) -> None:
         except Exception as error:
             raise AssertionError(f"{what} ends the run") from error
         assert not report.failures, what
+
+
+HEX: Final = "0x" + "f" * 5000
+FILES: Final = {
+    "a number that no text can show": (
+        "config.conf",
+        f"kind: KubeProxyConfiguration\nconntrack: {{maxPerCore: {HEX}}}\n",
+    ),
+    "a port of that size": (
+        "envoy.yaml",
+        f"static_resources: {{listeners: [{{address: {{socket_address: {{port_value: {HEX}}}}}}}]}}\n",
+    ),
+    "a list that is a part of itself": (
+        "cni-config",
+        '{"mtu": 1, "name": "a", "plugins": &all [{"type": "calico", "plugins": *all}]}\n',
+    ),
+    "brackets without end": ("envoy.yaml", "listeners: [{port_value: " + "[" * 20_000),
+    "a property of 5,000 digits": ("application.properties", f"server.port={'9' * 5000}\n"),
+    "a property in other digits": ("application.properties", "server.port=٨٠٨٠\n"),
+    "directives of 5,000 digits": (
+        "nginx.conf",
+        f"server {{\nlisten {'9' * 5000};\nkeepalive_timeout {'9' * 5000};\n}}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+@pytest.mark.parametrize("image", ["nginx:1.27", "tomcat:10", f"node:{'9' * 5000}", "envoyproxy/envoy:v1"])
+def test_no_mounted_file_breaks_a_rule(case: str, image: str, tmp_path: Path) -> None:
+    key, text = FILES[case]
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-proxy"}, "data": {key: text}}
+    container = {"name": "web", "image": image, "volumeMounts": [{"name": "files", "mountPath": "/etc/app"}]}
+    spec = {"containers": [container], "volumes": [{"name": "files", "configMap": {"name": "kube-proxy"}}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"app": "web"}}, "spec": spec}
+    ports = [{"port": 80, "targetPort": 8080}]
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    service |= {"spec": {"selector": {"app": "web"}, "ports": ports}}
+    file = tmp_path / "manifests.yaml"
+    file.write_text("\n---\n".join(map(json.dumps, (config, pod, service))), encoding="utf-8")
+    assert not check(Options(paths=(str(file),)), RULES).failures

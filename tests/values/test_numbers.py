@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingress_lint.values.numbers import decimal, integer, release, whole
-from ingress_lint.values.ports import is_number, is_port_name, number_or_name, port_number, port_range
+from ingress_lint.values.ports import is_number, is_port_name, number_or_name, port_in_file, port_number, port_range
 from tests.values.nasty import LONG, NASTY
 
 
@@ -52,6 +52,13 @@ def test_release(text: str, expected: tuple[int, ...] | None) -> None:
 )
 def test_port_number(text: str, expected: int | None) -> None:
     assert port_number(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(80, 80), (0, None), (65536, None), (True, None), ("80", None), (80.0, None), ([], None)]
+)
+def test_port_in_file(value: object, expected: int | None) -> None:
+    assert port_in_file(value) == expected
 
 
 @pytest.mark.parametrize(

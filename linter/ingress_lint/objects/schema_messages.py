@@ -144,7 +144,8 @@ def _fault(
 
 def _meant(kind: str, found: Any) -> tuple[str, Any]:
     """How to repair a value of the wrong type, and the value that somebody meant by it."""
-    if kind.startswith("int") and isinstance(found, str) and (number := whole(found.strip())) is not None:
+    number = whole(found.strip()) if isinstance(found, str) and len(found) < 10 else None
+    if kind.startswith("int") and number is not None:
         return f"write {found.strip()} without quotes", number
     if kind == "bool_type" and isinstance(found, str) and found.lower() in _WORDS_FOR:
         return f"write {as_text(_WORDS_FOR[found.lower()])} without quotes", _WORDS_FOR[found.lower()]

@@ -18,6 +18,11 @@ def port_number(text: str) -> int | None:
     return number if number is not None and 0 < number <= HIGHEST else None
 
 
+def port_in_file(value: object) -> int | None:
+    """A port as YAML or JSON holds it, a number without quotes; None where the value is none from 1 to 65535."""
+    return value if type(value) is int and 0 < value <= HIGHEST else None
+
+
 def number_or_name(port: int | str) -> int | str:
     """A port as it is meant where quotes are no matter: a number, whatever its size, or else a name."""
     number = whole(port) if isinstance(port, str) else port

@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.model import Speech
-from ingress_lint.values.ports import port_number
+from ingress_lint.values.ports import port_in_file, port_number
 
 _ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
 _NGINX_SERVER: Final = re.compile(r"\bserver\s*\{")
@@ -139,8 +139,8 @@ def _envoy(document: Any) -> Iterator[ConfiguredPort]:
     listeners = _at(document, "static_resources", "listeners") or _at(document, "listeners")
     for listener in listeners if isinstance(listeners, list) else ():
         address = _at(listener, "address", "socket_address")
-        number, host = _at(address, "port_value"), _at(address, "address")
-        if not isinstance(number, int):
+        number, host = port_in_file(_at(address, "port_value")), _at(address, "address")
+        if number is None:
             continue
         chains = _at(listener, "filter_chains")
         chains = chains if isinstance(chains, list) else []
@@ -152,8 +152,8 @@ def _envoy(document: Any) -> Iterator[ConfiguredPort]:
 
 
 def _spring(document: Any) -> Iterator[ConfiguredPort]:
-    number = _at(document, "server", "port")
-    if isinstance(number, int):
+    number = port_in_file(_at(document, "server", "port"))
+    if number is not None:
         secured = _at(document, "server", "ssl", "enabled") is True or _at(document, "server", "ssl", "key-store")
         yield ConfiguredPort(number, "", Speech.TLS if secured else None, f"server.port: {number}")
 

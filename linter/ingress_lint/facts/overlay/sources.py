@@ -42,6 +42,10 @@ _KINDS: Final = frozenset(
 )
 _CONTAINERS: Final = frozenset({"calico-node", "weave", "kube-router", "aws-node", "kube-proxy"})
 _CONFIGURED_BY: Final = frozenset({"veth_mtu", "net-conf.json", "cni-conf.json", "cni-config", "antrea-agent.conf"})
+_DEEPEST: Final = 4
+"""Plugins within plugins; YAML can make a list a part of itself."""
+_WIDEST: Final = 64
+"""Of so many bits is the largest number that a field of Kubernetes holds."""
 _CONFIG_MAPS: Final = frozenset({"cilium-config", "ovn-config"})
 
 
@@ -73,16 +77,16 @@ class Tree(Struct, frozen=True):
 
     @property
     def number(self) -> int | None:
-        """A whole number, also one in quotes."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
-            return self.value
-        return whole(self.value.strip()) if isinstance(self.value, str) else None
+        """A whole number from 0 on, also one in quotes."""
+        return whole(self.text.strip())
 
     @property
     def text(self) -> str:
         """A scalar as text, empty where it is absent."""
         if isinstance(self.value, bool):
             return "true" if self.value else "false"
+        if isinstance(self.value, int) and self.value.bit_length() > _WIDEST:
+            return ""
         return "" if self.value is None or isinstance(self.value, (dict, list)) else str(self.value)
 
     @property
@@ -180,6 +184,7 @@ class Sources:
                     yield from _plugins(data.at(key).file(), plugin_type)
 
 
+<<<<<<< HEAD:linter/ingress_lint/facts/overlay/sources.py
 @once_per_graph
 def node_sources(graph: ObjectGraph) -> Sources:
     """What the set says of its nodes."""
@@ -187,9 +192,12 @@ def node_sources(graph: ObjectGraph) -> Sources:
 
 
 def _plugins(configuration: Tree, plugin_type: str) -> Iterator[Tree]:
+=======
+def _plugins(configuration: Tree, plugin_type: str, depth: int = 0) -> Iterator[Tree]:
+>>>>>>> w-values:linter/ingress_lint/graph/overlay/sources.py
     """The plugins of one type in a CNI configuration: itself, one of its list, or one that Multus delegates to."""
     if configuration.at("type").text == plugin_type:
         yield configuration
-    for field in ("plugins", "delegates"):
+    for field in ("plugins", "delegates") if depth < _DEEPEST else ():
         for plugin in configuration.at(field).items():
-            yield from _plugins(plugin, plugin_type)
+            yield from _plugins(plugin, plugin_type, depth + 1)
