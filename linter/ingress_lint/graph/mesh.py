@@ -7,15 +7,14 @@ hashicorp/consul-k8s:control-plane/connect-inject/constants/annotations_and_labe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.objects.reading import string_map
 
 if TYPE_CHECKING:
     from ingress_lint.graph.graph import ObjectGraph
@@ -139,7 +138,4 @@ def _for_pod(selector: WorkloadSelector | None, workload: Workload) -> bool:
 
 def _pod_metadata(workload: Workload) -> Iterator[tuple[str, str]]:
     yield from workload.labels.items()
-    value: Any = workload.object.source
-    for step in (*workload.labels_pointer[:-1], "annotations"):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    yield from string_map(value if isinstance(value, Mapping) else {}).items()
+    yield from workload.annotations.items()

@@ -108,7 +108,7 @@ class Sources:
     def of_kind(self, kind: str) -> Iterator[Tree]:
         """The objects of a kind, among those that configure networks or nodes."""
         for item in self._by_kind.get(kind, ()):
-            yield Tree(item.source, item.at())
+            yield Tree(item.mapping(), item.at())
 
     @cached_property
     def network_config_maps(self) -> list[KubernetesObject[ConfigMap]]:
