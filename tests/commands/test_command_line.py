@@ -309,6 +309,22 @@ def test_version_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("command", ["check", "routes"])
+@pytest.mark.parametrize("case", ["found", "traefik-services", "istio-full-name"])
+def test_right_manifests_need_no_pydantic(command: str, case: str) -> None:
+    folder = FIXTURES / "IL401" / "good" / case
+    code = (
+        f"import sys; sys.argv = ['ingress-lint', {command!r}, '--format', 'json', {os.fspath(folder)!r}]\n"
+        "from ingress_lint.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(str('pydantic' in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    assert json.loads(done.stdout)
+    assert done.stderr.splitlines()[-1] == "False"
+
+
 def test_suppressed_findings_are_counted_and_do_not_fail(folder: Path) -> None:
     comment = "                name: shop-web  # ingress-lint: ignore[IL401] made by an operator\n"
     (folder / "taken.yaml").write_text(BAD.replace("                name: shop-web\n", comment))

@@ -17,6 +17,7 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.objects.reading import string_map
 
 _RUN_ONCE: Final = frozenset({"Job", "CronJob"})
 _ROLES: Final = frozenset(
@@ -65,7 +66,9 @@ def is_off(workload: Workload, graph: ObjectGraph) -> bool:
     if workload.replicas != 0 or workload.fixed_size or graph.autoscaled(workload):
         return False
     return not any(
-        _targets(item.source.get("spec"), workload) for item in graph.custom_resources(workload.object.namespace)
+        item.text("spec", field, "name") == workload.object.name
+        for item in graph.custom_resources(workload.object.namespace)
+        for field in _TARGET_FIELDS
     )
 
 
@@ -92,8 +95,8 @@ def _may_make(maker: AnyObject, selector: Mapping[str, str]) -> bool:
     """
     if (maker.group, maker.kind) != (GATEWAY_GROUP, "Gateway"):
         return True
-    infrastructure = (maker.source.get("spec") or {}).get("infrastructure") or {}
-    given = {*maker.labels.items(), *(infrastructure.get("labels") or {}).items()}
+    infrastructure = maker.body.spec.infrastructure if maker.body is not None else None
+    given = {*maker.labels.items(), *string_map(infrastructure.labels if infrastructure else {}).items()}
     return all(
         pair in given or maker.name in pair[1] or any(map(_OF_PROXIES.search, pair)) for pair in selector.items()
     )
@@ -103,13 +106,6 @@ def _elects(selector: Mapping[str, str], pods: LabelIndex[Workload]) -> bool:
     """Whether the pods lack no more than a label that says which of them leads, and so is given while they run."""
     given = {key: value for key, value in selector.items() if value not in _ROLES}
     return bool(given) and len(given) < len(selector) and bool(pods.matching(given))
-
-
-def _targets(spec: object, workload: Workload) -> bool:
-    if not isinstance(spec, dict):
-        return False
-    references = (spec.get(field) for field in _TARGET_FIELDS)
-    return any(isinstance(found, dict) and found.get("name") == workload.object.name for found in references)
 
 
 def nearest_workload(

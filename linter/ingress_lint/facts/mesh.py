@@ -7,8 +7,8 @@ hashicorp/consul-k8s:control-plane/connect-inject/constants/annotations_and_labe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,7 +17,6 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import PeerAuthentication, WorkloadSelector
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.objects.reading import string_map
 
 _POD_KEYS: Final = {
     "sidecar.istio.io/inject": "Istio",
@@ -135,7 +134,4 @@ def _for_pod(selector: WorkloadSelector | None, workload: Workload) -> bool:
 
 def _pod_metadata(workload: Workload) -> Iterator[tuple[str, str]]:
     yield from workload.labels.items()
-    value: Any = workload.object.source
-    for step in (*workload.labels_pointer[:-1], "annotations"):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    yield from string_map(value if isinstance(value, Mapping) else {}).items()
+    yield from workload.annotations.items()

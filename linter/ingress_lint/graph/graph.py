@@ -98,12 +98,7 @@ class SetContext(Struct, frozen=True):
 
 def _target_namespace(item: AnyObject) -> str | None:
     """Where a release or application puts its objects, if it says (Flux, K3s, Argo CD)."""
-    spec = item.source.get("spec")
-    if not isinstance(spec, dict):
-        return None
-    destination = spec.get("destination")
-    found = destination.get("namespace") if isinstance(destination, dict) else spec.get("targetNamespace")
-    return found if isinstance(found, str) and found else None
+    return item.text("spec", "destination", "namespace") or item.text("spec", "targetNamespace") or None
 
 
 class ObjectGraph:
@@ -208,6 +203,8 @@ class ObjectGraph:
     def resolve(self, kind: GroupKind, namespace: str, name: str) -> Resolution[Any]:
         """Whether an object exists, as far as this set can tell; one that is too broken to read is found, and unknown."""
         found = self._by_name.get((kind, namespace, name))
+        if found is not None and found.broken:
+            return Resolution(Existence.EXTERNAL, why=f"{found} is too broken to read")
         if found is not None:
             return Resolution(Existence.FOUND, found)
         key = (kind, namespace, name)

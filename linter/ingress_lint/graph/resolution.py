@@ -19,7 +19,8 @@ class Existence(Enum):
     PARTIAL = "partial"
     """Unknown: the set holds nothing of that kind in that namespace, so it may well be applied from elsewhere."""
     EXTERNAL = "external"
-    """Unknown: something may make it (an operator, cert-manager), it is declared external, or a file did not parse."""
+    """Unknown: something may make it (an operator, cert-manager), it is declared external, a file did not parse, or it is
+    there and too broken to read."""
 
 
 class Resolution(Struct, Generic[Body_co], frozen=True):

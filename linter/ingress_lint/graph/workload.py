@@ -73,6 +73,8 @@ class Workload(Struct, frozen=True, eq=False, dict=True):
     pod: PodSpec
     labels: Mapping[str, str]
     """The labels of its pods."""
+    annotations: Mapping[str, str]
+    """The annotations of its pods."""
     labels_pointer: Pointer
     spec_pointer: Pointer
     """Where the pod spec stands."""
@@ -131,7 +133,7 @@ def workload_of(item: AnyObject) -> Workload | None:
             return None
         replicas = body.spec.replicas
     elif isinstance(body, Pod):
-        return Workload(item, body.spec, item.labels, ("metadata", "labels"), ("spec",), 1)
+        return Workload(item, body.spec, item.labels, item.annotations, ("metadata", "labels"), ("spec",), 1)
     elif isinstance(body, CronJob):
         template = body.spec.job_template.spec.template
         pointer = ("spec", "jobTemplate", "spec", "template")
@@ -140,5 +142,6 @@ def workload_of(item: AnyObject) -> Workload | None:
         replicas = None
     else:
         return None
-    labels = string_map(template.metadata.labels)
-    return Workload(item, template.spec, labels, (*pointer, "metadata", "labels"), (*pointer, "spec"), replicas)
+    labels, annotations = string_map(template.metadata.labels), string_map(template.metadata.annotations)
+    labels_pointer, spec_pointer = (*pointer, "metadata", "labels"), (*pointer, "spec")
+    return Workload(item, template.spec, labels, annotations, labels_pointer, spec_pointer, replicas)

@@ -1,4 +1,4 @@
-"""cert-manager's issuers, as far as they answer ACME challenges through the cluster's own routes."""
+"""cert-manager's Certificates, and its issuers as far as they answer ACME challenges through the cluster's own routes."""
 
 from __future__ import annotations
 
@@ -62,3 +62,16 @@ class Issuer(Model):
     """An Issuer of one namespace, or a ClusterIssuer of all."""
 
     spec: IssuerSpec = IssuerSpec()
+
+
+class CertificateSpec(Model):
+    """The Secret to fill, and the hosts of the certificate in it."""
+
+    secret_name: str = ""
+    dns_names: Many[str] | None = None
+
+
+class Certificate(Model):
+    """A Certificate."""
+
+    spec: CertificateSpec = CertificateSpec()

@@ -96,11 +96,12 @@ class ConfigMap(Model):
 
 
 class Secret(Model):
-    """A Secret; `data` is base64, `string_data` plain."""
+    """A Secret; `data` is base64, `string_data` plain. `sops` tells how SOPS has encrypted both."""
 
     type: str = "Opaque"
     data: dict[str, Any] = field(default_factory=dict)
     string_data: dict[str, Any] = field(default_factory=dict)
+    sops: Any = None
 
 
 class Namespace(Model):

@@ -89,18 +89,41 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
         return group_kind(self.api_version, self.kind)
 
     @property
-    def source(self) -> Mapping[str, Any]:
-        """The object as it is written."""
+    def names_namespace(self) -> bool:
+        """Whether its namespace is written, and not the one where it happens to be applied."""
+        return bool(self.mapping("metadata").get("namespace"))
+
+    @property
+    def names_itself(self) -> bool:
+        """Whether its name is written, and not left to the API server (`generateName`)."""
+        return "name" in self.mapping("metadata")
+
+    @property
+    def created(self) -> str:
+        """When it was made, as the API server wrote it in RFC 3339; empty for what never was in a cluster."""
+        return str(self.mapping("metadata").get("creationTimestamp") or "")
+
+    def mapping(self, *pointer: str) -> Mapping[str, Any]:
+        """The mapping that is written at a pointer, whether or not it fits; empty where there is none."""
+        value = self._at(pointer)
+        return value if isinstance(value, dict) else {}
+
+    def text(self, *pointer: str) -> str:
+        """The text that is written at a pointer; empty where there is none."""
+        value = self._at(pointer)
+        return value if isinstance(value, str) else ""
+
+    def says_the_same(self, other: AnyObject) -> bool:
+        """Whether both are written with the same fields and values."""
+        return self.mapping() == other.mapping()
+
+    def _at(self, pointer: tuple[str, ...]) -> Any:
         value = self.document.value
         for step in self.base:
             value = value[step]
-        found: Mapping[str, Any] = value
-        return found
-
-    @property
-    def names_namespace(self) -> bool:
-        """Whether its namespace is written, and not the one where it happens to be applied."""
-        return bool(self.source.get("metadata", {}).get("namespace"))
+        for step in pointer:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
 
     @property
     def key(self) -> ObjectKey:

@@ -13,7 +13,7 @@ from ingress_lint.objects.api_checks import check, check_labels
 from ingress_lint.objects.group_kind import group_kind
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
 from ingress_lint.objects.known_fields import unknown_fields
-from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, pointer_in_text
+from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, fields_of, pointer_in_text
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
 from ingress_lint.objects.workloads import Workload
 
@@ -155,6 +155,11 @@ def _validated(
     model: type[Model], value: dict[str, Any], reports: _Reports | None
 ) -> tuple[Model | None, tuple[Pointer, ...]]:
     """The typed body, and the list items it lacks because they do not fit; no body where too little remains."""
+    if not isinstance(value.get("spec", {}), dict) and any(field.encode_name == "spec" for field in fields_of(model)):
+        if reports is not None:
+            message = f"`spec` must be a mapping, and this is {describe(value['spec'])}{REFUSED}"
+            reports.add(SchemaError(("spec",), message, ()), ())
+        return None, ()
     try:
         return convert(value, model), ()
     except ValidationError:

@@ -157,6 +157,7 @@ class PodSpec(Model):
     init_containers: Many[Container] = ()
     volumes: Many[Volume] = ()
     host_network: bool = False
+    host_ipc: Any = field(default=None, name="hostIPC")
     host_aliases: Many[Any] = ()
     service_account_name: str = ""
     termination_grace_period_seconds: int | None = None

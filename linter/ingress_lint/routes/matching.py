@@ -87,8 +87,7 @@ Precedence = Sequence[Criterion]
 
 def age(item: AnyObject) -> tuple[str, str]:
     """Sorts objects by age, then by namespace and name, as the Gateway API breaks ties."""
-    created = item.source["metadata"].get("creationTimestamp")
-    return (str(created) if created else _NO_TIMESTAMP, f"{item.namespace}/{item.name}")
+    return (item.created or _NO_TIMESTAMP, f"{item.namespace}/{item.name}")
 
 
 class Reversed(NamedTuple):

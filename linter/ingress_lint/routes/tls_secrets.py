@@ -19,9 +19,11 @@ from msgspec import Struct
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
+from ingress_lint.objects.cert_manager import Certificate
 from ingress_lint.objects.core import Secret
 from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.objects.secrets_store import SecretProviderClass
 from ingress_lint.routes.verdicts import Certainty
 
 CERTIFICATE: Final = "tls.crt"
@@ -86,7 +88,7 @@ class TLSSecrets:
     def _makers(self) -> Mapping[tuple[str, str], AnyObject]:
         makers: dict[tuple[str, str], AnyObject] = {}
         for item in self._graph.objects:
-            for name in _made_by(item):
+            for name in filter(None, _made_by(item)):
                 makers.setdefault((item.namespace, name), item)
         return makers
 
@@ -181,18 +183,18 @@ def _made_by(item: AnyObject) -> Iterable[str]:
         yield item.name
     elif item.kind == "Service":
         yield from (item.annotations[key] for key in _SERVING_CERTIFICATE if key in item.annotations)
-    spec = item.source.get("spec") if item.body is None else None
-    if not isinstance(spec, dict):
+    elif isinstance(item.body, Certificate):
+        yield item.body.spec.secret_name
+    elif isinstance(item.body, SecretProviderClass):
+        yield from (copy.secret_name for copy in item.body.spec.secret_objects)
+    if item.body is not None or not item.mapping("spec"):
         return
-    names = [spec.get("secretName"), item.name if item.kind.endswith("Secret") else None]
+    yield item.text("spec", "secretName")
+    if item.kind.endswith("Secret"):
+        yield item.name
     for key in ("target", "destination", "secretRef", "managedSecretReference", "template"):
-        part = spec.get(key)
-        if isinstance(part, dict):
-            names += [part.get("name"), part.get("secretName")]
-    for part in spec.get("secretObjects") or ():  # what a SecretProviderClass copies into Secrets
-        if isinstance(part, dict):
-            names.append(part.get("secretName"))
-    yield from (name for name in names if isinstance(name, str))
+        yield item.text("spec", key, "name")
+        yield item.text("spec", key, "secretName")
 
 
 def _is_copied(secret: KubernetesObject[Secret]) -> bool:
@@ -224,7 +226,7 @@ def place_of(secret: KubernetesObject[Secret], key: str) -> Place:
 def is_filled_in(secret: KubernetesObject[Secret]) -> bool:
     """Whether the values are encrypted or stand for others that a tool puts in their place."""
     body = secret.body
-    if "sops" in secret.source or _is_copied(secret):
+    if secret.body.sops is not None or _is_copied(secret):
         return True
     written = (*body.data.values(), *body.string_data.values())
     texts = (text_of(secret, key) or "" for key in (*body.data, *body.string_data))

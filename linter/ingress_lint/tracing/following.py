@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from ingress_lint.controllers.lowering.entries import Entry, entries
 from ingress_lint.finding import Hop
 from ingress_lint.manifests import Manifests, ManifestSet
+from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.answering import Answer, answer
@@ -152,17 +153,15 @@ def _is_named(entry: Entry, connect: str) -> bool:
 
 def _addresses(owner: AnyObject) -> Iterator[str]:
     """The addresses that are written for a Gateway, an Ingress or a Service, in its spec or its status."""
-    spec, status = _mapping(owner.source.get("spec")), _mapping(owner.source.get("status"))
-    balancer = _mapping(status.get("loadBalancer"))
+    spec, status = owner.mapping("spec"), owner.mapping("status")
+    balancer = owner.mapping("status", "loadBalancer")
     for group in (spec.get("addresses"), status.get("addresses"), balancer.get("ingress")):
         for item in group if isinstance(group, list) else ():
             for key in ("value", "ip", "hostname"):
-                if found := _mapping(item).get(key):
+                if isinstance(item, dict) and (found := item.get(key)):
                     yield str(found)
-    if address := spec.get("loadBalancerIP"):
-        yield str(address)
-    yield from (str(item) for item in spec.get("externalIPs") or ())
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    if isinstance(owner.body, Service):
+        service = owner.body.spec
+        if service.load_balancer_ip:
+            yield str(service.load_balancer_ip)
+        yield from (map(str, service.external_ips) if isinstance(service.external_ips, list) else ())

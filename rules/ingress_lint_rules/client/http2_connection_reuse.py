@@ -110,7 +110,7 @@ from typing import ClassVar, NamedTuple
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.group_kind import GroupKind
+from ingress_lint.objects.cert_manager import Certificate
 from ingress_lint.routes.listeners import CertificateRef, Listener
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, text_of
@@ -229,10 +229,9 @@ class _Shown(NamedTuple):
 
 def _names(graph: ObjectGraph, secret: tuple[str, str]) -> list[str]:
     """The hosts that the certificate in a Secret is good for, as far as a Certificate or the Secret itself tells."""
-    for item in graph.of_kind(GroupKind("cert-manager.io", "Certificate")):
-        spec = item.source.get("spec")
-        if isinstance(spec, dict) and (item.namespace, spec.get("secretName")) == secret:
-            return [str(name).lower() for name in spec.get("dnsNames") or ()]
+    for item in graph.of(Certificate):
+        if (item.namespace, item.body.spec.secret_name) == secret:
+            return [name.lower() for name in item.body.spec.dns_names or ()]
     found = graph.secret(*secret)
     written = text_of(found, CERTIFICATE) if found is not None else None
     try:

@@ -75,6 +75,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.cert_manager import Certificate
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.networking import Ingress, IngressRule, IngressTLS, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes import hostnames
@@ -231,9 +232,8 @@ def _names(item: IngressObject, secret_name: str | None, secrets: TLSSecrets, gr
         return None
     maker = secrets.maker(item.namespace, secret_name)
     if maker is not None:
-        spec = maker.source.get("spec")
-        names = spec.get("dnsNames") if maker.kind == "Certificate" and isinstance(spec, dict) else None
-        return [str(name) for name in names] if isinstance(names, list) else None
+        names = maker.body.spec.dns_names if isinstance(maker.body, Certificate) else None
+        return None if names is None else list(names)
     if secrets.made_later(item, item.namespace, secret_name):
         return []  # an issuer makes it for the hosts of the block
     secret = graph.secret(item.namespace, secret_name)

@@ -88,11 +88,11 @@ class DuplicateObject(Rule):
             if not item.document.reported or any(hook in item.annotations for hook in _HOOKS):
                 continue
             known = first.setdefault(item.key, item)
-            if known is not item and "name" in item.source.get("metadata", ()):
+            if known is not item and item.names_itself:
                 yield self._twice(known, item)
 
     def _twice(self, first: AnyObject, second: AnyObject) -> Finding:
-        same = first.source == second.source
+        same = first.says_the_same(second)
         here, there = (os.path.dirname(item.document.file.path) for item in (first, second))
         apart = here != there and not first.document.template
         message = f"{second} is here for the second time"

@@ -52,7 +52,7 @@ kubectl before 1.27 refuse it. Other rules go on as if the text had been in quot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from ingress_lint.finding import Finding, Severity
@@ -62,13 +62,13 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.schema_messages import as_text, describe
 from ingress_lint.rule import Cause, Rule
 
-_SELECTORS: Final[tuple[Pointer, ...]] = (
+_SELECTORS: Final[tuple[tuple[str, ...], ...]] = (
     ("spec", "selector"),
     ("spec", "selector", "matchLabels"),
     ("spec", "podSelector", "matchLabels"),
 )
-_PODS: Final[tuple[Pointer, ...]] = ((), ("spec", "template"), ("spec", "jobTemplate", "spec", "template"))
-_TEXTS: Final[tuple[Pointer, ...]] = tuple(
+_PODS: Final[tuple[tuple[str, ...], ...]] = ((), ("spec", "template"), ("spec", "jobTemplate", "spec", "template"))
+_TEXTS: Final[tuple[tuple[str, ...], ...]] = tuple(
     (*pod, *field)
     for pod in _PODS
     for field in (("metadata", "labels"), ("metadata", "annotations"), ("spec", "nodeSelector"))
@@ -118,21 +118,11 @@ class NonStringMetadata(Rule):
         )
 
 
-def _maps(item: AnyObject) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    source = item.source
+def _maps(item: AnyObject) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
     for pointer in _TEXTS:
-        values = _map(source, pointer)
-        if values:
+        if values := item.mapping(*pointer):
             yield pointer, values
     for pointer in _SELECTORS:
-        values = _map(source, pointer)
+        values = item.mapping(*pointer)
         if values and not (values.keys() & {"matchLabels", "matchExpressions"}):
             yield pointer, values
-
-
-def _map(value: Any, pointer: Pointer) -> dict[str, Any] | None:
-    for step in pointer:
-        value = value.get(step) if isinstance(value, dict) else None
-        if value is None:
-            return None
-    return value if isinstance(value, dict) else None

@@ -227,7 +227,7 @@ def _closed(policies: NetworkPolicies, visit: Visit) -> _Block:
                 place = policy.at("spec", "ingress", index, "ports")
                 return _Block(policy, place, why, f"allow port {visit.number}, the pod's own")
     policy = policies.isolating(visit.workload)[0]
-    place = policy.at("spec", "ingress") if "ingress" in policy.source.get("spec", {}) else policy.at("spec")
+    place = policy.at("spec", "ingress") if "ingress" in policy.mapping("spec") else policy.at("spec")
     return _Block(
         policy, place, f"{policy} lets nobody in, and no other policy does", "add a policy that allows the controller"
     )

@@ -29,7 +29,6 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.group_kind import SERVICE, GroupKind
 from ingress_lint.objects.istio import ISTIO_GROUP, Destination, DestinationRule, ServiceEntry
 from ingress_lint.objects.model import AnyObject, KubernetesObject
-from ingress_lint.objects.reading import string_map
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import Attachment, BackendRef, BackendTLS, Filter, ResolvedPort
 from ingress_lint.routes.remedies import Remedies
@@ -240,20 +239,11 @@ class Destinations:
 
     def _outside_the_mesh(self, workload: Workload) -> bool:
         """Whether its pods are known to have no sidecar."""
-        item = workload.object
-        annotations = string_map(_template_metadata(item).get("annotations"))
-        told = workload.labels.get(_INJECT) or annotations.get(_INJECT)
+        told = workload.labels.get(_INJECT) or workload.annotations.get(_INJECT)
         if told is not None:
             return told == "false"
-        namespace = self._graph.namespace(item.namespace)
+        namespace = self._graph.namespace(workload.object.namespace)
         return namespace is not None and namespace.labels.get(_NAMESPACE_INJECT) == "disabled"
-
-
-def _template_metadata(item: AnyObject) -> dict[str, object]:
-    spec = item.source.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    metadata = template.get("metadata") if isinstance(template, dict) else item.source.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
 
 
 def _port(

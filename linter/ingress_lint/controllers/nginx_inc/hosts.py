@@ -40,7 +40,7 @@ class Hosts:
         rivals = self._by_host.get(host, [])
         if len(rivals) == 1:
             return rivals[0].owner
-        created = sorted((_created(claim.owner), index) for index, claim in enumerate(rivals))
+        created = sorted((claim.owner.created, index) for index, claim in enumerate(rivals))
         if not created or not created[0][0] or created[0][0] == created[1][0]:
             return None
         return rivals[created[0][1]].owner
@@ -76,7 +76,3 @@ class Hosts:
                     fix="put the paths into one resource, or share the host between a master and minions "
                     "(`nginx.org/mergeable-ingress-type`)",
                 )
-
-
-def _created(item: AnyObject) -> str:
-    return str(item.source["metadata"].get("creationTimestamp") or "")

@@ -81,7 +81,7 @@ class PodSysctl(Struct, frozen=True):
         """Whether the pod shares that namespace with the node."""
         if self.namespace == "network":
             return self.workload.pod.host_network
-        return self.namespace == "IPC" and _pod_spec(self.workload).get("hostIPC") is True
+        return self.namespace == "IPC" and self.workload.pod.host_ipc is True
 
 
 class ScriptedSysctl(Struct, frozen=True):
@@ -205,10 +205,3 @@ def _required_labels(affinity: Any) -> set[str]:
             }
         )
     return set.intersection(*found) - _COMMON_NODE_LABELS if found else set()
-
-
-def _pod_spec(workload: Workload) -> Mapping[str, Any]:
-    value: Any = workload.object.source
-    for step in workload.spec_pointer:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}

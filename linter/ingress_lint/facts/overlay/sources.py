@@ -111,7 +111,7 @@ class Sources:
     def of_kind(self, kind: str) -> Iterator[Tree]:
         """The objects of a kind, among those that configure networks or nodes."""
         for item in self._by_kind.get(kind, ()):
-            yield Tree(item.source, item.at())
+            yield Tree(item.mapping(), item.at())
 
     @cached_property
     def network_config_maps(self) -> list[KubernetesObject[ConfigMap]]:
@@ -184,17 +184,13 @@ class Sources:
                     yield from _plugins(data.at(key).file(), plugin_type)
 
 
-<<<<<<< HEAD:linter/ingress_lint/facts/overlay/sources.py
 @once_per_graph
 def node_sources(graph: ObjectGraph) -> Sources:
     """What the set says of its nodes."""
     return Sources(graph)
 
 
-def _plugins(configuration: Tree, plugin_type: str) -> Iterator[Tree]:
-=======
 def _plugins(configuration: Tree, plugin_type: str, depth: int = 0) -> Iterator[Tree]:
->>>>>>> w-values:linter/ingress_lint/graph/overlay/sources.py
     """The plugins of one type in a CNI configuration: itself, one of its list, or one that Multus delegates to."""
     if configuration.at("type").text == plugin_type:
         yield configuration
