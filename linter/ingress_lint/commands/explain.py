@@ -20,7 +20,7 @@ from ingress_lint.commands.options import (
     terminal_width,
     use_color,
 )
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry, RuleImportError
 
 _LONGEST_QUOTE: Final = 80
 """As many characters of a symptom that nothing is known of are repeated."""
@@ -58,7 +58,7 @@ def command(
         if symptom is None:
             _explain_rule(_named(rules, given.paths), format_name, use_color(color))
             return
-    except (PackError, SelectionError) as error:
+    except (PackError, SelectionError, RuleImportError) as error:
         raise click.UsageError(str(error)) from None
     from ingress_lint.diagnosis import diagnose
     from ingress_lint.output import RenderOptions, diagnosis_json, diagnosis_text
@@ -97,7 +97,7 @@ def command(
         sys.exit(EXIT_FINDINGS)
 
 
-def _named(rules: Sequence[Rule], names: Sequence[str]) -> Rule:
+def _named(rules: Sequence[RuleEntry], names: Sequence[str]) -> RuleEntry:
     """The one rule that is named. Raises `click.UsageError` where it is not one, `SelectionError` where it is none."""
     from ingress_lint.selection import ALL, matching
 
@@ -110,14 +110,14 @@ def _named(rules: Sequence[Rule], names: Sequence[str]) -> Rule:
     return next(rule for rule in rules if rule.code in codes)
 
 
-def _explain_rule(rule: Rule, format_name: str, colored: bool) -> None:
+def _explain_rule(rule: RuleEntry, format_name: str, colored: bool) -> None:
     if format_name == "json":
         from ingress_lint.output.json_format import encode_rule
         from ingress_lint.output.sanitize import json_text
-        from ingress_lint.reporter import rule_info
 
-        click.echo(json_text({**encode_rule(rule_info(rule)), "documentation": rule.documentation}), nl=False)
+        click.echo(json_text({**encode_rule(rule), "documentation": rule.documentation}), nl=False)
         return
+    documentation = rule.documentation
     title = f"# {rule.code} {rule.name} ({rule.severity.label}, {rule.hop})"
-    for line in (title, "", *rule.documentation.splitlines()):
+    for line in (title, "", *documentation.splitlines()):
         click.echo(click.style(line, bold=True) if line.startswith("#") and colored else line, color=colored)

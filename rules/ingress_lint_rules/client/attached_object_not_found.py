@@ -87,8 +87,6 @@ from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 
-_REASONS: Final = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
-
 _COPIERS: Final = ("reflect", "replicat", "kubed", "copy")
 """Words of the annotations by which Reflector, Replicator, Kubed and the like know what to copy."""
 
@@ -107,6 +105,8 @@ class AttachedObjectNotFound(Rule):
             sometimes=("503", "no-cluster"),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
+    fields: ClassVar[frozenset[str]] = frozenset({"attached", "filters"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for what is attached, and for the objects of a Gateway API route's extensions."""
@@ -116,7 +116,7 @@ class AttachedObjectNotFound(Rule):
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what controllers look for and do not find."""
-        if verdict.reason in _REASONS and verdict.certainty is not Certainty.UNKNOWN:
+        if verdict.certainty is not Certainty.UNKNOWN:
             yield self.of_verdict(verdict, way_in(route, "something it needs is missing") if route else ())
 
     def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:

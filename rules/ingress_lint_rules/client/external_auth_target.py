@@ -128,8 +128,9 @@ class ExternalAuthTarget(Rule):
         ),
         Cause("the page that asks for a login asks for one itself", often=("redirect-loop",)),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"filters"})
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Asks each login once for each host and object."""
         asking = [
             (route, step)

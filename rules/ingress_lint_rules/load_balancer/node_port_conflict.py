@@ -70,10 +70,11 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.kinds import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Cause, Rule
+from ingress_lint.rule import Cause, GroupKind, Rule
 
 _OPENS_PORTS: Final = ("NodePort", "LoadBalancer")
 _RANGE: Final = re.compile(r"(\d+)-(\d+)")
@@ -113,6 +114,7 @@ class NodePortConflict(Rule):
             sometimes=("connection-refused",),
         ),
     )
+    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the node ports of all Services with each other and with the range."""
