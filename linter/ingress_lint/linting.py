@@ -152,6 +152,12 @@ def of_problems(rules: Sequence[RuleEntry], problems: Iterable[Problem], failure
             yield from rule.check_problem(problem)
 
 
+def importable(rules: Iterable[RuleEntry], failures: list[str]) -> list[RuleEntry]:
+    """The rules whose modules can be imported, which they are now; `failures` gets a line for each of the others."""
+    imported = _Importer(failures)
+    return [entry for entry in rules for _ in imported.of([entry])]
+
+
 def overriding(rules: Sequence[RuleEntry], method: str) -> list[RuleEntry]:
     """The rules that look at what `method` shows them."""
     return [rule for rule in rules if method in rule.hooks]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from textwrap import shorten
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,7 +19,9 @@ from ingress_lint.commands.options import (
     terminal_width,
     use_color,
 )
-from ingress_lint.rule import RuleEntry, RuleImportError
+
+if TYPE_CHECKING:
+    from ingress_lint.rule import RuleEntry
 
 _LONGEST_QUOTE: Final = 80
 """As many characters of a symptom that nothing is known of are repeated."""
@@ -51,6 +52,7 @@ def command(
     could not be read.
     """
     from ingress_lint.packs import PackError, load_rules
+    from ingress_lint.rule import RuleImportError
     from ingress_lint.selection import SelectionError, select
 
     try:
@@ -60,12 +62,16 @@ def command(
             return
     except (PackError, SelectionError, RuleImportError) as error:
         raise click.UsageError(str(error)) from None
+    from textwrap import shorten
+
     from ingress_lint.diagnosis import diagnose
+    from ingress_lint.linting import importable
     from ingress_lint.output import RenderOptions, diagnosis_json, diagnosis_text
     from ingress_lint.output.sanitize import visible
     from ingress_lint.output.wording import shown, unread
 
-    diagnosis = diagnose(symptom, rules)
+    failures: list[str] = []
+    diagnosis = diagnose(symptom, importable(rules, failures))
     if not diagnosis.symptoms and not diagnosis.suspects:
         told = visible(shorten(symptom, _LONGEST_QUOTE, placeholder="..."))
         raise click.UsageError(
@@ -90,8 +96,9 @@ def command(
     else:
         style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=terminal_width())
         click.echo(diagnosis_text.render(diagnosis, report, findings, style), nl=False, color=style.color)
-    if report and (report.unread or report.failures):
-        complain((*unread(report), *report.failures))
+    failures += report.failures if report else ()
+    complain((*(unread(report) if report else ()), *dict.fromkeys(failures)))
+    if failures or (report and report.unread):
         sys.exit(EXIT_UNREADABLE)
     if any(finding.severity >= level for finding in findings):
         sys.exit(EXIT_FINDINGS)
