@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
@@ -113,6 +112,8 @@ class Reporter:
         paths = self._options.paths
         if not url or "-" in paths or len(paths) > _MOST_PATHS:
             return ""
+        import shlex
+
         return shlex.join(["ingress-lint", "runbook", "--url", url, *paths])
 
     def _ignored(self, finding: Finding) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any, Final
 
 from msgspec import Struct
@@ -116,6 +115,8 @@ def _serves(pattern: str, host: str) -> bool:
 
 
 def _nobody(asked: Asked, ways: Sequence[_Way]) -> str:
+    from difflib import get_close_matches
+
     host = asked.request.host
     known = sorted({name for way in ways for name in _hosts(way.entry)})
     if any(_serves(name, host) for name in known):

@@ -73,7 +73,6 @@ provider has it (`@file`), where annotations ask a controller to copy it, and wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Related, Severity
@@ -120,6 +119,8 @@ class AttachedObjectNotFound(Rule):
             yield self.of_verdict(verdict, way_in(route, "something it needs is missing") if route else ())
 
     def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:
+        from difflib import get_close_matches
+
         kind, name, namespace = attached.kind, attached.name, attached.namespace
         where = f"which namespace `{namespace}` does not have"
         if attached.object.existence is Existence.PARTIAL:

@@ -61,7 +61,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import ip_address
 from typing import ClassVar, Final, NamedTuple
 
 from ingress_lint.finding import Finding, Severity
@@ -176,6 +175,10 @@ def _fix(fault: _Fault) -> str:
 
 
 def _is_address(host: str) -> bool:
+    if ":" not in host and not host[-1:].isdigit():
+        return False
+    from ipaddress import ip_address
+
     try:
         ip_address(host)
     except ValueError:

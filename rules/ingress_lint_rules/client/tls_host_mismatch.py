@@ -70,7 +70,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
-from difflib import get_close_matches
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
@@ -166,6 +165,8 @@ class TLSHostMismatch(Rule):
         secrets: TLSSecrets,
         graph: ObjectGraph,
     ) -> Iterator[Finding]:
+        from difflib import get_close_matches
+
         blocks = item.body.spec.tls
         listed = [
             (name, item.at("spec", "tls", i, "hosts", j))

@@ -90,7 +90,6 @@ have the port (IL404), and on headless Services that no route uses.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -402,6 +401,8 @@ def _nearest(
     target: _Target, name: str, candidates: Sequence[tuple[WorkloadContainer, int, ContainerPort]]
 ) -> tuple[WorkloadContainer, int, ContainerPort] | None:
     """The declared port that was most likely meant: by name, by number, or the only one that is left."""
+    from difflib import get_close_matches
+
     taken = {
         _target_of(sibling) for index, sibling in enumerate(target.service.body.spec.ports) if index != target.index
     }
