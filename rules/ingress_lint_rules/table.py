@@ -322,7 +322,7 @@ TABLE: Final = (
         source="ingress_lint_rules.client.attached_object_not_found:AttachedObjectNotFound",
         hooks=frozenset({"check_route", "check_verdict"}),
         reasons=frozenset({"ExtensionNotFound", "TargetNotFound"}),
-        fields=frozenset({"attached", "filters"}),
+        fields=frozenset({"attached", "extensions"}),
     ),
     RuleEntry(
         code="IL119",
@@ -331,7 +331,7 @@ TABLE: Final = (
         summary="the URL that decides who may pass is not served, redirects, or demands that very login",
         source="ingress_lint_rules.client.external_auth_target:ExternalAuthTarget",
         hooks=frozenset({"check_routes"}),
-        fields=frozenset({"filters"}),
+        fields=frozenset({"logins"}),
     ),
     RuleEntry(
         code="IL120",

@@ -67,14 +67,14 @@ def _page(rule: RuleEntry) -> str:
 
 def _rule(rule: RuleEntry) -> Any:
     documentation = visible_lines(_page(rule)) or rule.summary
-    more = f"\n\n[Documentation]({rule.help_uri})" if rule.help_uri else ""
+    more = f"\n\n[Documentation]({rule.help_uri})"
     return om.ReportingDescriptor(
         id=rule.code,
         name="".join(word.capitalize() for word in rule.name.split("-")),
         short_description=_text(_sentence(rule.summary[:1].upper() + rule.summary[1:])),
         full_description=_text(_first_paragraph(documentation)),
         help=om.MultiformatMessageString(text=documentation, markdown=documentation + more),
-        help_uri=rule.help_uri or None,
+        help_uri=rule.help_uri,
         default_configuration=om.ReportingConfiguration(level=rule.severity.label),
         properties={
             "tags": ["kubernetes", "ingress", "networking", "reliability", f"hop/{rule.hop}"],

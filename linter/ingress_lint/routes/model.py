@@ -17,7 +17,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
-from ingress_lint.routes.filters import ExternalAuth, Filter, RequestMirror
+from ingress_lint.routes.filters import ExtensionFilter, ExternalAuth, Filter, RequestMirror
 from ingress_lint.routes.listeners import Listener, ProxyPort
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.remedies import UNKNOWN, Remedies
@@ -224,10 +224,21 @@ class Route(Struct, frozen=True):
         )
         yield from (backend for backend in asked if backend is not None)
 
+    @property
+    def logins(self) -> tuple[ExternalAuth, ...]:
+        """What is asked whether a request may pass."""
+        return tuple(step for step in self.filters if isinstance(step, ExternalAuth))
+
+    @property
+    def extensions(self) -> tuple[ExtensionFilter, ...]:
+        """The filters that an object of its controller describes, its own and those of its backends."""
+        steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
+        return tuple(step for step in steps if isinstance(step, ExtensionFilter))
+
     def only_mirrors_to(self, backend: BackendRef) -> bool:
         """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""
         return not any(item is backend for item in (*self.backends, self.fallback)) and not any(
-            isinstance(step, ExternalAuth) and step.backend is backend for step in self.filters
+            step.backend is backend for step in self.logins
         )
 
     @property

@@ -80,7 +80,6 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.filters import ExtensionFilter
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way_in
@@ -105,7 +104,7 @@ class AttachedObjectNotFound(Rule):
         ),
     )
     reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
-    fields: ClassVar[frozenset[str]] = frozenset({"attached", "filters"})
+    fields: ClassVar[frozenset[str]] = frozenset({"attached", "extensions"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for what is attached, and for the objects of a Gateway API route's extensions."""
@@ -181,9 +180,8 @@ def _extensions(route: Route, graph: ObjectGraph) -> Iterator[Attachment]:
     """What a Gateway API route's extension filters name, of the kinds that the set holds."""
     if route.owner.group != GATEWAY_GROUP:
         return
-    steps = (*route.filters, *(step for backend in route.backends for step in backend.filters))
-    for step in steps:
-        if isinstance(step, ExtensionFilter) and graph.holds(step.kind, route.owner.namespace):
+    for step in route.extensions:
+        if graph.holds(step.kind, route.owner.namespace):
             found = graph.resolve(step.kind, route.owner.namespace, step.name)
             place = step.place.at("name")
             yield Attachment(place, step.kind, route.owner.namespace, step.name, found, "clients get 500")
