@@ -11,8 +11,7 @@ from ingress_lint.documentation import HEADINGS, examples, index, page, sections
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options
 from ingress_lint.packs import load_rules
-from ingress_lint.reporter import rule_info
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 
 RULES = load_rules()
 PAGES = Path(__file__).parent.parent / "docs" / "rules"
@@ -20,14 +19,14 @@ EXTENSIONS = {"yaml": ".yaml", "json": ".json"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_headings(rule: Rule) -> None:
+def test_headings(rule: RuleEntry) -> None:
     found = sections(rule.documentation)
     assert tuple(found) == HEADINGS
     assert all(found.values())
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_examples_do_what_they_say(rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_do_what_they_say(rule: RuleEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     kinds = set()
     for number, example in enumerate(examples(rule.documentation)):
@@ -42,12 +41,12 @@ def test_examples_do_what_they_say(rule: Rule, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_page_is_current(rule: Rule, request: pytest.FixtureRequest) -> None:
-    _compare(PAGES / f"{rule.code}.md", page(rule_info(rule)), request)
+def test_page_is_current(rule: RuleEntry, request: pytest.FixtureRequest) -> None:
+    _compare(PAGES / f"{rule.code}.md", page(rule), request)
 
 
 def test_index_is_current(request: pytest.FixtureRequest) -> None:
-    _compare(PAGES / "README.md", index(tuple(rule_info(rule) for rule in RULES)), request)
+    _compare(PAGES / "README.md", index(RULES), request)
 
 
 def test_no_page_without_a_rule() -> None:

@@ -13,7 +13,7 @@ from ingress_lint.documentation import HEADINGS, examples, sections
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options
 from ingress_lint.routes.traffic import AppProtocol
-from ingress_lint.rule import Pack, Rule
+from ingress_lint.rule import Pack, RuleEntry
 from tests.controllers.conftest import Routes, routes, said
 
 __all__ = ["routes"]
@@ -31,15 +31,15 @@ def block(guide: Path, opening: str, fence: str) -> str:
 
 
 @pytest.fixture
-def rule(monkeypatch: pytest.MonkeyPatch) -> Rule:
+def rule(monkeypatch: pytest.MonkeyPatch) -> RuleEntry:
     code = block(GUIDE, "python", "````")
     module = types.ModuleType("guide_rule")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(code, str(GUIDE), "exec"), module.__dict__)
-    return module.InternalHost()
+    return RuleEntry.of(module.InternalHost)
 
 
-def test_worked_example(rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worked_example(rule: RuleEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert tuple(sections(rule.documentation)) == HEADINGS
     found = list(examples(rule.documentation))
@@ -49,8 +49,8 @@ def test_worked_example(rule: Rule, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert bool(check(Options(("manifest.yaml",)), [rule]).findings) == example.bad
 
 
-def test_pack_of_its_own(rule: Rule) -> None:
-    assert Pack("mine", (type(rule),)).rules[0].code == "IL190"
+def test_pack_of_its_own(rule: RuleEntry) -> None:
+    assert [found.code for found in Pack("mine", (type(rule.rule),)).entries] == ["IL190"]
 
 
 @pytest.fixture

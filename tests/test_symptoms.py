@@ -8,7 +8,7 @@ import pytest
 
 from ingress_lint.diagnosis import diagnose
 from ingress_lint.packs import load_rules
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 from ingress_lint.symptoms import SYMPTOMS, matching
 
 RULES = load_rules()
@@ -22,12 +22,12 @@ ENVOY = '[2024-05-07T10:11:12.503Z] "GET /404 HTTP/1.1" {} - "-" 0 19 0 - "-" "c
 
 def named(*causes: str) -> set[str]:
     """The codes of the rules that declare one of these symptoms."""
-    return {rule.code for rule in RULES for cause in rule.symptoms if {*cause.often, *cause.sometimes} & {*causes}}
+    return {rule.code for rule in RULES for cause in rule.rule.symptoms if {*cause.often, *cause.sometimes} & {*causes}}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_rules_name_known_symptoms_once_in_each_cause(rule: Rule) -> None:
-    for cause in rule.symptoms:
+def test_rules_name_known_symptoms_once_in_each_cause(rule: RuleEntry) -> None:
+    for cause in rule.rule.symptoms:
         names = [*cause.often, *cause.sometimes]
         assert names
         assert set(names) <= set(SYMPTOMS)

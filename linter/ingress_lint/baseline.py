@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -17,6 +16,8 @@ class BaselineError(Exception):
 
 def read_baseline(file: str) -> frozenset[str]:
     """The fingerprints that a file records; raises `BaselineError`."""
+    import json
+
     try:
         with open(file, encoding="utf-8") as opened:
             written = json.load(opened)
@@ -32,6 +33,8 @@ def read_baseline(file: str) -> frozenset[str]:
 
 def baseline_of(findings: Iterable[ReportedFinding]) -> str:
     """The text of a baseline that records `findings`; the same for the same ones, in whatever order they are."""
+    import json
+
     entries = [_entry(finding) for finding in findings]
     entries.sort(key=lambda entry: (entry["file"], entry["code"], entry["object"], entry["fingerprint"]))
     return json.dumps({"version": _VERSION, "findings": entries}, indent=1) + "\n"

@@ -10,9 +10,8 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.documentation import sections
-from ingress_lint.report import ReportedFinding, RuleInfo
-from ingress_lint.reporter import rule_info
-from ingress_lint.rule import Rule
+from ingress_lint.report import ReportedFinding
+from ingress_lint.rule import RuleEntry
 from ingress_lint.symptoms import SYMPTOMS, Symptom, matching
 
 _OFTEN: Final = 3
@@ -54,7 +53,7 @@ class Reason(Struct, frozen=True):
 class Suspect(Struct, frozen=True):
     """A rule whose faults may be behind what is seen."""
 
-    rule: RuleInfo
+    rule: RuleEntry
     reasons: tuple[Reason, ...]
     weight: float
 
@@ -89,7 +88,7 @@ class Diagnosis(Struct, frozen=True):
         return Diagnosis(self.symptoms, tuple(suspects))
 
 
-def diagnose(text: str, rules: Sequence[Rule]) -> Diagnosis:
+def diagnose(text: str, rules: Sequence[RuleEntry]) -> Diagnosis:
     """The suspects for `text`: by the symptoms in it, else by the words that it shares with the rules' pages.
 
     A log line outdoes a status: where there is one, the rules that explain no more than the status are no suspects.
@@ -111,7 +110,7 @@ def _worth(symptom: str, weight: int) -> int:
     return weight if SYMPTOMS[symptom].status else weight * _BEYOND_STATUS
 
 
-def _by_symptoms(asked: set[str], rules: Sequence[Rule]) -> Iterator[Suspect]:
+def _by_symptoms(asked: set[str], rules: Sequence[RuleEntry]) -> Iterator[Suspect]:
     for rule in rules:
         reasons = [
             Reason(
@@ -119,14 +118,14 @@ def _by_symptoms(asked: set[str], rules: Sequence[Rule]) -> Iterator[Suspect]:
                 tuple(name for name in cause.often if name in asked),
                 tuple(name for name in cause.sometimes if name in asked),
             )
-            for cause in rule.symptoms
+            for cause in rule.rule.symptoms
         ]
         reasons = sorted((r for r in reasons if r.weight), key=lambda reason: -reason.weight)
         if reasons:
-            yield Suspect(rule_info(rule), tuple(reasons), sum(reason.weight for reason in reasons))
+            yield Suspect(rule, tuple(reasons), sum(reason.weight for reason in reasons))
 
 
-def _by_words(text: str, rules: Sequence[Rule]) -> Iterator[Suspect]:
+def _by_words(text: str, rules: Sequence[RuleEntry]) -> Iterator[Suspect]:
     """The rules whose section `What you see` has half of the words of `text`: the rarer a word, the more it says."""
     seen = {rule: sections(rule.documentation).get("What you see", "") for rule in rules}
     pages = Counter(word for section in seen.values() for word in _words(section))
@@ -137,7 +136,7 @@ def _by_words(text: str, rules: Sequence[Rule]) -> Iterator[Suspect]:
         if shared & telling and 2 * len(shared) >= len(asked):
             sentences = _SENTENCE.split(" ".join(section.split()))
             sentence = max(sentences, key=lambda candidate: len(shared & _words(candidate)))
-            yield Suspect(rule_info(rule), (Reason(sentence.rstrip(".;")),), sum(1 / pages[word] for word in shared))
+            yield Suspect(rule, (Reason(sentence.rstrip(".;")),), sum(1 / pages[word] for word in shared))
 
 
 def _words(text: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.finding import Hop
-from ingress_lint.report import RuleInfo
+from ingress_lint.rule import RuleEntry
 
 HEADINGS: Final = (
     "What it does",
@@ -46,13 +46,13 @@ def examples(documentation: str) -> Iterator[Example]:
         yield Example(kind == "Bad", caption.strip(), language, text)
 
 
-def page(rule: RuleInfo) -> str:
+def page(rule: RuleEntry) -> str:
     """The rule's page for `docs/rules`."""
     facts = f"Severity **{rule.severity.label}**, at the hop **{rule.hop}**. {_sentence(rule.summary)}"
     return f"# {rule.code} {rule.name}\n\n{facts}\n\n{rule.documentation.strip()}\n"
 
 
-def index(rules: tuple[RuleInfo, ...]) -> str:
+def index(rules: tuple[RuleEntry, ...]) -> str:
     """The page that lists every rule by hop."""
     lines = ["# Rules", "", "In the order in which a packet meets them."]
     for hop in Hop:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from msgspec.structs import replace
 
 from ingress_lint.controllers.lowering.lowering import lower
-from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph, SetContext
-from ingress_lint.linting import SetLinter, overriding
-from ingress_lint.load.document import Document, Problem
+from ingress_lint.linting import SetLinter, of_problems
+from ingress_lint.load.document import Document
 from ingress_lint.load.loading import Loaded, Loader, OnFile
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.group_kind import GroupKind
@@ -22,7 +21,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.reading import ObjectReader
 from ingress_lint.report import Report
 from ingress_lint.reporter import Reporter
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 from ingress_lint.suppressions import Suppressions
 
 _CONTEXT_SET: Final = "\0context"
@@ -92,7 +91,7 @@ def _unparsed(loaded: Loaded) -> dict[str, tuple[str, ...]]:
 
 
 def check(
-    options: Options, rules: Sequence[Rule], on_file: OnFile = _no_progress, *, catalogue: Sequence[Rule] = ()
+    options: Options, rules: Sequence[RuleEntry], on_file: OnFile = _no_progress, *, catalogue: Sequence[RuleEntry] = ()
 ) -> Report:
     """Lints: the report of what `rules` find.
 
@@ -104,18 +103,13 @@ def check(
     chosen = {rule.code for rule in rules}
     further = suppressions.codes - chosen
     running = [*rules, *(rule for rule in catalogue if rule.code in further)]
-    findings = [*_of_problems(running, manifests.problems)]
     failures: list[str] = []
+    findings = [*of_problems(running, manifests.problems, failures)]
     for manifest_set in manifests.sets:
         linter = SetLinter(manifest_set, running)
         findings.extend(linter.everything())
         failures += linter.failures
     findings = suppressions.apply(findings)
-    findings += _of_problems(rules, suppressions.unused())
+    findings += of_problems(rules, suppressions.unused(), failures)
     report = reporter.report(finding for finding in findings if finding.code in chosen)
-    return replace(report, failures=tuple(failures)) if failures else report
-
-
-def _of_problems(rules: Sequence[Rule], problems: Iterable[Problem]) -> Iterator[Finding]:
-    reading = overriding(rules, "check_problem")
-    return (finding for problem in problems for rule in reading for finding in rule.check_problem(problem))
+    return replace(report, failures=tuple(dict.fromkeys(failures))) if failures else report

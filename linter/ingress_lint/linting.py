@@ -1,31 +1,59 @@
-"""What rules find in one set, by what they look at: an object, a route, or the set as a whole."""
+"""What rules find in one set, each called for what it declares that it is concerned with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 
-from ingress_lint.finding import Finding
-from ingress_lint.manifests import ManifestSet
-from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.model import Route
-from ingress_lint.rule import Rule
+from ingress_lint.rule import Rule, RuleEntry, RuleImportError
+
+if TYPE_CHECKING:
+    from ingress_lint.finding import Finding
+    from ingress_lint.load.document import Problem
+    from ingress_lint.manifests import ManifestSet
+    from ingress_lint.objects.model import AnyObject
+    from ingress_lint.routes.model import Route
 
 BUG: Final = "this is a bug of ingress-lint or of a rule pack; please report it"
+
+
+class _Importer:
+    """Imports the modules of rules when they are called for. One that cannot be imported is told of once."""
+
+    def __init__(self, failures: list[str]) -> None:
+        self._failures = failures
+        self._broken: set[str] = set()
+
+    def of(self, entries: Iterable[RuleEntry]) -> Iterator[Rule]:
+        """The rules of `entries`, without those that cannot be imported."""
+        for entry in entries:
+            if entry.code not in self._broken:
+                try:
+                    yield entry.rule
+                except RuleImportError as error:
+                    self._broken.add(entry.code)
+                    self._failures.append(f"{error}: {BUG}")
 
 
 class SetLinter:
     """Runs rules on a set. Objects that only resolve references are passed over."""
 
-    def __init__(self, manifest_set: ManifestSet, rules: Sequence[Rule]) -> None:
+    def __init__(self, manifest_set: ManifestSet, rules: Sequence[RuleEntry]) -> None:
         self._set = manifest_set
         self._graph = manifest_set.graph
         self.failures: list[str] = []
         """One line for each rule that broke down; what it would have found is not known."""
+        self._imported = _Importer(self.failures)
         self._per_object = overriding(rules, "check_object")
-        self._per_route = overriding(rules, "check_route")
+        self._of_kinds: dict[tuple[str, str], list[Rule]] = {}
         self._per_verdict = overriding(rules, "check_verdict")
-        self._per_set = overriding(rules, "check_set")
+        fitting = [rule for rule in rules if rule.needs is None or not rule.needs.isdisjoint(self._graph.kinds)]
+        self._per_route = overriding(fitting, "check_route")
+        self._of_fields: dict[frozenset[str], list[Rule]] = {}
+        self._per_set = [rule for rule in fitting if not rule.hooks.isdisjoint(("check_routes", "check_set"))]
+        concerned = (*self._per_route, *self._per_set)
+        self._fields = tuple(sorted(frozenset().union(*(rule.fields for rule in concerned if rule.fields))))
 
     def everything(self) -> Iterator[Finding]:
         """All that the rules find."""
@@ -38,7 +66,7 @@ class SetLinter:
     def of_object(self, item: AnyObject) -> Iterator[Finding]:
         """What they find in one object."""
         if item.document.reported:
-            for rule in self._per_object:
+            for rule in self._rules_of_object(item):
                 try:
                     yield from rule.check_object(item, self._graph)
                 except Exception as error:
@@ -47,7 +75,7 @@ class SetLinter:
     def of_route(self, route: Route) -> Iterator[Finding]:
         """What they find on one route."""
         if route.owner.document.reported:
-            for rule in self._per_route:
+            for rule in self._rules_of_route(route):
                 try:
                     yield from rule.check_route(route, self._graph)
                 except Exception as error:
@@ -57,8 +85,10 @@ class SetLinter:
         """What controllers refuse, and what no single object or route shows."""
         if self._per_verdict and self._set.verdicts:
             yield from self._of_verdicts()
-        for rule in self._per_set:
+        for rule in self._imported.of(entry for entry in self._per_set if self._has_work(entry)):
             try:
+                if self._set.routes:
+                    yield from rule.check_routes(self._set.routes, self._graph)
                 yield from rule.check_set(self._graph, self._set.routes)
             except Exception as error:
                 self._fail(rule, None, error)
@@ -75,17 +105,73 @@ class SetLinter:
         }
         for verdict in self._set.verdicts:
             if verdict.object.document.reported and (verdict.reason, verdict.place) not in of_backends:
-                for rule in self._per_verdict:
+                concerned = (rule for rule in self._per_verdict if _is_among(verdict.reason, rule.reasons))
+                for rule in self._imported.of(concerned):
                     try:
                         yield from rule.check_verdict(verdict, first_routes.get(verdict.object), self._graph)
                     except Exception as error:
                         self._fail(rule, verdict.object, error)
+
+    # -- who is concerned ---------------------------------------------------------------------------------------------
+
+    def _rules_of_object(self, item: AnyObject) -> list[Rule]:
+        key = item.api_version, item.kind
+        if key not in self._of_kinds:
+            group_kind = item.group, item.kind
+            concerned = (rule for rule in self._per_object if rule.kinds is None or group_kind in rule.kinds)
+            self._of_kinds[key] = list(self._imported.of(concerned))
+        return self._of_kinds[key]
+
+    def _rules_of_route(self, route: Route) -> list[Rule]:
+        present = fields_of(route, self._fields)
+        if present not in self._of_fields:
+            concerned = (r for r in self._per_route if r.fields is None or not r.fields.isdisjoint(present))
+            self._of_fields[present] = list(self._imported.of(concerned))
+        return self._of_fields[present]
+
+    def _has_work(self, rule: RuleEntry) -> bool:
+        """Whether the set has what a rule that looks at it as a whole is concerned with."""
+        if "check_set" in rule.hooks:
+            return True
+        return bool(self._set.routes) and (rule.fields is None or not rule.fields.isdisjoint(self._fields_of_all))
+
+    @cached_property
+    def _fields_of_all(self) -> frozenset[str]:
+        return frozenset().union(*(fields_of(route, self._fields) for route in self._set.routes))
 
     def _fail(self, rule: Rule, item: AnyObject | None, error: Exception) -> None:
         at = f" at {item}" if item is not None else ""
         self.failures.append(f"rule {rule.code} broke down{at} ({type(error).__name__}: {error}): {BUG}")
 
 
-def overriding(rules: Sequence[Rule], method: str) -> list[Rule]:
+def of_problems(rules: Sequence[RuleEntry], problems: Iterable[Problem], failures: list[str]) -> Iterator[Finding]:
+    """What rules say of the faults met while reading; `failures` gets a line for each rule that cannot be imported."""
+    concerned, imported = overriding(rules, "check_problem"), _Importer(failures)
+    for problem in problems:
+        for rule in imported.of(entry for entry in concerned if _is_among(problem.kind, entry.problems)):
+            yield from rule.check_problem(problem)
+
+
+def importable(rules: Iterable[RuleEntry], failures: list[str]) -> list[RuleEntry]:
+    """The rules whose modules can be imported, which they are now; `failures` gets a line for each of the others."""
+    imported = _Importer(failures)
+    return [entry for entry in rules for _ in imported.of([entry])]
+
+
+def overriding(rules: Sequence[RuleEntry], method: str) -> list[RuleEntry]:
     """The rules that look at what `method` shows them."""
-    return [rule for rule in rules if getattr(type(rule), method) is not getattr(Rule, method)]
+    return [rule for rule in rules if method in rule.hooks]
+
+
+def fields_of(route: Route, names: Iterable[str]) -> frozenset[str]:
+    """Those of the fields `names` that a route has, itself or on one of its backends."""
+    backends = tuple(route.all_backends)
+    return frozenset(
+        name
+        for name in names
+        if getattr(route, name, None) or any(getattr(backend, name, None) for backend in backends)
+    )
+
+
+def _is_among(name: str, declared: frozenset[str] | None) -> bool:
+    return declared is None or name in declared

@@ -1,4 +1,4 @@
-"""Findings made concrete: what the output formats print. They know nothing of graphs, routes or rules."""
+"""Findings made concrete: what the output formats print. They know nothing of graphs or routes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from ingress_lint.finding import Hop, Severity
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
+from ingress_lint.rule import RuleEntry
 
 
 class ObjectRef(Struct, frozen=True):
@@ -65,18 +66,6 @@ class ReportedFinding(Struct, frozen=True):
     """Whether a baseline suppresses it, and not the manifests themselves."""
 
 
-class RuleInfo(Struct, frozen=True):
-    """A rule as the outputs describe it. `documentation` is Markdown under the fixed headings."""
-
-    code: str
-    name: str
-    severity: Severity
-    hop: Hop
-    summary: str
-    documentation: str
-    help_uri: str
-
-
 class Summary(Struct, frozen=True):
     """What was read. `error`, `warning` and `note` count the findings that are shown."""
 
@@ -95,7 +84,7 @@ class Report(Struct, frozen=True):
 
     findings: tuple[ReportedFinding, ...]
     summary: Summary
-    rules: tuple[RuleInfo, ...]
+    rules: tuple[RuleEntry, ...]
     files: Mapping[str, SourceFile] = field(default_factory=dict)
     """The files that findings point into, by path, for code frames."""
     accounts: tuple[str, ...] = ()

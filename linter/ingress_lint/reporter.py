@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
@@ -15,26 +14,24 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Document, Place
 from ingress_lint.load.positions import Location, Locator
 from ingress_lint.manifests import Manifests, Options
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo, Spot, Summary
-from ingress_lint.rule import Rule
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+from ingress_lint.rule import RuleEntry
 
 _MOST_PATHS: Final = 3
 """As many as a command may repeat that is still read."""
-HELP: Final = "https://github.com/ingress-lint/ingress-lint/blob/main/docs/rules/{code}.md"
 
 
 class Reporter:
     """Turns what the rules of one run found into its report."""
 
-    def __init__(self, manifests: Manifests, rules: Sequence[Rule], options: Options) -> None:
+    def __init__(self, manifests: Manifests, rules: Sequence[RuleEntry], options: Options) -> None:
         self._manifests = manifests
         self._options = options
-        self._rules = {rule.code: rule for rule in rules}
+        self._rules = {rule.code: rule for rule in sorted(rules, key=lambda rule: rule.code)}
         self._graphs: dict[Document, ObjectGraph] = {
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
         self.locator = Locator()
-        self._infos = tuple(rule_info(rule) for _, rule in sorted(self._rules.items()))
         self._fingerprints: Counter[str] = Counter()
 
     def report(self, findings: Iterable[Finding]) -> Report:
@@ -62,7 +59,9 @@ class Reporter:
         unread = [*manifests.loaded.missing_paths, *(p.message for p in manifests.problems if p.unreadable)]
         shown = {spot.file for finding in reported for spot in _locations(finding)}
         files = {file.path: file for file in manifests.loaded.files if file.path in shown}
-        return Report(reported, summary, self._infos, files, tuple(self._accounts(documents)), tuple(unread))
+        return Report(
+            reported, summary, tuple(self._rules.values()), files, tuple(self._accounts(documents)), tuple(unread)
+        )
 
     def _accounts(self, documents: Sequence[Document]) -> Iterator[str]:
         passed_over = Counter(document.kind for document in documents if not document.parsed and document.kind)
@@ -113,6 +112,8 @@ class Reporter:
         paths = self._options.paths
         if not url or "-" in paths or len(paths) > _MOST_PATHS:
             return ""
+        import shlex
+
         return shlex.join(["ingress-lint", "runbook", "--url", url, *paths])
 
     def _ignored(self, finding: Finding) -> bool:
@@ -162,10 +163,3 @@ def _counted(finding: Finding, more: int) -> Finding:
     if not more or not finding.path:
         return finding
     return replace(finding, message=f"{finding.message} (and on {more} more route{'s' if more > 1 else ''})")
-
-
-def rule_info(rule: Rule) -> RuleInfo:
-    """A rule as outputs describe it."""
-    return RuleInfo(
-        rule.code, rule.name, rule.severity, rule.hop, rule.summary, rule.documentation, HELP.format(code=rule.code)
-    )

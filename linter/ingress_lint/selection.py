@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 
 ALL = "ALL"
 
@@ -14,19 +13,21 @@ class SelectionError(Exception):
     """A selector that means no rule; the message names the nearest."""
 
 
-def select(rules: Sequence[Rule], selected: Iterable[str], ignored: Iterable[str]) -> tuple[Rule, ...]:
+def select(rules: Sequence[RuleEntry], selected: Iterable[str], ignored: Iterable[str]) -> tuple[RuleEntry, ...]:
     """The rules that `selected` means (all where it is empty) less those that `ignored` means."""
     chosen = set().union(*(matching(rules, selector) for selector in selected)) or {rule.code for rule in rules}
     dropped = set().union(*(matching(rules, selector) for selector in ignored))
     return tuple(rule for rule in rules if rule.code in chosen - dropped)
 
 
-def matching(rules: Sequence[Rule], selector: str) -> set[str]:
+def matching(rules: Sequence[RuleEntry], selector: str) -> set[str]:
     """The codes of the rules that one selector means; raises `SelectionError` where it means none."""
     if selector.upper() == ALL:
         return {rule.code for rule in rules}
     codes = {rule.code for rule in rules if rule.name == selector.lower() or rule.code.startswith(selector.upper())}
     if not codes:
+        from difflib import get_close_matches
+
         known = [rule.code for rule in rules] + [rule.name for rule in rules]
         near = get_close_matches(selector, known, 1, 0.5) or get_close_matches(selector.upper(), known, 1, 0.5)
         raise SelectionError(f"no rule is called {selector!r}" + (f"; did you mean {near[0]}?" if near else ""))

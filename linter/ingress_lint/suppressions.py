@@ -15,7 +15,7 @@ from ingress_lint.load.document import Document, Place, Problem, ProblemKind, So
 from ingress_lint.load.positions import Locator
 from ingress_lint.manifests import Manifests
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import SelectionError, matching, split_selectors
 
 ANNOTATION: Final = "ingress-lint.dev/ignore"
@@ -39,7 +39,7 @@ class _Suppression(Struct):
 class Suppressions:
     """The suppressions of one run's manifests. Those beside objects that are not reported on count for nothing."""
 
-    def __init__(self, manifests: Manifests, catalogue: Sequence[Rule], locator: Locator) -> None:
+    def __init__(self, manifests: Manifests, catalogue: Sequence[RuleEntry], locator: Locator) -> None:
         self._catalogue = catalogue
         self._locator = locator
         self._by_line: defaultdict[str, defaultdict[int, list[_Suppression]]] = defaultdict(lambda: defaultdict(list))

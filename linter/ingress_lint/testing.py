@@ -1,4 +1,6 @@
-"""Fixtures for rules: cases found by folder, what they must report beside them, one call to compare or to rewrite.
+"""What the tests of a rule pack need: its fixtures, and its table.
+
+Fixtures are cases found by folder, with what they must report beside them, and one call to compare or to rewrite.
 
 A case is a folder `<CODE>/good/<case>/` or `<CODE>/bad/<case>/` that holds manifests, with only rule `<CODE>` run on
 it. A bad case also holds `expected.txt`, one finding after another; a good case must stay silent. `options.json` may
@@ -19,11 +21,24 @@ from msgspec import Struct
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options
 from ingress_lint.report import ReportedFinding
-from ingress_lint.rule import Rule
+from ingress_lint.rule import GroupKind, Pack, Rule, RuleEntry
 
 EXPECTED: Final = "expected.txt"
 OPTIONS: Final = "options.json"
 CONTEXT: Final = "context"
+_LINE: Final = 120
+_TABLE: Final = '''"""The rules of this pack, known before they are imported. Generated from their classes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingress_lint.finding import Severity
+from ingress_lint.rule import RuleEntry
+
+TABLE: Final = (
+{})
+'''
 
 
 class Case(Struct, frozen=True):
@@ -57,7 +72,7 @@ def find_cases(folder: Path) -> Iterator[Case]:
         yield Case(path)
 
 
-def run(case: Case, rules: Sequence[Rule]) -> str:
+def run(case: Case, rules: Sequence[RuleEntry]) -> str:
     """What the case's own rule reports on it, in the form of `expected.txt`; a `RuntimeError` where it breaks down."""
     options: dict[str, Any] = {}
     if (case.folder / OPTIONS).exists():
@@ -96,3 +111,44 @@ def _lines(finding: ReportedFinding) -> str:
 
 def _station(label: str, broken: bool) -> str:
     return f" ✗ {label}" if broken else f" → {label}"
+
+
+def table_module(pack: Pack) -> str:
+    """The source of the module whose `TABLE` lists the rules that `pack` has imported, for `Pack(name, table=TABLE)`."""
+    return _TABLE.format("".join(_entry(rule) for rule in pack.rules))
+
+
+def _entry(rule: type[Rule]) -> str:
+    entry = RuleEntry.of(rule)
+    values = {
+        "code": _text(entry.code),
+        "name": _text(entry.name),
+        "severity": f"Severity.{entry.severity.name}",
+        "summary": _text(entry.summary),
+        "source": _text(f"{rule.__module__}:{rule.__qualname__}"),
+    }
+    lines = [f"        {name}={value},\n" for name, value in values.items()]
+    for name in ("hooks", "problems", "kinds", "reasons", "fields", "needs"):
+        declared: frozenset[str | GroupKind] | None = getattr(entry, name)
+        if declared is not None:
+            lines.append(_set(name, sorted(_item(item) for item in declared)))
+    return "    RuleEntry(\n" + "".join(lines) + "    ),\n"
+
+
+def _set(name: str, items: Sequence[str]) -> str:
+    line = f"        {name}=frozenset({{{', '.join(items)}}}),\n"
+    if len(line) <= _LINE + 1:
+        return line
+    return (
+        f"        {name}=frozenset(\n            {{\n"
+        + "".join(f"                {item},\n" for item in items)
+        + "            }\n        ),\n"
+    )
+
+
+def _item(item: str | GroupKind) -> str:
+    return _text(item) if isinstance(item, str) else f"({', '.join(map(_text, item))})"
+
+
+def _text(text: str) -> str:
+    return repr(str(text)) if {'"', "\\"} & {*text} else f'"{text}"'

@@ -1,7 +1,6 @@
 """The rules that come with ingress-lint, a folder for each hop and a file for each rule."""
 
-import sys
-
 from ingress_lint.rule import Pack
+from ingress_lint_rules.table import TABLE
 
-PACK = Pack.discover("core", sys.modules[__name__])
+PACK = Pack("core", table=TABLE)

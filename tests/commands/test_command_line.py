@@ -355,7 +355,7 @@ def test_a_rule_that_breaks_down_loses_nothing_else(monkeypatch: pytest.MonkeyPa
     def fail(*_: object) -> None:
         raise KeyError("\x1b[31mport")
 
-    monkeypatch.setattr(type(broken), "check_route", fail)
+    monkeypatch.setattr(type(broken.rule), "check_route", fail)
     result = run("bad.yaml", "--select", "IL401,IL402")
     assert result.exit_code == 2
     assert "error[IL401]" in result.stdout

@@ -161,7 +161,7 @@ def test_a_rule_that_breaks_down_exits_2(monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(*_: object) -> None:
         raise KeyError("port")
 
-    monkeypatch.setattr(type(broken), "check_route", fail)
+    monkeypatch.setattr(type(broken.rule), "check_route", fail)
     result = explain("--symptom", "503", "shop.yaml")
     assert result.exit_code == 2
     assert "rule IL402 broke down" in result.stderr

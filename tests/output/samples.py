@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 from ingress_lint.finding import Hop, Severity
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo, Spot, Summary
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+from ingress_lint.rule import Rule, RuleEntry
 
 INGRESS = SourceFile(
     "shop/ingress.yaml",
@@ -53,25 +57,30 @@ HOSTILE = SourceFile(
     + "end: true\n",
 )
 
+
+def rule(code: str, name: str, severity: Severity, summary: str, documentation: str) -> RuleEntry:
+    """A rule whose module holds only its page."""
+    module = ModuleType(f"sample_{code}", documentation)
+    sys.modules[module.__name__] = module
+    described = {"code": code, "name": name, "severity": severity, "summary": summary, "__module__": module.__name__}
+    return RuleEntry.of(type("SampleRule", (Rule,), described))
+
+
 RULES = (
-    RuleInfo(
+    rule(
         "IL201",
         "health-check-path-mismatch",
         Severity.ERROR,
-        Hop.LOAD_BALANCER,
         "a health check asks for a path that the pod does not serve",
         "## What it does\nCompares the path that is checked\nwith the probe's.\n\n## Fix\nSet `healthcheck-path`.",
-        "https://example.com/rules/IL201.md",
     ),
-    RuleInfo("IL305", "keep-alive", Severity.WARNING, Hop.NODE, "idle connections close early", "", ""),
-    RuleInfo(
+    rule("IL305", "keep-alive", Severity.WARNING, "idle connections close early", ""),
+    rule(
         "IL405",
         "service-unused",
         Severity.NOTE,
-        Hop.SERVICE,
         "no route leads to it",
         "## What it does\nLooks for routes.",
-        "https://example.com/rules/IL405.md",
     ),
 )
 

@@ -6,7 +6,6 @@ import os
 import sys
 
 import click
-from msgspec.structs import replace
 
 from ingress_lint.commands.options import (
     EXIT_FINDINGS,
@@ -22,7 +21,6 @@ from ingress_lint.commands.options import (
 from ingress_lint.commands.progress import Progress
 from ingress_lint.commands.writing import target, write
 from ingress_lint.output import FORMATS, RenderOptions, render
-from ingress_lint.output.wording import shown, unread
 
 
 @click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,9 +66,12 @@ def command(
 
     Exit status: 0 nothing at or above the fail level, 1 findings, 2 something could not be read.
     """
+    from msgspec.structs import replace
+
     from ingress_lint.baseline import BaselineError, baseline_of, read_baseline
     from ingress_lint.commands.reading import reading
     from ingress_lint.engine import check
+    from ingress_lint.output.wording import shown, unread
     from ingress_lint.packs import PackError, load_rules
     from ingress_lint.selection import SelectionError, select, split_selectors
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from textwrap import shorten
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,7 +19,9 @@ from ingress_lint.commands.options import (
     terminal_width,
     use_color,
 )
-from ingress_lint.rule import Rule
+
+if TYPE_CHECKING:
+    from ingress_lint.rule import RuleEntry
 
 _LONGEST_QUOTE: Final = 80
 """As many characters of a symptom that nothing is known of are repeated."""
@@ -51,6 +52,7 @@ def command(
     could not be read.
     """
     from ingress_lint.packs import PackError, load_rules
+    from ingress_lint.rule import RuleImportError
     from ingress_lint.selection import SelectionError, select
 
     try:
@@ -58,14 +60,18 @@ def command(
         if symptom is None:
             _explain_rule(_named(rules, given.paths), format_name, use_color(color))
             return
-    except (PackError, SelectionError) as error:
+    except (PackError, SelectionError, RuleImportError) as error:
         raise click.UsageError(str(error)) from None
+    from textwrap import shorten
+
     from ingress_lint.diagnosis import diagnose
+    from ingress_lint.linting import importable
     from ingress_lint.output import RenderOptions, diagnosis_json, diagnosis_text
     from ingress_lint.output.sanitize import visible
     from ingress_lint.output.wording import shown, unread
 
-    diagnosis = diagnose(symptom, rules)
+    failures: list[str] = []
+    diagnosis = diagnose(symptom, importable(rules, failures))
     if not diagnosis.symptoms and not diagnosis.suspects:
         told = visible(shorten(symptom, _LONGEST_QUOTE, placeholder="..."))
         raise click.UsageError(
@@ -90,14 +96,15 @@ def command(
     else:
         style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=terminal_width())
         click.echo(diagnosis_text.render(diagnosis, report, findings, style), nl=False, color=style.color)
-    if report and (report.unread or report.failures):
-        complain((*unread(report), *report.failures))
+    failures += report.failures if report else ()
+    complain((*(unread(report) if report else ()), *dict.fromkeys(failures)))
+    if failures or (report and report.unread):
         sys.exit(EXIT_UNREADABLE)
     if any(finding.severity >= level for finding in findings):
         sys.exit(EXIT_FINDINGS)
 
 
-def _named(rules: Sequence[Rule], names: Sequence[str]) -> Rule:
+def _named(rules: Sequence[RuleEntry], names: Sequence[str]) -> RuleEntry:
     """The one rule that is named. Raises `click.UsageError` where it is not one, `SelectionError` where it is none."""
     from ingress_lint.selection import ALL, matching
 
@@ -110,14 +117,14 @@ def _named(rules: Sequence[Rule], names: Sequence[str]) -> Rule:
     return next(rule for rule in rules if rule.code in codes)
 
 
-def _explain_rule(rule: Rule, format_name: str, colored: bool) -> None:
+def _explain_rule(rule: RuleEntry, format_name: str, colored: bool) -> None:
     if format_name == "json":
         from ingress_lint.output.json_format import encode_rule
         from ingress_lint.output.sanitize import json_text
-        from ingress_lint.reporter import rule_info
 
-        click.echo(json_text({**encode_rule(rule_info(rule)), "documentation": rule.documentation}), nl=False)
+        click.echo(json_text({**encode_rule(rule), "documentation": rule.documentation}), nl=False)
         return
+    documentation = rule.documentation
     title = f"# {rule.code} {rule.name} ({rule.severity.label}, {rule.hop})"
-    for line in (title, "", *rule.documentation.splitlines()):
+    for line in (title, "", *documentation.splitlines()):
         click.echo(click.style(line, bold=True) if line.startswith("#") and colored else line, color=colored)

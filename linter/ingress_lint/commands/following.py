@@ -93,11 +93,15 @@ class Follower:
         return followed
 
     def end_if_unread(self) -> None:
-        """Ends the command with exit status 2 where something could not be read; says what, and what did not parse."""
+        """Ends the command with exit status 2 where something could not be read; says what, and what did not parse.
+
+        Rules that broke down count as that: what they would have found is not known.
+        """
         manifests = self._manifests
         unread = [*manifests.loaded.missing_paths, *(item.message for item in manifests.problems if item.unreadable)]
-        complain((*unread, *self._unparsed()))
-        if unread:
+        failures = self._concerns.failures
+        complain((*unread, *self._unparsed(), *failures))
+        if unread or failures:
             sys.exit(EXIT_UNREADABLE)
 
     def _unparsed(self) -> Iterator[str]:

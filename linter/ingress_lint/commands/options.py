@@ -13,7 +13,6 @@ import click
 from msgspec import Struct
 
 from ingress_lint.output.sanitize import visible
-from ingress_lint.tracing.asking import PROTOCOLS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -126,6 +125,8 @@ def terminal_width() -> int:
 
 def request_options(function: Decorated) -> Decorated:
     """One request; in `function`, the keyword arguments of `following.request_of`."""
+    from ingress_lint.tracing.asking import PROTOCOLS
+
     decorators = (
         click.option("--url", metavar="URL", help="The request: scheme, host, port, path and query."),
         click.option("--method", metavar="METHOD", help="Its method (default: GET, or POST for gRPC)."),

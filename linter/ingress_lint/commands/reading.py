@@ -13,11 +13,11 @@ from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption
 from ingress_lint.manifests import Options
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import matching
 
 
-def reading(given: Given, rules: Sequence[Rule] = ()) -> tuple[Config, Options]:
+def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Options]:
     """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`.
 
     `rules` are those whose findings the configuration may change; commands that run none leave it empty.

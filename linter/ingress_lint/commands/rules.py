@@ -21,9 +21,8 @@ def command(format_name: str, color: str) -> None:
     if format_name == "json":
         from ingress_lint.output.json_format import encode_rule
         from ingress_lint.output.sanitize import json_text
-        from ingress_lint.reporter import rule_info
 
-        click.echo(json_text([encode_rule(rule_info(rule)) for rule in rules]), nl=False)
+        click.echo(json_text([encode_rule(rule) for rule in rules]), nl=False)
         return
     colored = use_color(color)
     width = max(len(rule.name) for rule in rules)

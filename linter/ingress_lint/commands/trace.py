@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from msgspec.structs import replace
 
 from ingress_lint.commands.options import (
     EXIT_FINDINGS,
@@ -18,7 +16,9 @@ from ingress_lint.commands.options import (
     terminal_width,
     use_color,
 )
-from ingress_lint.tracing.asking import Asked, RequestError, asked_item
+
+if TYPE_CHECKING:
+    from ingress_lint.tracing.asking import Asked
 
 
 @click.command("trace", context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,6 +47,8 @@ def command(
     """
     if (url is None) == (requests_file is None):
         raise click.UsageError("give either --url URL or --requests FILE.json")
+    from msgspec.structs import replace
+
     from ingress_lint.commands.following import Follower, request_of
     from ingress_lint.finding import Severity
     from ingress_lint.output import RenderOptions, render, trace_json, trace_text
@@ -78,6 +80,10 @@ def command(
 
 
 def _requests(file: str) -> list[Asked]:
+    import json
+
+    from ingress_lint.tracing.asking import RequestError, asked_item
+
     try:
         with click.open_file(file, encoding="utf-8") as stream:
             items: Any = json.load(stream)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 import click
 
@@ -20,6 +19,8 @@ def target(value: str, formats: Collection[str]) -> tuple[str | None, str]:
 
 def write(file: str, text: str) -> None:
     """Writes a file, making its folder. Raises `click.UsageError` where that fails."""
+    from pathlib import Path
+
     try:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
         Path(file).write_text(text, encoding="utf-8", newline="\n")

@@ -9,7 +9,8 @@ from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import json_text
 from ingress_lint.output.wording import shown
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo, Spot, Summary
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+from ingress_lint.rule import RuleEntry
 
 FORM_VERSION: Final = 1
 
@@ -30,7 +31,7 @@ def _summary(summary: Summary) -> dict[str, int]:
     return {field: getattr(summary, field) for field in Summary.__struct_fields__}
 
 
-def encode_rule(rule: RuleInfo) -> dict[str, str]:
+def encode_rule(rule: RuleEntry) -> dict[str, str]:
     """A rule as an object, in one line of words."""
     return {
         "code": rule.code,

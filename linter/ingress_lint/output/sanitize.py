@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -31,12 +30,16 @@ def visible_lines(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """`value` as indented JSON with a final newline. What is unprintable is escaped, so nothing is lost."""
+    import json
+
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     return _BEYOND_ASCII.sub(_json_escaped, text)
 
 
 def json_rows(values: Iterable[Any]) -> str:
     """`values` as a JSON list with one of them a line, which is quicker to write than what is indented."""
+    import json
+
     rows = ",\n".join(json.dumps(value, ensure_ascii=False) for value in values)
     return _BEYOND_ASCII.sub(_json_escaped, f"[\n{rows}\n]\n" if rows else "[]\n")
 
@@ -72,5 +75,7 @@ def _escaped(char: str) -> str:
 
 
 def _json_escaped(match: re.Match[str]) -> str:
+    import json
+
     char = match[0]
     return char if char.isprintable() else json.dumps(char)[1:-1]

@@ -16,7 +16,8 @@ from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import json_text, visible, visible_lines
 from ingress_lint.output.wording import way
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, RuleInfo
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding
+from ingress_lint.rule import RuleEntry, RuleImportError
 
 SCHEMA_URI: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 INFORMATION_URI: Final = "https://github.com/ingress-lint/ingress-lint"
@@ -56,16 +57,24 @@ def _run(report: Report) -> Any:
     )
 
 
-def _rule(rule: RuleInfo) -> Any:
-    documentation = visible_lines(rule.documentation) or rule.summary
-    more = f"\n\n[Documentation]({rule.help_uri})" if rule.help_uri else ""
+def _page(rule: RuleEntry) -> str:
+    """Its documentation, empty where its module cannot be imported, which what it misses is reported for."""
+    try:
+        return rule.documentation
+    except RuleImportError:
+        return ""
+
+
+def _rule(rule: RuleEntry) -> Any:
+    documentation = visible_lines(_page(rule)) or rule.summary
+    more = f"\n\n[Documentation]({rule.help_uri})"
     return om.ReportingDescriptor(
         id=rule.code,
         name="".join(word.capitalize() for word in rule.name.split("-")),
         short_description=_text(_sentence(rule.summary[:1].upper() + rule.summary[1:])),
         full_description=_text(_first_paragraph(documentation)),
         help=om.MultiformatMessageString(text=documentation, markdown=documentation + more),
-        help_uri=rule.help_uri or None,
+        help_uri=rule.help_uri,
         default_configuration=om.ReportingConfiguration(level=rule.severity.label),
         properties={
             "tags": ["kubernetes", "ingress", "networking", "reliability", f"hop/{rule.hop}"],

@@ -148,7 +148,7 @@ class _FindingText:
 
     def _help(self) -> Iterator[str]:
         for rule in self._report.rules:
-            if rule.code == self._finding.code and rule.help_uri:
+            if rule.code == self._finding.code:
                 yield self._note("help", visible(rule.help_uri))
 
     def _note(self, title: str, text: str) -> str:

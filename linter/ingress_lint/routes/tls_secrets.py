@@ -10,7 +10,6 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
@@ -95,6 +94,8 @@ class TLSSecrets:
     # -- Secrets that are not there -----------------------------------------------------------------------------------
 
     def _missing(self, namespace: str, name: str) -> SecretFault | None:
+        from difflib import get_close_matches
+
         graph = self._graph
         existence = graph.resolve(SECRET, namespace, name).existence
         if existence not in (Existence.MISSING, Existence.PARTIAL) or graph.context.assume == "partial":

@@ -8,13 +8,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from ingress_lint.finding import Finding, Hop, Severity
-from ingress_lint.linting import SetLinter, overriding
+from ingress_lint.linting import SetLinter, of_problems
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.load.positions import json_pointer
 from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.report import ObjectRef, ReportedFinding
-from ingress_lint.rule import Rule
+from ingress_lint.rule import RuleEntry
 from ingress_lint.tracing.model import Trace, TracedHop, Verdict
 
 _ORDER: Final = list(Hop)
@@ -24,17 +24,22 @@ _MARKS: Final[dict[Severity, Verdict]] = {Severity.ERROR: "fail", Severity.WARNI
 class Concerns:
     """Runs rules on what requests meet; what several requests meet, once."""
 
-    def __init__(self, manifests: Manifests, rules: Sequence[Rule]) -> None:
+    def __init__(self, manifests: Manifests, rules: Sequence[RuleEntry]) -> None:
         self._rules = rules
         self._linters: dict[int, SetLinter] = {}
         self._of_objects: dict[int, list[Finding]] = {}
         self._of_routes: dict[int, list[Finding]] = {}
         self._of_sets: dict[int, dict[Document, list[Finding]]] = {}
         self._of_documents: dict[Document, list[Finding]] = {}
-        for rule in overriding(rules, "check_problem"):
-            for problem in manifests.problems:
-                for finding in rule.check_problem(problem):
-                    self._of_documents.setdefault(finding.place.document, []).append(finding)
+        self._failures: list[str] = []
+        for finding in of_problems(rules, manifests.problems, self._failures):
+            self._of_documents.setdefault(finding.place.document, []).append(finding)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One line for each rule that broke down so far."""
+        of_sets = (failure for linter in self._linters.values() for failure in linter.failures)
+        return tuple(dict.fromkeys((*self._failures, *of_sets)))
 
     def of(self, trace: Trace) -> list[Finding]:
         """What concerns one request."""

@@ -117,6 +117,7 @@ def _serves(pattern: str, host: str) -> bool:
 
 
 def _nobody(asked: Asked, ways: Sequence[_Way]) -> str:
+
     host = asked.request.host
     known = sorted({name for way in ways for name in _hosts(way.entry)})
     if any(_serves(name, host) for name in known):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -183,6 +182,8 @@ def _value(document: Document) -> Any:
 
 def _first_fault(error: ValidationError, value: Any, at: Callable[[Pointer], str]) -> str:
     """The fault that stands first, with its file, line and setting."""
+    from difflib import get_close_matches
+
     faults = error.errors(include_url=False, include_input=False)
     found = min(faults, key=lambda fault: fault["type"] == "missing")
     kind, written = found["type"], _written(value, found["loc"])

@@ -117,8 +117,8 @@ class ACMESolverUnreachable(Rule):
             sometimes=("404",),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.SOLVER_UNREACHABLE})
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports solvers that are not served where the host leads."""
-        if verdict.reason is Reason.SOLVER_UNREACHABLE:
-            yield self.of_verdict(verdict, way_in(route, "the challenge is unknown there") if route else ())
+        yield self.of_verdict(verdict, way_in(route, "the challenge is unknown there") if route else ())

@@ -73,7 +73,6 @@ provider has it (`@file`), where annotations ask a controller to copy it, and wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import ClassVar, Final
 
 from ingress_lint.finding import Finding, Related, Severity
@@ -82,13 +81,10 @@ from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.filters import ExtensionFilter
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
-
-_REASONS: Final = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
 
 _COPIERS: Final = ("reflect", "replicat", "kubed", "copy")
 """Words of the annotations by which Reflector, Replicator, Kubed and the like know what to copy."""
@@ -108,6 +104,8 @@ class AttachedObjectNotFound(Rule):
             sometimes=("503", "no-cluster"),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.TARGET_NOT_FOUND, Reason.EXTENSION_NOT_FOUND})
+    fields: ClassVar[frozenset[str]] = frozenset({"attached", "extensions"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for what is attached, and for the objects of a Gateway API route's extensions."""
@@ -117,10 +115,12 @@ class AttachedObjectNotFound(Rule):
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what controllers look for and do not find."""
-        if verdict.reason in _REASONS and verdict.certainty is not Certainty.UNKNOWN:
+        if verdict.certainty is not Certainty.UNKNOWN:
             yield self.of_verdict(verdict, way_in(route, "something it needs is missing") if route else ())
 
     def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:
+        from difflib import get_close_matches
+
         wanted, kind = attached.kind, attached.kind.kind
         name, namespace = attached.name, attached.namespace
         where = f"which namespace `{namespace}` does not have"
@@ -182,10 +182,9 @@ def _extensions(route: Route, graph: ObjectGraph) -> Iterator[Attachment]:
     """What a Gateway API route's extension filters name, of the kinds that the set holds."""
     if route.owner.group != GATEWAY_GROUP:
         return
-    steps = (*route.filters, *(step for backend in route.backends for step in backend.filters))
-    for step in steps:
-        if isinstance(step, ExtensionFilter) and graph.holds(GroupKind(step.group, step.kind), route.owner.namespace):
-            kind = GroupKind(step.group, step.kind)
+    for step in route.extensions:
+        kind = GroupKind(step.group, step.kind)
+        if graph.holds(kind, route.owner.namespace):
             found = graph.resolve(kind, route.owner.namespace, step.name)
             place = step.place.at("name")
             yield Attachment(place, kind, route.owner.namespace, step.name, found, "clients get 500")

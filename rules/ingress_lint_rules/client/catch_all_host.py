@@ -106,7 +106,7 @@ class CatchAllHost(Rule):
         ),
     )
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Looks, on each gateway, for objects without hosts beside objects with some; one finding for each object."""
         named: dict[tuple[str, str], list[Candidate]] = {}
         nameless: dict[tuple[str, str], list[Candidate]] = {}

@@ -107,7 +107,7 @@ class ConflictingRoute(Rule):
         ),
     )
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares all routes that compete for requests; one finding for each two objects."""
         clashes: dict[tuple[AnyObject, AnyObject], dict[Place, Preference]] = {}
         for candidates in grounds(routes).values():

@@ -124,7 +124,7 @@ class DefaultBackendOnly(Rule):
         ),
     )
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for checks of another controller's proxy, and for challenges that only some hosts answer."""
         by_controller: dict[str, list[Route]] = {}
         for route in routes:

@@ -127,16 +127,11 @@ class ExternalAuthTarget(Rule):
         ),
         Cause("the page that asks for a login asks for one itself", often=("redirect-loop",)),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"logins"})
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Asks each login once for each host and object."""
-        asking = [
-            (route, step)
-            for route in routes
-            if route.owner.document.reported
-            for step in route.filters
-            if isinstance(step, ExternalAuth)
-        ]
+        asking = [(route, step) for route in routes if route.owner.document.reported for step in route.logins]
         front = _Front(graph, routes)
         for route, step in asking:
             if step.backend is not None:
@@ -182,7 +177,7 @@ class ExternalAuthTarget(Rule):
             elif met.answer.redirect is not None and not _trusts_others(met.answer):
                 sure = True
                 why = f"which {winner.route.owner} answers with a redirect ({met.answer.status}) that nobody follows"
-            elif any(item.url == step.url for item in _logins(winner.route)):
+            elif any(item.url == step.url for item in winner.route.logins):
                 why = f"which {winner.route.owner} serves behind the same question, so that it is asked without end"
                 then = "every request fails"
             if why:
@@ -199,7 +194,7 @@ class ExternalAuthTarget(Rule):
             if winner is None:
                 why = f"and no route for `{target.host}` serves `{target.path}`"
                 yield self._found(route, place, what, why, "they get 404", met, met.sure(target, route))
-            elif any(item.login == step.login for item in _logins(winner.route)):
+            elif any(item.login == step.login for item in winner.route.logins):
                 why = f"which {winner.route.owner} serves to those with a login only"
                 yield self._found(route, place, what, why, "they get a redirect loop", met, met.sure(target, route))
 
@@ -314,10 +309,6 @@ def _targets(url: str, route: Route) -> Iterator[_Target]:
         parts, port = parsed
         if parts.scheme in _PORTS and parts.hostname and "$" not in written:
             yield _Target(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], parts.path or "/")
-
-
-def _logins(route: Route) -> Iterator[ExternalAuth]:
-    return (step for step in route.filters if isinstance(step, ExternalAuth))
 
 
 def _has_only_its_ports(service: Service) -> bool:

@@ -134,7 +134,7 @@ class HTTP2ConnectionReuse(Rule):
         ),
     )
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares the certificates that the listeners of one gateway and port show."""
         entrances: defaultdict[Hashable, dict[Hashable, _Shown]] = defaultdict(dict)
         for route in routes:

@@ -66,12 +66,12 @@ from typing import ClassVar, Final, NamedTuple
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.kinds import GATEWAY_GROUP
+from ingress_lint.objects.kinds import GATEWAY_GROUP, INGRESSES
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Cause, Rule
+from ingress_lint.rule import Cause, GroupKind, Rule
 from ingress_lint.values.addresses import address
 from ingress_lint.values.hosts import LONGEST_NAME, is_subdomain
 
@@ -79,7 +79,7 @@ _VARIABLE: Final = re.compile(r"\$|\{\{|<[^<>]*>|%[^%]+%|@@|\(\(")
 _PLACEHOLDER: Final = re.compile(r"(^|\.)[A-Z][A-Z0-9_-]*(\.|$)|__")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PORT: Final = re.compile(r":[0-9]*\Z")
-_ROUTES_WITH_HOSTS = frozenset({"GRPCRoute", "HTTPRoute", "TLSRoute"})
+_ROUTES_WITH_HOSTS = ("GRPCRoute", "HTTPRoute", "TLSRoute")
 
 
 class _Fault(NamedTuple):
@@ -100,6 +100,9 @@ class InvalidHost(Rule):
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause("no request ever carries such a host", often=("404", "no-route"), sometimes=("apply-refused",)),
     )
+    kinds: ClassVar[frozenset[GroupKind]] = INGRESSES | {
+        (GATEWAY_GROUP, kind) for kind in (*_ROUTES_WITH_HOSTS, "Gateway")
+    }
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what the API server refuses."""
@@ -111,14 +114,13 @@ class InvalidHost(Rule):
             for index, block in enumerate(body.spec.tls):
                 for number, host in enumerate(block.hosts):
                     yield from self._refused(item, host, item.at("spec", "tls", index, "hosts", number))
-        elif item.group == GATEWAY_GROUP:
-            if item.kind in _ROUTES_WITH_HOSTS and body is not None:
-                for index, host in enumerate(body.spec.hostnames):
-                    yield from self._refused(item, host, item.at("spec", "hostnames", index))
-            elif item.kind == "Gateway":
-                listeners = getattr(getattr(body, "spec", None), "listeners", ())
-                for index, listener in enumerate(listeners):
-                    yield from self._refused(item, listener.hostname, item.at("spec", "listeners", index, "hostname"))
+        elif item.kind in _ROUTES_WITH_HOSTS and body is not None:
+            for index, host in enumerate(body.spec.hostnames):
+                yield from self._refused(item, host, item.at("spec", "hostnames", index))
+        elif item.kind == "Gateway":
+            listeners = getattr(getattr(body, "spec", None), "listeners", ())
+            for index, listener in enumerate(listeners):
+                yield from self._refused(item, listener.hostname, item.at("spec", "listeners", index, "hostname"))
 
     def _refused(self, item: AnyObject, host: str | None, place: Place) -> Iterator[Finding]:
         if not host or not is_subdomain(host.removeprefix("*.")) or len(host) > LONGEST_NAME:

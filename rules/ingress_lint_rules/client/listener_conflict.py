@@ -56,24 +56,13 @@ and for a type of address whose domain is another than that of the GatewayClass'
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.rule import Cause, Rule
-
-_REASONS: Final = frozenset(
-    {
-        Reason.PROTOCOL_CONFLICT,
-        Reason.HOSTNAME_CONFLICT,
-        Reason.UNSUPPORTED_PROTOCOL,
-        Reason.UNSUPPORTED_VALUE,
-        Reason.INVALID_ROUTE_KINDS,
-        Reason.NO_CERTIFICATE,
-    }
-)
 
 
 class ListenerConflict(Rule):
@@ -90,8 +79,19 @@ class ListenerConflict(Rule):
             sometimes=("wrong-certificate",),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset(
+        {
+            Reason.PROTOCOL_CONFLICT,
+            Reason.HOSTNAME_CONFLICT,
+            Reason.UNSUPPORTED_PROTOCOL,
+            Reason.UNSUPPORTED_VALUE,
+            Reason.INVALID_ROUTE_KINDS,
+            Reason.NO_CERTIFICATE,
+            Reason.UNSUPPORTED_ADDRESS,
+        }
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what is refused of listeners, and of the addresses to open them on."""
-        if verdict.reason is Reason.UNSUPPORTED_ADDRESS or (verdict.listener and verdict.reason in _REASONS):
+        if verdict.reason is Reason.UNSUPPORTED_ADDRESS or verdict.listener:
             yield self.of_verdict(verdict)

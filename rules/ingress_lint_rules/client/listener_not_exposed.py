@@ -115,8 +115,8 @@ class ListenerNotExposed(Rule):
             sometimes=("connect-timeout",),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.PORT_UNAVAILABLE})
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports listeners on ports that nothing leads to."""
-        if verdict.reason is Reason.PORT_UNAVAILABLE:
-            yield self.of_verdict(verdict)
+        yield self.of_verdict(verdict)

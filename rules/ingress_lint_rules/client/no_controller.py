@@ -74,7 +74,7 @@ Ingress without a class where the set defines none. Silent where a controller of
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -82,15 +82,6 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
-
-_REASONS: Final = frozenset(
-    {
-        Reason.NO_INGRESS_CLASS,
-        Reason.SEVERAL_DEFAULT_CLASSES,
-        Reason.NO_GATEWAY_CLASS,
-        Reason.INVALID_PARAMETERS,
-    }
-)
 
 
 class NoController(Rule):
@@ -107,9 +98,16 @@ class NoController(Rule):
             sometimes=("connect-timeout", "connection-refused"),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset(
+        {
+            Reason.NO_INGRESS_CLASS,
+            Reason.SEVERAL_DEFAULT_CLASSES,
+            Reason.NO_GATEWAY_CLASS,
+            Reason.INVALID_PARAMETERS,
+        }
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what is wrong with classes."""
-        if verdict.reason in _REASONS:
-            path = way_in(route, "no controller takes the Ingress") if route else ()
-            yield self.of_verdict(verdict, path)
+        path = way_in(route, "no controller takes the Ingress") if route else ()
+        yield self.of_verdict(verdict, path)

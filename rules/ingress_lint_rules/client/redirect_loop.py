@@ -116,7 +116,7 @@ class RedirectLoop(Rule):
         ),
     )
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Follows each redirect of the set once, and looks for applications that redirect."""
         yield from self._by_applications(routes, graph)
         redirects = [route for route in routes if _redirect(route) is not None and route.owner.document.reported]

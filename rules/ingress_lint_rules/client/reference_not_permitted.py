@@ -94,6 +94,8 @@ class ReferenceNotPermitted(Rule):
             sometimes=("404", "503", "connection-reset", "no-route", "wrong-certificate"),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.REF_NOT_PERMITTED})
+    fields: ClassVar[frozenset[str]] = frozenset({"refusal"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports the backends."""
@@ -101,5 +103,4 @@ class ReferenceNotPermitted(Rule):
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports certificates, authorities and whatever else is referred to."""
-        if verdict.reason is Reason.REF_NOT_PERMITTED:
-            yield self.of_verdict(verdict, way_in(route, "it does not follow the reference") if route else ())
+        yield self.of_verdict(verdict, way_in(route, "it does not follow the reference") if route else ())

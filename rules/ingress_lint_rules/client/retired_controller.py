@@ -83,8 +83,8 @@ class RetiredController(Rule):
     name: ClassVar[str] = "retired-controller"
     severity: ClassVar[Severity] = Severity.NOTE
     summary: ClassVar[str] = "the serving controller has been retired by its project"
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.RETIRED})
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports each retired controller of a set."""
-        if verdict.reason is Reason.RETIRED:
-            yield self.of_verdict(verdict)
+        yield self.of_verdict(verdict)

@@ -99,6 +99,7 @@ class RewriteMismatch(Rule):
             sometimes=("apply-refused", "redirect-loop"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"filters"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each rewrite with each path of its route."""

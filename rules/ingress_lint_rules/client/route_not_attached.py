@@ -75,7 +75,7 @@ another namespace. A note where the Gateway is not in the set, and for a route w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -83,15 +83,6 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
-
-_REASONS: Final = frozenset(
-    {
-        Reason.NO_MATCHING_PARENT,
-        Reason.NOT_ALLOWED_BY_LISTENERS,
-        Reason.NO_MATCHING_LISTENER_HOSTNAME,
-        Reason.NOT_ALLOWED,
-    }
-)
 
 
 class RouteNotAttached(Rule):
@@ -108,14 +99,23 @@ class RouteNotAttached(Rule):
             sometimes=("connection-refused",),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset(
+        {
+            Reason.NO_MATCHING_PARENT,
+            Reason.NOT_ALLOWED_BY_LISTENERS,
+            Reason.NO_MATCHING_LISTENER_HOSTNAME,
+            Reason.NOT_ALLOWED,
+            Reason.UNSUPPORTED_VALUE,
+        }
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports routes and ListenerSets that a Gateway leaves out, and routes that their controller finds invalid."""
-        if verdict.reason in _REASONS or _is_invalid(verdict):
+        if not _is_of_listener(verdict):
             path = way_in(route, f"no listener takes {verdict.object}") if route else ()
             yield self.of_verdict(verdict, path)
 
 
-def _is_invalid(verdict: Verdict) -> bool:
-    """Whether something in a route itself, and not in a listener, keeps its controller from serving it."""
-    return verdict.reason is Reason.UNSUPPORTED_VALUE and not verdict.listener
+def _is_of_listener(verdict: Verdict) -> bool:
+    """Whether a listener, and not a route itself, has a value that its controller does not take."""
+    return verdict.reason is Reason.UNSUPPORTED_VALUE and bool(verdict.listener)

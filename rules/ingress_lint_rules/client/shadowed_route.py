@@ -106,7 +106,7 @@ class ShadowedRoute(Rule):
     summary: ClassVar[str] = "no request can reach a route, as another one comes before it"
     symptoms: ClassVar[tuple[Cause, ...]] = (Cause("another route takes the request first", often=("404",)),)
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Asks of each written path whether it is shadowed wherever it is served."""
         shadowed: defaultdict[Place, list[Preference | None]] = defaultdict(list)
         for candidates in grounds(routes).values():

@@ -70,19 +70,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
-from difflib import get_close_matches
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.cert_manager import Certificate
+from ingress_lint.objects.kinds import INGRESSES
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.networking import Ingress, IngressRule, IngressTLS, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, TLSSecrets, is_filled_in, text_of
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Cause, Rule
+from ingress_lint.rule import Cause, GroupKind, Rule
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
@@ -101,8 +101,9 @@ class TLSHostMismatch(Rule):
             sometimes=("connection-refused",),
         ),
     )
+    needs: ClassVar[frozenset[GroupKind]] = INGRESSES
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares the two in each Ingress that has both."""
         concerned = [item for item in graph.ingresses if item.body.spec.tls and item.document.reported]
         if not concerned:
@@ -165,6 +166,8 @@ class TLSHostMismatch(Rule):
         secrets: TLSSecrets,
         graph: ObjectGraph,
     ) -> Iterator[Finding]:
+        from difflib import get_close_matches
+
         blocks = item.body.spec.tls
         listed = [
             (name, item.at("spec", "tls", i, "hosts", j))

@@ -81,7 +81,7 @@ that are encrypted or filled in later.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -89,16 +89,6 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
-
-_REASONS: Final = frozenset(
-    {
-        Reason.INVALID_CERTIFICATE_REF,
-        Reason.INVALID_CLIENT_CERTIFICATE_REF,
-        Reason.INVALID_CA_CERTIFICATE_REF,
-        Reason.INVALID_CA_CERTIFICATE_KIND,
-        Reason.NO_VALID_CA_CERTIFICATE,
-    }
-)
 
 
 class TLSSecretUnusable(Rule):
@@ -119,9 +109,17 @@ class TLSSecretUnusable(Rule):
             sometimes=("502", "503"),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset(
+        {
+            Reason.INVALID_CERTIFICATE_REF,
+            Reason.INVALID_CLIENT_CERTIFICATE_REF,
+            Reason.INVALID_CA_CERTIFICATE_REF,
+            Reason.INVALID_CA_CERTIFICATE_KIND,
+            Reason.NO_VALID_CA_CERTIFICATE,
+        }
+    )
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports what is wrong with Secrets and ConfigMaps that TLS needs."""
-        if verdict.reason in _REASONS:
-            path = way_in(route, f"{route.gateway} has no certificate for the host") if route else ()
-            yield self.of_verdict(verdict, path)
+        path = way_in(route, f"{route.gateway} has no certificate for the host") if route else ()
+        yield self.of_verdict(verdict, path)

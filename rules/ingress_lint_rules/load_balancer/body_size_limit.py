@@ -124,8 +124,9 @@ class BodySizeLimit(Rule):
             sometimes=("connection-reset",),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares the two for each route, unless another one to the same pods has room enough."""
         found: list[tuple[Route, BackendRef, Endpoint, Sourced[int], AcceptedBody]] = []
         roomy: set[tuple[str, Workload]] = set()

@@ -130,6 +130,7 @@ class DrainRace(Rule):
             sometimes=("503", "504", "connect-timeout", "connection-failure", "no-live-upstreams", "retries-exhausted"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the end of each pod behind the route."""

@@ -126,6 +126,7 @@ class FrontProtocolMismatch(Rule):
             sometimes=("502", "check-wrong-status"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"proxy_port"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what each load balancer sends on with what the proxy opens behind it."""

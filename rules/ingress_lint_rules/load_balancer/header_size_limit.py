@@ -137,6 +137,7 @@ class HeaderSizeLimit(Rule):
             sometimes=("connection-reset",),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"header_limit"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at what answers behind each backend whose headers have little room."""

@@ -103,6 +103,7 @@ class HealthCheckCodes(Rule):
             sometimes=("502", "503", "check-timeout"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"health_check"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at codes, then at the headers that they take for granted, then at the timing."""

@@ -158,6 +158,7 @@ class HealthCheckPathMismatch(Rule):
             sometimes=("504",),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"health_check"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's health check with the probes of the pods that it reaches."""

@@ -131,6 +131,7 @@ class HealthCheckPortMismatch(Rule):
             sometimes=("504", "check-timeout", "connection-refused"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"health_check"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for the port of each backend's health check where the check asks for it."""

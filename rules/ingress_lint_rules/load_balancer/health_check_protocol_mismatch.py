@@ -111,6 +111,7 @@ class HealthCheckProtocolMismatch(Rule):
             sometimes=("check-wrong-status", "http-version-mismatch", "plain-http-to-https", "wrong-version-number"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"health_check"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's health check with its traffic, else with what is known of the port it asks."""

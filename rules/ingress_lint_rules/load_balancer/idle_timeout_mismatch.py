@@ -133,6 +133,7 @@ class IdleTimeoutMismatch(Rule):
             sometimes=("503", "no-live-upstreams"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares the two for each server behind the route."""

@@ -251,8 +251,9 @@ class LoadBalancerHairpin(Rule):
             sometimes=("broken-proxy-header", "connection-reset", "hang"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"fronts"})
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for callers of the hosts behind such load balancers."""
         hosts: defaultdict[str, list[Route]] = defaultdict(list)
         for route in routes:

@@ -122,6 +122,7 @@ class LocalTrafficPolicyGap(Rule):
             sometimes=("check-failed", "connection-refused", "hang"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"health_check"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what the load balancer knows of nodes with where the pods are."""

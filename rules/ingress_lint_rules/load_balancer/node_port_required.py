@@ -105,6 +105,7 @@ class NodePortRequired(Rule):
             sometimes=("502", "no-healthy-upstream"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"service_port"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what each backend is targeted by with what its Service offers."""

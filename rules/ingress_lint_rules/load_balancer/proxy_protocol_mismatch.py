@@ -133,6 +133,7 @@ class ProxyProtocolMismatch(Rule):
             sometimes=("check-failed", "hang", "tls-handshake-timeout"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"proxy_port"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what is sent to each proxy with what it waits for."""

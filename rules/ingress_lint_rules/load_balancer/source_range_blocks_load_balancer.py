@@ -164,6 +164,7 @@ class SourceRangeBlocksLoadBalancer(Rule):
             sometimes=("502", "503", "504", "check-failed", "connect-timeout"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"allowed_sources", "from_outside"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each list with where packets come from."""

@@ -127,8 +127,9 @@ class TimeoutInversion(Rule):
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause("a proxy in front gives up sooner than the one behind it", often=("499", "504", "response-timeout")),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
-    def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each hop with the longest time that is written for the one behind it."""
         written = _written(routes)
         for route in routes:

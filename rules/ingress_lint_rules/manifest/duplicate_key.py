@@ -65,8 +65,8 @@ class DuplicateKey(Rule):
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause("the setting that stands first is dropped without a word", sometimes=("404", "413", "502", "503", "504")),
     )
+    problems: ClassVar[frozenset[ProblemKind]] = frozenset({ProblemKind.DUPLICATE_KEY})
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each repeated key."""
-        if problem.kind is ProblemKind.DUPLICATE_KEY:
-            yield self.of_problem(problem)
+        yield self.of_problem(problem)

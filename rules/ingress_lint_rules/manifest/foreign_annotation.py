@@ -106,8 +106,8 @@ class ForeignAnnotation(Rule):
             ),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.FOREIGN_ANNOTATION})
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports annotations that the serving controller passes over."""
-        if verdict.reason is Reason.FOREIGN_ANNOTATION:
-            yield self.of_verdict(verdict)
+        yield self.of_verdict(verdict)

@@ -102,12 +102,12 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.kinds import GATEWAY_GROUP
+from ingress_lint.objects.kinds import GATEWAY_GROUP, INGRESSES
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Cause, Rule
+from ingress_lint.rule import Cause, GroupKind, Rule
 
 
 class MisplacedSetting(Rule):
@@ -132,17 +132,22 @@ class MisplacedSetting(Rule):
             ),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.MISPLACED_SETTING})
+    kinds: ClassVar[frozenset[GroupKind]] = INGRESSES | {
+        (GATEWAY_GROUP, "HTTPRoute"),
+        (GATEWAY_GROUP, "GRPCRoute"),
+        ("networking.istio.io", "VirtualService"),
+    }
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports annotations and settings in the wrong place."""
-        if verdict.reason is Reason.MISPLACED_SETTING:
-            yield self.of_verdict(verdict)
+        yield self.of_verdict(verdict)
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for rules in two halves."""
         if isinstance(item.body, Ingress | LegacyIngress):
             yield from self._split_hosts(item, item.body)
-        else:
+        elif item.body is not None:
             for pointer, index, what, then in _split_matches(item):
                 first, second = item.at(*pointer, index), item.at(*pointer, index + 1)
                 yield self.finding(
@@ -171,8 +176,6 @@ class MisplacedSetting(Rule):
 
 def _split_matches(item: AnyObject) -> Iterator[tuple[tuple[str, ...], int, str, str]]:
     """The list, the index of the first half, and what each half alone has, of each rule in two halves."""
-    if item.group not in (GATEWAY_GROUP, "networking.istio.io"):
-        return
     from ingress_lint.objects import gateway_routes, istio
 
     body = item.body

@@ -52,8 +52,8 @@ class RenderFailed(Rule):
     name: ClassVar[str] = "render-failed"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "a chart or kustomization could not be rendered, so that nothing in it was checked"
+    problems: ClassVar[frozenset[ProblemKind]] = frozenset({ProblemKind.RENDER_FAILED})
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each build that failed."""
-        if problem.kind is ProblemKind.RENDER_FAILED:
-            yield self.of_problem(problem)
+        yield self.of_problem(problem)

@@ -79,8 +79,8 @@ class SchemaViolation(Rule):
             sometimes=("404", "503", "no-route"),
         ),
     )
+    problems: ClassVar[frozenset[ProblemKind]] = frozenset({ProblemKind.SCHEMA_VIOLATION})
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each part of an object that does not fit."""
-        if problem.kind is ProblemKind.SCHEMA_VIOLATION:
-            yield self.of_problem(problem)
+        yield self.of_problem(problem)

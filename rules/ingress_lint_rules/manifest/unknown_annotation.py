@@ -124,8 +124,8 @@ class UnknownAnnotation(Rule):
             ),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.UNKNOWN_ANNOTATION})
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports keys and values that are not in the controller's table."""
-        if verdict.reason is Reason.UNKNOWN_ANNOTATION:
-            yield self.of_verdict(verdict)
+        yield self.of_verdict(verdict)

@@ -66,8 +66,8 @@ class UnusedSuppression(Rule):
     name: ClassVar[str] = "unused-suppression"
     severity: ClassVar[Severity] = Severity.NOTE
     summary: ClassVar[str] = "a comment or annotation suppresses no finding"
+    problems: ClassVar[frozenset[ProblemKind]] = frozenset({ProblemKind.UNUSED_SUPPRESSION})
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each exception that was not needed."""
-        if problem.kind is ProblemKind.UNUSED_SUPPRESSION:
-            yield self.of_problem(problem)
+        yield self.of_problem(problem)

@@ -75,8 +75,8 @@ class YAMLSyntax(Rule):
             sometimes=("404", "no-route"),
         ),
     )
+    problems: ClassVar[frozenset[ProblemKind]] = frozenset({ProblemKind.YAML_SYNTAX})
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Reports each text that could not be read."""
-        if problem.kind is ProblemKind.YAML_SYNTAX:
-            yield self.of_problem(problem)
+        yield self.of_problem(problem)

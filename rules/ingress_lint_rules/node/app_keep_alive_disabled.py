@@ -110,6 +110,7 @@ class AppKeepAliveDisabled(Rule):
             sometimes=("502", "504", "connect-timeout", "connection-reset", "hang", "premature-close"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the server behind each backend."""

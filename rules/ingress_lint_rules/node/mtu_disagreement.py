@@ -59,10 +59,11 @@ from typing import ClassVar
 
 from ingress_lint.facts.overlay.index import pod_network
 from ingress_lint.facts.overlay.model import Meaning, Mtu, Overlay
+from ingress_lint.facts.overlay.sources import KINDS
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Cause, Rule
+from ingress_lint.rule import Cause, GroupKind, Rule
 
 
 class MtuDisagreement(Rule):
@@ -79,6 +80,7 @@ class MtuDisagreement(Rule):
             sometimes=("504", "response-timeout", "tls-handshake-timeout"),
         ),
     )
+    needs: ClassVar[frozenset[GroupKind]] = KINDS
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the MTUs of every pod network of the set."""

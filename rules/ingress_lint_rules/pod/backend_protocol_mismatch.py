@@ -163,6 +163,8 @@ class BackendProtocolMismatch(Rule):
             sometimes=("connection-reset", "premature-close"),
         ),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.CONFLICTED})
+    fields: ClassVar[frozenset[str]] = frozenset({"service_port"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's protocol with the evidence about the port that it leads to."""
@@ -180,8 +182,7 @@ class BackendProtocolMismatch(Rule):
 
     def check_verdict(self, verdict: Refusal, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports BackendTLSPolicies that have no effect, as another is for the same port."""
-        if verdict.reason is Reason.CONFLICTED:
-            yield replace(self.of_verdict(verdict), severity=Severity.WARNING)
+        yield replace(self.of_verdict(verdict), severity=Severity.WARNING)
 
     def _mismatch(self, route: Route, backend: BackendRef, endpoint: Endpoint, verdict: Verdict) -> Finding:
         protocol = backend.protocol

@@ -128,6 +128,7 @@ class GRPCProtocolMissing(Rule):
             sometimes=("premature-close", "connection-reset", "no-live-upstreams"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Asks what is known of the port behind each backend that gets HTTP/1."""

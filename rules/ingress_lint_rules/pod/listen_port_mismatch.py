@@ -129,6 +129,7 @@ class ListenPortMismatch(Rule):
             ),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's target port with what the container behind it is told."""

@@ -129,6 +129,7 @@ class LoopbackBind(Rule):
             ),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the address behind each backend's port."""

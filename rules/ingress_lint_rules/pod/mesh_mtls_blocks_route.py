@@ -134,6 +134,7 @@ class MeshMTLSBlocksRoute(Rule):
             sometimes=("check-failed", "connection-failure", "no-healthy-upstream", "premature-close"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the pods behind each backend where the proxy is known to be outside, or likely is."""

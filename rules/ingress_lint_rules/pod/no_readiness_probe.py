@@ -106,6 +106,7 @@ class NoReadinessProbe(Rule):
             sometimes=("503", "connection-failure", "connection-reset", "no-live-upstreams", "retries-exhausted"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each container behind the route."""

@@ -140,6 +140,7 @@ class ProbeDivergence(Rule):
             sometimes=("502", "503", "check-wrong-status"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares each backend's health check with the readiness probe, then that with the liveness probe."""

@@ -75,7 +75,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import ClassVar, Final
 
 from ingress_lint.facts.answers import PROBE_TITLES
@@ -155,6 +154,8 @@ class ProbePortMismatch(Rule):
     def _unknown_name(
         self, workload: Workload, container: WorkloadContainer, field: str, name: str, place: Place
     ) -> Finding:
+        from difflib import get_close_matches
+
         names = [port.name for port in container.container.ports if port.name]
         beside = next((c for c in workload.containers if c is not container and c.port_named(name)), None)
         related = [Related(f"the ports of container `{container.name}`", container.at("ports"))] if names else []

@@ -134,6 +134,7 @@ class ProbeTiming(Rule):
             sometimes=("no-endpoints", "no-healthy-upstream"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the probes of each container that a route leads to."""

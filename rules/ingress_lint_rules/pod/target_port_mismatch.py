@@ -90,7 +90,6 @@ have the port (IL404), and on headless Services that no route uses.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -102,11 +101,12 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service, ServicePort
+from ingress_lint.objects.kinds import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Cause, Rule
+from ingress_lint.rule import Cause, GroupKind, Rule
 from ingress_lint.values.ports import number_or_name
 
 _INJECTED: Final = frozenset({"http-envoy-prom", "linkerd-admin", "linkerd-proxy"})
@@ -193,6 +193,7 @@ class TargetPortMismatch(Rule):
             sometimes=("check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
         ),
     )
+    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks each Service's target ports up in the pods it selects, once, whether a route uses it or not."""
@@ -401,6 +402,8 @@ def _nearest(
     target: _Target, name: str, candidates: Sequence[tuple[WorkloadContainer, int, ContainerPort]]
 ) -> tuple[WorkloadContainer, int, ContainerPort] | None:
     """The declared port that was most likely meant: by name, by number, or the only one that is left."""
+    from difflib import get_close_matches
+
     taken = {
         _target_of(sibling) for index, sibling in enumerate(target.service.body.spec.ports) if index != target.index
     }

@@ -69,7 +69,6 @@ that gets no more than copies of requests.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -158,6 +157,8 @@ class BackendNotFound(Rule):
 
 def _nearest(wanted: str, names: Sequence[str]) -> str | None:
     """The name most likely meant: by characters, and by the words between the dashes; the only one, if there is one."""
+    from difflib import SequenceMatcher
+
     if len(names) == 1:
         return names[0]
     likeness = {name: SequenceMatcher(None, wanted, name).ratio() for name in names}

@@ -59,7 +59,6 @@ says which controller serves the route.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
@@ -158,6 +157,8 @@ def _has(wanted: int | str, ports: Iterable[ServicePort]) -> bool:
 
 
 def _nearest(wanted: int | str, ports: tuple[ServicePort, ...]) -> int:
+    from difflib import get_close_matches
+
     names = [port.name for port in ports]
     near = get_close_matches(str(wanted), [name for name in names if name], 1, 0.5)
     return names.index(near[0]) if near else 0

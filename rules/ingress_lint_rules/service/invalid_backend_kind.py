@@ -72,6 +72,8 @@ class InvalidBackendKind(Rule):
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause("the controller sends nothing to a backend of this kind", often=("500",), sometimes=("404", "no-route")),
     )
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.INVALID_KIND})
+    fields: ClassVar[frozenset[str]] = frozenset({"refusal"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports the backends of routes."""
@@ -79,5 +81,4 @@ class InvalidBackendKind(Rule):
 
     def check_verdict(self, verdict: Verdict, route: Route | None, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports paths that make no route, and what policies refer to."""
-        if verdict.reason is Reason.INVALID_KIND:
-            yield self.of_verdict(verdict)
+        yield self.of_verdict(verdict)

@@ -40,6 +40,12 @@ _KINDS: Final = frozenset(
         ("argoproj.io", "Application"),
     }
 )
+_POD_KINDS: Final = frozenset(
+    {("apps", "DaemonSet"), ("extensions", "DaemonSet"), ("apps.kruise.io", "DaemonSet"), ("", "Pod")}
+)
+"""Kinds whose containers may be those of a CNI or of kube-proxy."""
+KINDS: Final = _KINDS | _POD_KINDS | {("", "ConfigMap")}
+"""The groups and kinds of everything that may configure the pod network or the nodes."""
 _CONTAINERS: Final = frozenset({"calico-node", "weave", "kube-router", "aws-node", "kube-proxy"})
 _CONFIGURED_BY: Final = frozenset({"veth_mtu", "net-conf.json", "cni-conf.json", "cni-config", "antrea-agent.conf"})
 _DEEPEST: Final = 4
@@ -132,7 +138,7 @@ class Sources:
     def _containers(self) -> Mapping[str, list[WorkloadContainer]]:
         found: defaultdict[str, list[WorkloadContainer]] = defaultdict(list)
         for workload in self._graph.workloads:
-            if workload.object.kind in ("DaemonSet", "Pod"):
+            if (workload.object.group, workload.object.kind) in _POD_KINDS:
                 for container in workload.containers:
                     if container.name in _CONTAINERS:
                         found[container.name].append(container)
