@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ingress_lint.routes.model import Route
     from ingress_lint.routes.verdicts import Reason, Verdict
 
-GroupKind = tuple[str, str]
-"""The API group, empty for the core group, and the kind of objects."""
 HOOKS: Final = ("check_problem", "check_object", "check_route", "check_routes", "check_verdict", "check_set")
 HELP: Final = "https://github.com/ingress-lint/ingress-lint/blob/main/docs/rules/{code}.md"
 
@@ -57,14 +55,14 @@ class Rule:
     """What is seen of its faults, for `explain --symptom`; empty where it is nothing that a request shows."""
     problems: ClassVar[frozenset[ProblemKind] | None] = None
     """The kinds of problems that `check_problem` is called for."""
-    kinds: ClassVar[frozenset[GroupKind] | None] = None
+    kinds: ClassVar[frozenset[tuple[str, str]] | None] = None
     """The objects that `check_object` is called for."""
     reasons: ClassVar[frozenset[Reason] | None] = None
     """The reasons of the verdicts that `check_verdict` is called for."""
     fields: ClassVar[frozenset[str] | None] = None
     """Fields of a `Route` or of a `BackendRef`: `check_route` is called for routes that have one of them, themselves or
     on any of their backends, and `check_routes` where such a route is among them."""
-    needs: ClassVar[frozenset[GroupKind] | None] = None
+    needs: ClassVar[frozenset[tuple[str, str]] | None] = None
     """Of these objects the set must hold one for `check_route`, `check_routes` and `check_set` to be called."""
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
@@ -158,10 +156,10 @@ class RuleEntry(Struct, frozen=True, dict=True):
     hooks: frozenset[str]
     """The `check_*` methods that it overrides."""
     problems: frozenset[str] | None = None
-    kinds: frozenset[GroupKind] | None = None
+    kinds: frozenset[tuple[str, str]] | None = None
     reasons: frozenset[str] | None = None
     fields: frozenset[str] | None = None
-    needs: frozenset[GroupKind] | None = None
+    needs: frozenset[tuple[str, str]] | None = None
 
     @classmethod
     def of(cls, rule: type[Rule]) -> RuleEntry:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from ingress_lint.engine import check
 from ingress_lint.manifests import Options
 from ingress_lint.report import ReportedFinding
-from ingress_lint.rule import GroupKind, Pack, Rule, RuleEntry
+from ingress_lint.rule import Pack, Rule, RuleEntry
 
 EXPECTED: Final = "expected.txt"
 OPTIONS: Final = "options.json"
@@ -129,7 +129,7 @@ def _entry(rule: type[Rule]) -> str:
     }
     lines = [f"        {name}={value},\n" for name, value in values.items()]
     for name in ("hooks", "problems", "kinds", "reasons", "fields", "needs"):
-        declared: frozenset[str | GroupKind] | None = getattr(entry, name)
+        declared: frozenset[str | tuple[str, str]] | None = getattr(entry, name)
         if declared is not None:
             lines.append(_set(name, sorted(_item(item) for item in declared)))
     return "    RuleEntry(\n" + "".join(lines) + "    ),\n"
@@ -146,7 +146,7 @@ def _set(name: str, items: Sequence[str]) -> str:
     )
 
 
-def _item(item: str | GroupKind) -> str:
+def _item(item: str | tuple[str, str]) -> str:
     return _text(item) if isinstance(item, str) else f"({', '.join(map(_text, item))})"
 
 

@@ -142,10 +142,10 @@ class ObjectGraph:
         return frozenset(api_version.rpartition("/")[0] for api_version in {item.api_version for item in self.objects})
 
     @cached_property
-    def kinds(self) -> frozenset[tuple[str, str]]:
+    def kinds(self) -> frozenset[GroupKind]:
         """The API groups and kinds of all objects."""
         read = {(item.api_version, item.kind) for item in self.objects}
-        return frozenset((api_version.rpartition("/")[0], kind) for api_version, kind in read)
+        return frozenset(GroupKind(api_version.rpartition("/")[0], kind) for api_version, kind in read)
 
     def of_kind(self, *kinds: GroupKind) -> Iterator[AnyObject]:
         """The objects of these kinds, in input order within each."""

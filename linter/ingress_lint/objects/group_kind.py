@@ -23,6 +23,8 @@ INGRESS_CLASS: Final = GroupKind("networking.k8s.io", "IngressClass")
 NETWORK_POLICY: Final = GroupKind("networking.k8s.io", "NetworkPolicy")
 GATEWAY: Final = GroupKind("gateway.networking.k8s.io", "Gateway")
 GATEWAY_CLASS: Final = GroupKind("gateway.networking.k8s.io", "GatewayClass")
+INGRESSES: Final = frozenset({INGRESS, GroupKind("extensions", "Ingress")})
+NETWORK_POLICIES: Final = frozenset({NETWORK_POLICY, GroupKind("extensions", "NetworkPolicy")})
 
 _MOVED: Final = {
     GroupKind("extensions", "Ingress"): INGRESS,

@@ -14,10 +14,6 @@ from ingress_lint.objects.model import Model
 
 GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 EXPERIMENTAL_GROUP: Final = "gateway.networking.x-k8s.io"
-SERVICE: Final = ("", "Service")
-SECRET: Final = ("", "Secret")
-INGRESSES: Final = frozenset({("networking.k8s.io", "Ingress"), ("extensions", "Ingress")})
-NETWORK_POLICIES: Final = frozenset({("networking.k8s.io", "NetworkPolicy"), ("extensions", "NetworkPolicy")})
 LEGACY_INGRESS_VERSIONS: Final = frozenset({"extensions/v1beta1", "networking.k8s.io/v1beta1"})
 
 _APPS: Final = "workloads:AppsWorkload"

@@ -121,7 +121,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Secret
-from ingress_lint.objects.kinds import SECRET
+from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import CertificateRef, Listener
@@ -131,7 +131,7 @@ from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.tls_secrets import CERTIFICATE, KEY, TLSSecrets, content_fault, is_filled_in, place_of, text_of
 from ingress_lint.routes.way import way, way_in
 from ingress_lint.routes.x509 import Certificate, certificates_in, covers, public_key_of
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 _UNUSABLE: Final = "the controller shows its own certificate or none, and clients refuse the connection"
 _ORDINALS: Final = {2: "second", 3: "third", 4: "fourth"}
@@ -171,7 +171,7 @@ class CertificateMismatch(Rule):
             sometimes=("connection-reset",),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = frozenset({SECRET})
+    needs: ClassVar[frozenset[tuple[str, str]]] = frozenset({SECRET})
 
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Reads each certificate once, and compares it with the hosts of every route behind it."""

@@ -66,12 +66,13 @@ from typing import ClassVar, Final, NamedTuple
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.kinds import GATEWAY_GROUP, INGRESSES
+from ingress_lint.objects.group_kind import INGRESSES
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.addresses import address
 from ingress_lint.values.hosts import LONGEST_NAME, is_subdomain
 
@@ -100,7 +101,7 @@ class InvalidHost(Rule):
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause("no request ever carries such a host", often=("404", "no-route"), sometimes=("apply-refused",)),
     )
-    kinds: ClassVar[frozenset[GroupKind]] = INGRESSES | {
+    kinds: ClassVar[frozenset[tuple[str, str]]] = INGRESSES | {
         (GATEWAY_GROUP, kind) for kind in (*_ROUTES_WITH_HOSTS, "Gateway")
     }
 

@@ -75,14 +75,14 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.cert_manager import Certificate
-from ingress_lint.objects.kinds import INGRESSES
+from ingress_lint.objects.group_kind import INGRESSES
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.networking import Ingress, IngressRule, IngressTLS, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, TLSSecrets, is_filled_in, text_of
 from ingress_lint.routes.way import way_in
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
@@ -101,7 +101,7 @@ class TLSHostMismatch(Rule):
             sometimes=("connection-refused",),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = INGRESSES
+    needs: ClassVar[frozenset[tuple[str, str]]] = INGRESSES
 
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares the two in each Ingress that has both."""

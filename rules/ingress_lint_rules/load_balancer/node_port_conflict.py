@@ -69,11 +69,11 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
-from ingress_lint.objects.kinds import SERVICE
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.ports import port_range
 
 _OPENS_PORTS: Final = ("NodePort", "LoadBalancer")
@@ -113,7 +113,7 @@ class NodePortConflict(Rule):
             sometimes=("connection-refused",),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
+    needs: ClassVar[frozenset[tuple[str, str]]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the node ports of all Services with each other and with the range."""

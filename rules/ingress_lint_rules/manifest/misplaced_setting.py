@@ -102,12 +102,13 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.kinds import GATEWAY_GROUP, INGRESSES
+from ingress_lint.objects.group_kind import INGRESSES
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, IngressRule, LegacyIngress, LegacyIngressRule
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Reason, Verdict
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class MisplacedSetting(Rule):
@@ -133,7 +134,7 @@ class MisplacedSetting(Rule):
         ),
     )
     reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.MISPLACED_SETTING})
-    kinds: ClassVar[frozenset[GroupKind]] = INGRESSES | {
+    kinds: ClassVar[frozenset[tuple[str, str]]] = INGRESSES | {
         (GATEWAY_GROUP, "HTTPRoute"),
         (GATEWAY_GROUP, "GRPCRoute"),
         ("networking.istio.io", "VirtualService"),

@@ -53,7 +53,7 @@ from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.kinds import REMOVED
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class RemovedAPIVersion(Rule):
@@ -70,7 +70,9 @@ class RemovedAPIVersion(Rule):
             sometimes=("404", "no-route"),
         ),
     )
-    kinds: ClassVar[frozenset[GroupKind]] = frozenset((version.rpartition("/")[0], kind) for version, kind in REMOVED)
+    kinds: ClassVar[frozenset[tuple[str, str]]] = frozenset(
+        (version.rpartition("/")[0], kind) for version, kind in REMOVED
+    )
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks the version up."""

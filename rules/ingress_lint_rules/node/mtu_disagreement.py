@@ -63,7 +63,7 @@ from ingress_lint.facts.overlay.sources import KINDS
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class MtuDisagreement(Rule):
@@ -80,7 +80,7 @@ class MtuDisagreement(Rule):
             sometimes=("504", "response-timeout", "tls-handshake-timeout"),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = KINDS
+    needs: ClassVar[frozenset[tuple[str, str]]] = KINDS
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the MTUs of every pod network of the set."""

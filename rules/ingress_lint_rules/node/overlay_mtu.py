@@ -74,7 +74,7 @@ from ingress_lint.facts.overlay.sources import KINDS
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 _HANGS: Final = (
     "packets that are too large are cut or dropped on the way to other nodes, so that small requests work while TLS "
@@ -96,7 +96,7 @@ class OverlayMtu(Rule):
             sometimes=("504", "response-timeout"),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = KINDS
+    needs: ClassVar[frozenset[tuple[str, str]]] = KINDS
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Does the sum for every pod network of the set."""

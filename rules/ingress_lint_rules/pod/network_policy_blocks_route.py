@@ -123,12 +123,12 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
-from ingress_lint.objects.kinds import NETWORK_POLICIES
+from ingress_lint.objects.group_kind import NETWORK_POLICIES
 from ingress_lint.objects.networking import NetworkPolicyPort
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 
@@ -167,7 +167,7 @@ class NetworkPolicyBlocksRoute(Rule):
         ),
     )
     fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
-    needs: ClassVar[frozenset[GroupKind]] = NETWORK_POLICIES
+    needs: ClassVar[frozenset[tuple[str, str]]] = NETWORK_POLICIES
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Asks the policies of each backend's pods about whoever sends the requests."""

@@ -101,12 +101,12 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service, ServicePort
-from ingress_lint.objects.kinds import SERVICE
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.ports import number_or_name
 
 _INJECTED: Final = frozenset({"http-envoy-prom", "linkerd-admin", "linkerd-proxy"})
@@ -193,7 +193,7 @@ class TargetPortMismatch(Rule):
             sometimes=("check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
+    needs: ClassVar[frozenset[tuple[str, str]]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks each Service's target ports up in the pods it selects, once, whether a route uses it or not."""

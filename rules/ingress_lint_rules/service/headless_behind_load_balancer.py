@@ -73,11 +73,11 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.kinds import SERVICE
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import first_way, way
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 _TO_PODS = "let the load balancer target pods, or give it a Service of its own, of type NodePort"
 
@@ -97,7 +97,7 @@ class HeadlessBehindLoadBalancer(Rule):
         ),
     )
     fields: ClassVar[frozenset[str]] = frozenset({"service_port"})
-    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
+    needs: ClassVar[frozenset[tuple[str, str]]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the type of each headless Service with what it lacks."""

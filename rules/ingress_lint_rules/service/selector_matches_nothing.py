@@ -76,11 +76,11 @@ from ingress_lint.facts.endpoints import nearest_workload, selection_is_known
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
-from ingress_lint.objects.kinds import SERVICE
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 
 class SelectorMatchesNothing(Rule):
@@ -97,7 +97,7 @@ class SelectorMatchesNothing(Rule):
             sometimes=("502", "connection-refused"),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
+    needs: ClassVar[frozenset[tuple[str, str]]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Compares the selector of each Service with every pod template."""

@@ -91,11 +91,11 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service, ServicePort
-from ingress_lint.objects.kinds import SERVICE
+from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import first_way
-from ingress_lint.rule import Cause, GroupKind, Rule
+from ingress_lint.rule import Cause, Rule
 
 _RUN_ONCE = frozenset({"Job", "CronJob"})
 
@@ -114,7 +114,7 @@ class SelectorTooBroad(Rule):
             sometimes=("404", "check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
         ),
     )
-    needs: ClassVar[frozenset[GroupKind]] = frozenset({SERVICE})
+    needs: ClassVar[frozenset[tuple[str, str]]] = frozenset({SERVICE})
 
     def check_set(self, graph: ObjectGraph, routes: tuple[Route, ...]) -> Iterable[Finding]:
         """Looks at the Services that select several workloads."""
