@@ -19,9 +19,9 @@ BROKEN = SERVICE.replace("port: 80", 'port: "80"')
 
 
 def lint(*paths: object) -> Report:
-    started = time.perf_counter()
+    started = time.process_time()
     report = check(Options(paths=[os.fspath(path) for path in paths]), RULES)  # type: ignore[call-overload]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     return report
 
 
@@ -93,6 +93,14 @@ def test_alias_bomb(tmp_path: Path) -> None:
     ((code, _, message),) = found(tmp_path, SERVICE + "\n".join(lines) + "\n")
     assert code == "IL001"
     assert "aliases expand" in message
+
+
+@pytest.mark.parametrize("written", ["[*a{}]", "{{<<: *a{}}}", "{{b: *a{}}}"])
+def test_aliases_each_of_the_one_before(tmp_path: Path, written: str) -> None:
+    lines = ["a0: &a0 {b: c}", *(f"a{n}: &a{n} {written.format(n - 1)}" for n in range(1, 500))]
+    ((code, _, message),) = found(tmp_path, SERVICE + "\n".join(lines) + "\n")
+    assert code == "IL001"
+    assert "aliases nest deeper" in message
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,3 +119,18 @@ def test_plain_texts_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(Place(document, ("a", 0, "b", "c"))) == "c"
     assert shown(Place(document, ("a", 0, "e"), inner=("f",))) == "1"
     assert locator.locate(Place(document, ("a", 0, "e"), inner=("f",))).line == 4
+
+
+def test_a_run_on_plain_files_imports_no_library(tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text("resources: [web.yaml]\n")
+    (tmp_path / "web.yaml").write_text(
+        'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: [{port: "80"}]\n'
+    )
+    program = (
+        "import sys\nfrom ingress_lint.__main__ import main\n"
+        "try:\n    main(['.'])\nexcept SystemExit as end:\n    print(end.code)\n"
+        "print([name for name in sys.modules if name in ('yaml', 'ruamel.yaml')])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "web.yaml:5:18" in run.stdout
+    assert run.stdout.endswith("1\n[]\n")

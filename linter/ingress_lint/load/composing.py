@@ -238,28 +238,35 @@ class Constructor:
         return text
 
     def _bound_aliases(self, root: Any) -> None:
-        """Refuses trees that contain themselves or expand past `MAX_NODES`."""
-        sizes: dict[int, int | None] = {}
+        """Refuses trees that contain themselves, or whose aliases expand past `MAX_NODES` or nest past `MAX_DEPTH`."""
+        measures: dict[int, tuple[int, int] | None] = {}
 
-        def size(node: Any) -> int:
+        def measure(node: Any) -> tuple[int, int]:
+            """How many values a node expands to, and how deep they nest."""
             if node.id == "scalar":
-                return 1
+                return 1, 0
             identity = id(node)
-            if identity in sizes:
-                known = sizes[identity]
+            if identity in measures:
+                known = measures[identity]
                 if known is None:
                     raise YAMLError("an anchor contains itself", node.start_mark.index)
                 return known
-            sizes[identity] = None
-            total = 1
+            measures[identity] = None
+            size, depth = 1, 0
             for item in node.value:
-                total += sum(map(size, item)) if isinstance(item, tuple) else size(item)
-            if total > MAX_NODES:
+                for part in item if isinstance(item, tuple) else (item,):
+                    part_size, part_depth = measure(part)
+                    size += part_size
+                    depth = max(depth, part_depth)
+            depth += 1
+            if size > MAX_NODES:
                 raise YAMLError(f"aliases expand to more than {MAX_NODES:,} values", node.start_mark.index)
-            sizes[identity] = total
-            return total
+            if depth > MAX_DEPTH:
+                raise YAMLError(f"aliases nest deeper than {MAX_DEPTH} levels", node.start_mark.index)
+            measures[identity] = size, depth
+            return size, depth
 
-        size(root)
+        measure(root)
 
 
 def walk(root: Any) -> Iterator[tuple[Any, Pointer]]:

@@ -49,7 +49,7 @@ def end_of(text: str, start: int) -> int | None:
 
 
 def value_of(node: Node) -> Any:
-    """The value of a collection without equal keys; each call makes new mappings and lists."""
+    """The value of a collection that `parse` gave; each call makes new mappings and lists."""
     if node.id == "mapping":
         return {_key(key): value_of(value) for key, value in node.value}
     if node.id == "sequence":
@@ -57,10 +57,16 @@ def value_of(node: Node) -> Any:
     return resolve_plain(node.value) if node.tag == PLAIN else node.value
 
 
-def _key(node: Node) -> str:
-    """A key that `_Parser` let pass."""
-    key: str = (resolve_key(node.value) or "") if node.tag == PLAIN else node.value
-    return key
+def scalar(text: str, start: int, end: int, mark: Callable[[int], Mark]) -> Node:
+    """The scalar of one line, plain or quoted, that is written from `start` to `end`."""
+    written = text[start:end]
+    if written[0] in "\"'":
+        return Node("scalar", QUOTED, unquoted(written), mark(start), mark(end), written[0])
+    return Node("scalar", PLAIN, written, mark(start), mark(end))
+
+
+def _key(node: Node) -> str | None:
+    return resolve_key(node.value) if node.tag == PLAIN else node.value
 
 
 class _Parser:
@@ -95,10 +101,7 @@ class _Parser:
 
     def _scalar(self, token: re.Match[str]) -> Node:
         start, end = token.span(token.lastgroup or 0)
-        written = self._text[start:end]
-        if token.lastgroup == "plain":
-            return Node("scalar", PLAIN, written, self._mark(start), self._mark(end))
-        return Node("scalar", QUOTED, unquoted(written), self._mark(start), self._mark(end), written[0])
+        return scalar(self._text, start, end, self._mark)
 
     def _closed(self, kind: Any, start: int, value: list[Any]) -> Node:
         return Node(kind, "", value, self._mark(start), self._mark(self._at))
@@ -118,7 +121,7 @@ class _Parser:
             if token.lastgroup == "sign" or token.end() - token.start() > MAX_KEY:
                 raise UnclearError
             key = self._scalar(token)
-            text = resolve_key(key.value) if key.tag == PLAIN else key.value
+            text = _key(key)
             ends = (_PLAIN_KEY_ENDS if key.tag == PLAIN else _QUOTED_KEY_ENDS).match(self._text, self._at)
             if text is None or text == "<<" or text in seen or ends is None:
                 raise UnclearError

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
+from ingress_lint.load.composing import YAMLError
+from ingress_lint.load.values import ValueReader
 
 FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _API_PREFIX: Final = "kustomize.config.k8s.io/"
@@ -46,8 +47,7 @@ def read(path: str) -> Kustomization | None:
     try:
         with open(path, encoding="utf-8-sig", errors="replace") as stream:
             text = stream.read()
-        root = compose(values_composer(), text.removeprefix("---\n"))
-        value = Constructor().construct(root, aliased=True) if root is not None else None
+        value, _ = ValueReader().read(text.removeprefix("---\n"))
     except (OSError, YAMLError):
         return Kustomization(folder, incomplete=f"{os.path.basename(path)} could not be read")
     if value is None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from msgspec import Struct, field
 
 from ingress_lint.load import files
-from ingress_lint.load.composing import Constructor, DuplicateKey, YAMLError, compose, values_composer
+from ingress_lint.load.composing import DuplicateKey, YAMLError
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
 from ingress_lint.load.kustomization import Kustomization
 from ingress_lint.load.membership import LOOSE, Membership, rendering_of
-from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.splitting import seems_of_a_kind, split
+from ingress_lint.load.values import ValueReader
 
 _LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^[ \t]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
 _TEMPLATE_DIRECTIVE: Final = re.compile(r"\{\{-?\s*[\w.$(\"/]")
@@ -47,8 +47,7 @@ class Loader:
     def __init__(self, wanted: Wanted, on_file: OnFile = lambda _done, _total: None) -> None:
         self._wanted = wanted
         self._on_file = on_file
-        self._plain = PlainReader()
-        self._constructor = Constructor()
+        self._values = ValueReader()
         self._seen: set[str] = set()
         self._membership = Membership()
         self._known = 0
@@ -107,7 +106,7 @@ class Loader:
         """Reads a document's value; False where it is no Kubernetes object, unless `kindless` asks for it all the same."""
         text = document.text
         try:
-            value, duplicates = self._value(text)
+            value, duplicates = self._values.read(text)
         except YAMLError as error:
             document.parsed = False
             if not (document.kind or kindless or seems_of_a_kind(text)):
@@ -125,16 +124,6 @@ class Loader:
             document.value = value
             self._report_duplicates(document, duplicates)
         return True
-
-    def _value(self, text: str) -> tuple[Any, Sequence[DuplicateKey]]:
-        value = self._plain.read(text)
-        if value is not NOT_PLAIN:
-            return value, ()
-        root = compose(values_composer(), text)
-        if root is None:
-            return None, ()
-        value = self._constructor.construct(root, aliased="&" in text and "*" in text)
-        return value, list(self._constructor.duplicate_keys(root))
 
     def _report_duplicates(self, document: Document, duplicates: Iterable[DuplicateKey]) -> None:
         for duplicate in duplicates:

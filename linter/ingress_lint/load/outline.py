@@ -13,7 +13,6 @@ from typing import Literal
 from ingress_lint.load import block_scalars, flow
 from ingress_lint.load.nodes import PLAIN, QUOTED, Mark, Node
 from ingress_lint.load.plain import lines_of, match_line, parent_column
-from ingress_lint.load.quoted import unquoted
 
 
 def outline(text: str) -> Node:
@@ -57,7 +56,7 @@ class _Outline:
         if has_key:
             start, end = match.span("key")
             pairs = self._collection("mapping", column, offset + start)
-            key = self._scalar(offset + start, offset + end)
+            key = flow.scalar(self._text, offset + start, offset + end, self._mark)
             pairs.value.append((key, self._value(match, line, offset, end + 1)))
 
     def _collection(self, kind: Literal["sequence", "mapping"], column: int, start: int) -> Node:
@@ -88,18 +87,12 @@ class _Outline:
         group = match.lastgroup
         if group in ("plain", "quoted"):
             start, end = match.span(group)
-            return self._scalar(offset + start, offset + end)
+            return flow.scalar(self._text, offset + start, offset + end, self._mark)
         if group == "flow":
             return flow.parse(self._text, offset + match.start(group), self._mark)
         if group == "block":
             return self._block_scalar(match, line, offset)
         return self._empty(offset + after)
-
-    def _scalar(self, start: int, end: int) -> Node:
-        written = self._text[start:end]
-        if written[0] in "\"'":
-            return Node("scalar", QUOTED, unquoted(written), self._mark(start), self._mark(end), written[0])
-        return Node("scalar", PLAIN, written, self._mark(start), self._mark(end))
 
     def _block_scalar(self, match: re.Match[str], line: str, offset: int) -> Node:
         header = match["block"]
