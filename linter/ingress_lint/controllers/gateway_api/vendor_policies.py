@@ -30,6 +30,7 @@ _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "gke-gateway": ("networking.gke.io", "google"),
     "aws-gateway": ("gateway.k8s.aws", "aws"),
     "envoy-gateway": ("gateway.envoyproxy.io", "envoy_gateway"),
+    "kong-gateway": ("configuration.konghq.com", "kong"),
 }
 """By implementation, the API group of its policies and the folder of the controller whose `gateway_policies` reads them."""
 

@@ -29,8 +29,6 @@ from ingress_lint.values.numbers import whole
 
 _PORTABLE: Final = 3
 """So many families of annotations on one object are there on purpose, for whichever controller there is."""
-_GATEWAYS: Final = frozenset({GATEWAY_API, ISTIO})
-_UNSURE: Final = _GATEWAYS | {INGRESS}
 _ALIKE: Final = 0.75
 _PLACEHOLDERS: Final = ("{{", "${", "$(", "<no value>")
 
@@ -182,7 +180,7 @@ class AnnotationVerdicts:
         self, service: KubernetesObject[Service], serving: Mapping[str, Route], found: Mapping[Owner, list[str]]
     ) -> Iterator[Verdict]:
         """What the controllers whose routes lead to a Service do not read; others may lead there from elsewhere."""
-        if not serving or _UNSURE & set(serving) or not _settled(service, serving):
+        if not serving or any(map(_is_unsure, serving)) or not _settled(service, serving):
             return
         for owner, keys in found.items():
             if owner.of_load_balancers:
@@ -205,7 +203,7 @@ class AnnotationVerdicts:
             return
         for owner, keys in found.items():
             known = [key for key in keys if owner.of_load_balancers and owner.table.spec(key)]
-            if known and not set(serving) & _GATEWAYS:
+            if known and not any(map(_is_gateway, serving)):
                 name, route = next(iter(serving.items()))
                 reader = REGISTRY[name].controller
                 cause = (
@@ -311,6 +309,16 @@ def _not_read(item: AnyObject, keys: Sequence[str], cause: str, certainty: Certa
         tuple((f"`{key}` neither", item.annotation_place(key).key()) for key in more),
         fix,
     )
+
+
+def _is_gateway(name: str) -> bool:
+    """Whether routes of this controller hang on Gateways; those of the Gateway API have their implementation's name."""
+    return name in (GATEWAY_API, ISTIO) or name not in REGISTRY
+
+
+def _is_unsure(name: str) -> bool:
+    """Whether nobody knows which annotations of Services a controller reads."""
+    return name == INGRESS or _is_gateway(name)
 
 
 def _count(keys: Sequence[str]) -> str:
