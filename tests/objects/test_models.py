@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingress_lint.load.loading import Loader
@@ -129,7 +129,7 @@ def test_both_agree_on_every_manifest_with_one_value_changed() -> None:
                 check_that_both_agree(model, changed(value, pointer, chance.choice(VALUES)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_both_agree_on_a_manifest_with_several_values_changed(data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(manifests())))

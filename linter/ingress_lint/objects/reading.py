@@ -169,7 +169,7 @@ def _validated(
         try:
             return convert(value, model), left_out
         except ValidationError:
-            from ingress_lint.objects.error_models import errors_of
+            from ingress_lint.objects.error_models import errors_of  # with pydantic, which right manifests do without
         before = left_out
         for fault in explain(model, value, errors_of(model, value)):
             if reports is not None:

@@ -13,6 +13,7 @@ from ingress_lint.controllers.lowering.entries import Entry, entries
 from ingress_lint.finding import Hop
 from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.core import Service
+from ingress_lint.objects.gateway import Gateway
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.answering import Answer, answer
@@ -154,9 +155,10 @@ def _is_named(entry: Entry, connect: str) -> bool:
 
 def _addresses(owner: AnyObject) -> Iterator[str]:
     """The addresses that are written for a Gateway, an Ingress or a Service, in its spec or its status."""
-    spec, status = owner.mapping("spec"), owner.mapping("status")
-    balancer = owner.mapping("status", "loadBalancer")
-    for group in (spec.get("addresses"), status.get("addresses"), balancer.get("ingress")):
+    if isinstance(owner.body, Gateway):
+        yield from (address.value for address in owner.body.spec.addresses if address.value)
+    status, balancer = owner.mapping("status"), owner.mapping("status", "loadBalancer")
+    for group in (status.get("addresses"), balancer.get("ingress")):
         for item in group if isinstance(group, list) else ():
             for key in ("value", "ip", "hostname"):
                 if isinstance(item, dict) and (found := item.get(key)):
