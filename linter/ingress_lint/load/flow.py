@@ -6,23 +6,27 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from ingress_lint.load.characters import class_of
 from ingress_lint.load.nodes import PLAIN, QUOTED, Mark, Node
-from ingress_lint.load.quoted import OTHER_CHARACTERS, quoted, unquoted
+from ingress_lint.load.quoted import QUOTED as QUOTED_TEXT
+from ingress_lint.load.quoted import unquoted
 from ingress_lint.load.scalars import resolve_key, resolve_plain
 
 MAX_DEPTH: Final = 30
 MAX_KEY: Final = 1_000
 """In characters; libyaml gives up on keys of a few more."""
 
-_SPACE: Final = rf"(?:[ \n]|(?<=[ \n])#[ -~{OTHER_CHARACTERS}]*+\n)*+"
-_CHARACTER: Final = rf"(?:[!-+\--9;->@-Z\\^-z|~{OTHER_CHARACTERS}]|:(?=[A-Za-z0-9_/.]))"
-_WORD: Final = rf"(?!---|\.\.\.)(?:[A-Za-z0-9_./(+=$^;~<\\{OTHER_CHARACTERS}]|-(?=[A-Za-z0-9_./-])){_CHARACTER}*+"
+_SPACE: Final = rf"(?:[ \n]|(?<=[ \n])#{class_of(' -~')}*+\n)*+"
+_IN_WORD: Final = class_of(r"!-+\--9;->@-Z\\^-z|~")
+_CHARACTER: Final = rf"(?:{_IN_WORD}|:(?=[A-Za-z0-9_/.]))"
+_FIRST: Final = class_of(r"A-Za-z0-9_./(+=$^;~<\\")
+_WORD: Final = rf"(?!---|\.\.\.)(?:{_FIRST}|-(?=[A-Za-z0-9_./-])){_CHARACTER}*+"
 _TOKEN: Final = re.compile(
-    rf"{_SPACE}(?:(?P<plain>{_WORD}(?: ++(?!#){_CHARACTER}++)*+)|(?P<quoted>{quoted(OTHER_CHARACTERS)})|(?P<sign>[\[\]{{}},]))"
+    rf"{_SPACE}(?:(?P<plain>{_WORD}(?: ++(?!#){_CHARACTER}++)*+)|(?P<quoted>{QUOTED_TEXT})|(?P<sign>[\[\]{{}},]))"
 )
 _PLAIN_KEY_ENDS: Final = re.compile(r" *+:(?=[ \n])")
 _QUOTED_KEY_ENDS: Final = re.compile(r" *+:")
-_BRACKETS: Final = re.compile(rf"{quoted(OTHER_CHARACTERS)}|[\[\]{{}}]")
+_BRACKETS: Final = re.compile(rf"{QUOTED_TEXT}|[\[\]{{}}]")
 
 
 class UnclearError(Exception):

@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any, Final, Literal, NamedTuple
 
 from ingress_lint.load import block_scalars, flow
+from ingress_lint.load.characters import are_plain, class_of
 from ingress_lint.load.nodes import Mark
-from ingress_lint.load.quoted import OTHER_CHARACTERS, quoted, unquoted
+from ingress_lint.load.quoted import QUOTED, unquoted
 from ingress_lint.load.scalars import resolve_key, resolve_plain
 
 
@@ -32,31 +33,27 @@ _MAX_REMEMBERED: Final = 50_000
 _MAX_REMEMBERED_LENGTH: Final = 1_000
 _ROOT: Final = "root"
 
-_COMMENT: Final = f"#[ -~{OTHER_CHARACTERS}]*"
+_COMMENT: Final = f"#{class_of(' -~')}*"
 _PASSED_OVER: Final = re.compile(rf" *(?:{_COMMENT})?")
 _AFTER_FLOW: Final = re.compile(rf"(?: +(?:{_COMMENT})?)?\n?")
 _MAY_GO_ON: Final = re.compile(r"(?: [|>][-+1-9]{0,2}|[\[{,]) *+[\n#]")
 _GROUPS: Final = ("indent", "dash", "key", "item", "plain", "quoted", "flow", "block")
 
-
-def _patterns(others: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """What matches a line with a key or an item, and one with a value alone; `others` are characters beyond ASCII."""
-    plain_key = "[A-Za-z0-9_./][A-Za-z0-9_./-]{0,200}"
-    first_word = rf"(?:[A-Za-z0-9_./(+=$^;~<\\{others}]|[-:](?=[!-~{others}]))[!-~{others}]*(?<!:)"
-    further_word = rf'[!"$-~{others}][!-~{others}]*(?<!:)'
-    value = rf"(?P<plain>{first_word}(?: +{further_word})*)|(?P<quoted>{quoted(others)})|(?P<flow>[\[{{].*)"
-    key = rf"(?P<dash>- +)?(?P<key>{plain_key}|{quoted(others)}):(?= |\Z)"
-    block = rf"(?P<block>{block_scalars.HEADER})"
-    end = rf"(?: +(?:{_COMMENT})?)?"
-    absent = "".join(f"(?P<{group}>(?!))?" for group in ("dash", "key", "item", "block"))
-    return (
-        re.compile(rf"(?P<indent> *)(?:{key}|(?P<item>-)(?= |\Z))(?: +(?:{value}|{block}))?{end}"),
-        re.compile(rf"(?P<indent> *){absent}(?:{value}){end}"),
-    )
-
-
-_ENTRY, _VALUE = _patterns("")
-_ENTRY_BEYOND_ASCII, _VALUE_BEYOND_ASCII = _patterns(OTHER_CHARACTERS)
+_PLAIN_KEY: Final = "[A-Za-z0-9_./][A-Za-z0-9_./-]{0,200}"
+_IN_WORD: Final = class_of("!-~")
+_STARTS_VALUE: Final = class_of(r"A-Za-z0-9_./(+=$^;~<\\")
+_STARTS_WORD: Final = class_of('!"$-~')
+_FIRST_WORD: Final = rf"(?:{_STARTS_VALUE}|[-:](?={_IN_WORD})){_IN_WORD}*(?<!:)"
+_FURTHER_WORD: Final = rf"{_STARTS_WORD}{_IN_WORD}*(?<!:)"
+_SCALAR: Final = rf"(?P<plain>{_FIRST_WORD}(?: +{_FURTHER_WORD})*)|(?P<quoted>{QUOTED})|(?P<flow>[\[{{].*)"
+_KEY: Final = rf"(?P<dash>- +)?(?P<key>{_PLAIN_KEY}|{QUOTED}):(?= |\Z)"
+_BLOCK: Final = rf"(?P<block>{block_scalars.HEADER})"
+_END: Final = rf"(?: +(?:{_COMMENT})?)?"
+_ABSENT: Final = "".join(f"(?P<{group}>(?!))?" for group in ("dash", "key", "item", "block"))
+_ENTRY: Final = re.compile(rf"(?P<indent> *)(?:{_KEY}|(?P<item>-)(?= |\Z))(?: +(?:{_SCALAR}|{_BLOCK}))?{_END}")
+"""A line with a key or an item."""
+_VALUE: Final = re.compile(rf"(?P<indent> *){_ABSENT}(?:{_SCALAR}){_END}")
+"""A line with a value alone."""
 
 
 class _Line(NamedTuple):
@@ -92,9 +89,7 @@ def match_line(line: str) -> re.Match[str] | None:
     if match is not None:
         return match
     first, line_break, _ = line.partition("\n")
-    if first.isascii():
-        return (_ENTRY.fullmatch(first) if line_break else None) or _VALUE.fullmatch(first)
-    return _ENTRY_BEYOND_ASCII.fullmatch(first) or _VALUE_BEYOND_ASCII.fullmatch(first)
+    return (_ENTRY.fullmatch(first) if line_break else None) or _VALUE.fullmatch(first)
 
 
 def parent_column(match: re.Match[str]) -> int:
@@ -195,6 +190,8 @@ class PlainReader:
 
     def read(self, text: str) -> Any:
         """The value of a text, or `NOT_PLAIN`."""
+        if not are_plain(text):
+            return NOT_PLAIN
         if "|" not in text and ">" not in text:
             value = self._value(text.split("\n"))
             if value is not NOT_PLAIN or ("[" not in text and "{" not in text):

@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from typing import Final
 
-OTHER_CHARACTERS: Final = "\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
-"""What YAML allows in a line beyond ASCII, as a regular expression's class has it."""
+from ingress_lint.load.characters import class_of
 
 _ESCAPED: Final = r'\\(?:[nrt"\\/]|u00[2-7][0-9a-fA-F])'
 _ESCAPE: Final = re.compile(r"\\(?:u(....)|(.))")
 _MEANINGS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def quoted(others: str) -> str:
-    """The regular expression of a quoted scalar, with `others` as the characters that it may hold beyond ASCII."""
-    return rf""""[ !#-\[\]-~{others}]*+(?:{_ESCAPED}[ !#-\[\]-~{others}]*+)*+"|'[ -&(-~{others}]*+(?:''[ -&(-~{others}]*+)*+'"""
+_IN_DOUBLE: Final = class_of(r" !#-\[\]-~")
+_IN_SINGLE: Final = class_of(" -&(-~")
+QUOTED: Final = rf""""{_IN_DOUBLE}*+(?:{_ESCAPED}{_IN_DOUBLE}*+)*+"|'{_IN_SINGLE}*+(?:''{_IN_SINGLE}*+)*+'"""
+"""The regular expression of a quoted scalar."""
 
 
 def unquoted(written: str) -> str:
-    """The value of what `quoted` matches."""
+    """The value of what `QUOTED` matches."""
     text = written[1:-1]
     if written[0] == "'":
         return text.replace("''", "'")
