@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -13,19 +12,20 @@ from ingress_lint.documentation import sections
 from ingress_lint.report import ReportedFinding
 from ingress_lint.rule import RuleEntry
 from ingress_lint.symptoms import SYMPTOMS, Symptom, matching
+from ingress_lint.values.patterns import deferred
 
 _OFTEN: Final = 3
 _SOMETIMES: Final = 1
 _BEYOND_STATUS: Final = 3
 """How much more than a status a log line says."""
-_WORD: Final = re.compile(r"[a-z][a-z_-]{3,}|\d{3,}")
+_WORD: Final = deferred(r"[a-z][a-z_-]{3,}|\d{3,}")
 _FUNCTION_WORDS: Final = frozenset(
     _WORD.findall(
         "after also been before each ever every from have into just nothing only other others same some such than that "
         "their them then there these they this those until what when where which while will with without"
     )
 )
-_SENTENCE: Final = re.compile(r"(?<=[.;])\s+")
+_SENTENCE: Final = deferred(r"(?<=[.;])\s+")
 _COMMON: Final = 10
 """A word on one page in so many tells nothing."""
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ingress_lint.finding import Hop
 from ingress_lint.rule import RuleEntry
+from ingress_lint.values.patterns import deferred
 
 HEADINGS: Final = (
     "What it does",
@@ -21,8 +22,8 @@ HEADINGS: Final = (
     "How sure",
     "References",
 )
-_HEADING: Final = re.compile(r"^## (.+)$", re.MULTILINE)
-_EXAMPLE: Final = re.compile(r"^(Bad|Good)([^\n]*):\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING: Final = deferred(r"^## (.+)$", re.MULTILINE)
+_EXAMPLE: Final = deferred(r"^(Bad|Good)([^\n]*):\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Example(Struct, frozen=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -17,10 +16,11 @@ from ingress_lint.manifests import Manifests
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import SelectionError, matching, split_selectors
+from ingress_lint.values.patterns import deferred
 
 ANNOTATION: Final = "ingress-lint.dev/ignore"
 _MARKER: Final = "ingress-lint:"
-_COMMENT: Final = re.compile(r"(?<!\S)#[ \t]*ingress-lint:[ \t]*ignore\b(?:\[(?P<selectors>[^\]\n]*)\])?(?P<reason>.*)")
+_COMMENT: Final = deferred(r"(?<!\S)#[ \t]*ingress-lint:[ \t]*ignore\b(?:\[(?P<selectors>[^\]\n]*)\])?(?P<reason>.*)")
 
 
 class _Suppression(Struct):

@@ -17,9 +17,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.values.patterns import deferred
+
 _LONGEST: Final = 20_000
 """As many characters of a pasted text are read, so that a whole log costs no more than a part of it."""
-_DISTINCT_FLAG: Final = re.compile(r"U|NR")
+_DISTINCT_FLAG: Final = deferred(r"U|NR")
 """How the flags begin that no other abbreviation in a log looks like."""
 
 

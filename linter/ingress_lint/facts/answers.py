@@ -18,6 +18,7 @@ from msgspec import Struct
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.workloads import HTTPGetAction, Probe
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.ports import port_number
 
 
@@ -100,8 +101,8 @@ def _of_http(container: WorkloadContainer, field: str, action: HTTPGetAction) ->
     )
 
 
-_CLIENT: Final = re.compile(r"\b(?:curl|wget)\b")
-_OWN_URL: Final = re.compile(
+_CLIENT: Final = deferred(r"\b(?:curl|wget)\b")
+_OWN_URL: Final = deferred(
     r"""(?:(?P<scheme>https?)://)?
         (?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\$\{?\w{0,64}(?:IP|HOSTNAME)\w{0,64}\}?|\$\(hostname[^)]{0,64}\))
         (?::(?P<port>[0-9]+))?

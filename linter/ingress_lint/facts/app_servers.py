@@ -24,6 +24,7 @@ from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.values.durations import server_time
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 
 class Decided(Struct, frozen=True):
@@ -111,15 +112,15 @@ class _Container(Struct, frozen=True):
         return None if default is None else IdleTimeout(default, place)
 
 
-_IMAGE: Final = re.compile(r"(?:[^/.:]*[.:][^/]*/)?([^:@]+)(?::([^@]*))?")
-_MAJOR: Final = re.compile(r"v?([0-9]+)")
-_GUNICORN_KEEP_ALIVE: Final = re.compile(r"^[ \t]*(keepalive)[ \t]*=[ \t]*([0-9]+)", re.MULTILINE)
-_GUNICORN_WORKER: Final = re.compile(r"""^[ \t]*(worker_class)[ \t]*=[ \t]*["']([\w.]+)["']""", re.MULTILINE)
-_NGINX: Final = re.compile(r"^[ \t]*(keepalive_timeout)\s+([0-9]+(?:ms|s|m|h)?)", re.MULTILINE)
-_HTTPD: Final = re.compile(r"^[ \t]*(KeepAliveTimeout)[ \t]+([0-9]+(?:ms)?)", re.MULTILINE | re.IGNORECASE)
-_HTTPD_OFF: Final = re.compile(r"^[ \t]*(KeepAlive)[ \t]+(Off)\b", re.MULTILINE | re.IGNORECASE)
-_TOMCAT: Final = re.compile(r"""\b(keepAliveTimeout|connectionTimeout)\s*=\s*["']([0-9]+)["']""")
-_INGRESS_NGINX: Final = re.compile(r"(ingress-nginx/controller|nginx-ingress-controller)$")
+_IMAGE: Final = deferred(r"(?:[^/.:]*[.:][^/]*/)?([^:@]+)(?::([^@]*))?")
+_MAJOR: Final = deferred(r"v?([0-9]+)")
+_GUNICORN_KEEP_ALIVE: Final = deferred(r"^[ \t]*(keepalive)[ \t]*=[ \t]*([0-9]+)", re.MULTILINE)
+_GUNICORN_WORKER: Final = deferred(r"""^[ \t]*(worker_class)[ \t]*=[ \t]*["']([\w.]+)["']""", re.MULTILINE)
+_NGINX: Final = deferred(r"^[ \t]*(keepalive_timeout)\s+([0-9]+(?:ms|s|m|h)?)", re.MULTILINE)
+_HTTPD: Final = deferred(r"^[ \t]*(KeepAliveTimeout)[ \t]+([0-9]+(?:ms)?)", re.MULTILINE | re.IGNORECASE)
+_HTTPD_OFF: Final = deferred(r"^[ \t]*(KeepAlive)[ \t]+(Off)\b", re.MULTILINE | re.IGNORECASE)
+_TOMCAT: Final = deferred(r"""\b(keepAliveTimeout|connectionTimeout)\s*=\s*["']([0-9]+)["']""")
+_INGRESS_NGINX: Final = deferred(r"(ingress-nginx/controller|nginx-ingress-controller)$")
 _NODE_PROGRAMS: Final = ("node", "npm", "npx", "yarn", "pnpm", "nest", "pm2-runtime", "ts-node", "next")
 _LAST_NODE_WITH_5_SECONDS: Final = 25
 _SHORTEST_IN_MILLISECONDS: Final = 1000

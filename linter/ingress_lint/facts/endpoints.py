@@ -18,6 +18,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.reading import string_map
+from ingress_lint.values.patterns import deferred
 
 _RUN_ONCE: Final = frozenset({"Job", "CronJob"})
 _ROLES: Final = frozenset(
@@ -29,7 +30,7 @@ _OF_THE_CLUSTER: Final = frozenset({"kube-system"})
 """Namespaces where the cluster runs pods that nobody has manifests of."""
 _ON_EVERYTHING: Final = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
 """Labels that say nothing of what a pod serves."""
-_OF_PROXIES: Final = re.compile("gateway|proxy|envoy|istio|nginx|kong|traefik|contour", re.IGNORECASE)
+_OF_PROXIES: Final = deferred("gateway|proxy|envoy|istio|nginx|kong|traefik|contour", re.IGNORECASE)
 """What the keys or values of labels hold that implementations of the Gateway API put on the pods of a Gateway."""
 _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 

@@ -7,7 +7,6 @@ hook that took all of it 2 s later (kubernetes/website:content/en/docs/concepts/
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from msgspec import Struct
@@ -15,14 +14,15 @@ from msgspec import Struct
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.values.durations import sleep_time
+from ingress_lint.values.patterns import deferred
 
 DEFAULT_GRACE: Final = 30
 """The grace period in seconds where nobody wrote one."""
 _SHELLS: Final = frozenset({"sh", "bash", "ash", "dash", "zsh", "busybox"})
-_SCRIPT: Final = re.compile(r"-[a-z]*c")
-_SLEEP: Final = re.compile(r"\bsleep\s+[\"']?([0-9]+(?:\.[0-9]+)?[smh]?)[\"']?(?![\w.]|\s*&(?!&))")
-_ALTERNATIVE: Final = re.compile(r"\|\|[^;&\n]*")
-_BRANCH: Final = re.compile(r"\b(?:if|while|until|for|case|exit)\b")
+_SCRIPT: Final = deferred(r"-[a-z]*c")
+_SLEEP: Final = deferred(r"\bsleep\s+[\"']?([0-9]+(?:\.[0-9]+)?[smh]?)[\"']?(?![\w.]|\s*&(?!&))")
+_ALTERNATIVE: Final = deferred(r"\|\|[^;&\n]*")
+_BRANCH: Final = deferred(r"\b(?:if|while|until|for|case|exit)\b")
 
 
 class GracePeriod(Struct, frozen=True):

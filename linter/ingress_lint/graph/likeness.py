@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
+from ingress_lint.values.patterns import deferred
+
 _COMPARED: Final = 60
 """With so many names or fewer, all are worth comparing."""
 _EACH_WAY: Final = 10
-_WORD: Final = re.compile(r"[a-z0-9]+")
+_WORD: Final = deferred(r"[a-z0-9]+")
 Named = TypeVar("Named")
 
 

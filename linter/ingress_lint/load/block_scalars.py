@@ -6,11 +6,13 @@ import re
 from functools import cache
 from typing import Final
 
+from ingress_lint.values.patterns import deferred
+
 HEADER: Final = r"[|>](?:[-+][1-9]?|[1-9][-+]?)?"
 """The regular expression of what opens one: its style, how its last line breaks count, its indentation."""
 _MAX_INDENTATION: Final = 200
-_LEADING_SPACE: Final = re.compile(r"(?: *\n)*+ *")
-_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_LEADING_SPACE: Final = deferred(r"(?: *\n)*+ *")
+_FORBIDDEN: Final = deferred(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def end_of(header: str, parent: int, text: str, start: int) -> int | None:

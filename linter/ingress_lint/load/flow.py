@@ -11,6 +11,7 @@ from ingress_lint.load.nodes import PLAIN, QUOTED, Mark, Node
 from ingress_lint.load.quoted import QUOTED as QUOTED_TEXT
 from ingress_lint.load.quoted import unquoted
 from ingress_lint.load.scalars import resolve_key, resolve_plain
+from ingress_lint.values.patterns import deferred
 
 MAX_DEPTH: Final = 30
 MAX_KEY: Final = 1_000
@@ -21,12 +22,12 @@ _IN_WORD: Final = class_of(r"!-+\--9;->@-Z\\^-z|~")
 _CHARACTER: Final = rf"(?:{_IN_WORD}|:(?=[A-Za-z0-9_/.]))"
 _FIRST: Final = class_of(r"A-Za-z0-9_./(+=$^;~<\\")
 _WORD: Final = rf"(?!---|\.\.\.)(?:{_FIRST}|-(?=[A-Za-z0-9_./-])){_CHARACTER}*+"
-_TOKEN: Final = re.compile(
+_TOKEN: Final = deferred(
     rf"{_SPACE}(?:(?P<plain>{_WORD}(?: ++(?!#){_CHARACTER}++)*+)|(?P<quoted>{QUOTED_TEXT})|(?P<sign>[\[\]{{}},]))"
 )
-_PLAIN_KEY_ENDS: Final = re.compile(r" *+:(?=[ \n])")
-_QUOTED_KEY_ENDS: Final = re.compile(r" *+:")
-_BRACKETS: Final = re.compile(rf"{QUOTED_TEXT}|[\[\]{{}}]")
+_PLAIN_KEY_ENDS: Final = deferred(r" *+:(?=[ \n])")
+_QUOTED_KEY_ENDS: Final = deferred(r" *+:")
+_BRACKETS: Final = deferred(rf"{QUOTED_TEXT}|[\[\]{{}}]")
 
 
 class UnclearError(Exception):

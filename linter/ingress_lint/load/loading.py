@@ -15,10 +15,11 @@ from ingress_lint.load.kustomization import Kustomization
 from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.splitting import seems_of_a_kind, split
 from ingress_lint.load.values import ValueReader
+from ingress_lint.values.patterns import deferred
 
-_LOOKS_LIKE_MANIFEST: Final = re.compile(r"""^[ \t]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
-_TEMPLATE_DIRECTIVE: Final = re.compile(r"\{\{-?\s*[\w.$(\"/]")
-_MERGE_CONFLICT: Final = re.compile(r"^<{7} ", re.MULTILINE)
+_LOOKS_LIKE_MANIFEST: Final = deferred(r"""^[ \t]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
+_TEMPLATE_DIRECTIVE: Final = deferred(r"\{\{-?\s*[\w.$(\"/]")
+_MERGE_CONFLICT: Final = deferred(r"^<{7} ", re.MULTILINE)
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 Wanted = Callable[[str, str], bool]

@@ -9,10 +9,11 @@ from typing import Final
 from ingress_lint.load import kustomization
 from ingress_lint.load.document import SOURCE_COMMENT
 from ingress_lint.load.kustomization import Kustomization
+from ingress_lint.values.patterns import deferred
 
 LOOSE: Final = ""
 """The set of everything that belongs to no build."""
-_SOURCE: Final = re.compile(rf"^{SOURCE_COMMENT}(\S+)", re.MULTILINE)
+_SOURCE: Final = deferred(rf"^{SOURCE_COMMENT}(\S+)", re.MULTILINE)
 
 
 class Membership:

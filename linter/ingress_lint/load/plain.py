@@ -18,6 +18,7 @@ from ingress_lint.load.characters import are_plain, class_of
 from ingress_lint.load.nodes import Mark
 from ingress_lint.load.quoted import QUOTED, unquoted
 from ingress_lint.load.scalars import resolve_key, resolve_plain
+from ingress_lint.values.patterns import deferred
 
 
 class _NotPlain(Enum):
@@ -34,9 +35,9 @@ _MAX_REMEMBERED_LENGTH: Final = 1_000
 _ROOT: Final = "root"
 
 _COMMENT: Final = f"#{class_of(' -~')}*"
-_PASSED_OVER: Final = re.compile(rf" *(?:{_COMMENT})?")
-_AFTER_FLOW: Final = re.compile(rf"(?: +(?:{_COMMENT})?)?\n?")
-_MAY_GO_ON: Final = re.compile(r"(?: [|>][-+1-9]{0,2}|[\[{,]) *+[\n#]")
+_PASSED_OVER: Final = deferred(rf" *(?:{_COMMENT})?")
+_AFTER_FLOW: Final = deferred(rf"(?: +(?:{_COMMENT})?)?\n?")
+_MAY_GO_ON: Final = deferred(r"(?: [|>][-+1-9]{0,2}|[\[{,]) *+[\n#]")
 _GROUPS: Final = ("indent", "dash", "key", "item", "plain", "quoted", "flow", "block")
 
 _PLAIN_KEY: Final = "[A-Za-z0-9_./][A-Za-z0-9_./-]{0,200}"
@@ -50,9 +51,9 @@ _KEY: Final = rf"(?P<dash>- +)?(?P<key>{_PLAIN_KEY}|{QUOTED}):(?= |\Z)"
 _BLOCK: Final = rf"(?P<block>{block_scalars.HEADER})"
 _END: Final = rf"(?: +(?:{_COMMENT})?)?"
 _ABSENT: Final = "".join(f"(?P<{group}>(?!))?" for group in ("dash", "key", "item", "block"))
-_ENTRY: Final = re.compile(rf"(?P<indent> *)(?:{_KEY}|(?P<item>-)(?= |\Z))(?: +(?:{_SCALAR}|{_BLOCK}))?{_END}")
+_ENTRY: Final = deferred(rf"(?P<indent> *)(?:{_KEY}|(?P<item>-)(?= |\Z))(?: +(?:{_SCALAR}|{_BLOCK}))?{_END}")
 """A line with a key or an item."""
-_VALUE: Final = re.compile(rf"(?P<indent> *){_ABSENT}(?:{_SCALAR}){_END}")
+_VALUE: Final = deferred(rf"(?P<indent> *){_ABSENT}(?:{_SCALAR}){_END}")
 """A line with a value alone."""
 
 

@@ -6,9 +6,10 @@ import re
 from typing import Final
 
 from ingress_lint.load.characters import class_of
+from ingress_lint.values.patterns import deferred
 
 _ESCAPED: Final = r'\\(?:[nrt"\\/]|u00[2-7][0-9a-fA-F])'
-_ESCAPE: Final = re.compile(r"\\(?:u(....)|(.))")
+_ESCAPE: Final = deferred(r"\\(?:u(....)|(.))")
 _MEANINGS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 

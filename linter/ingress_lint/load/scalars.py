@@ -7,8 +7,9 @@ kubectl and the API server read YAML through sigs.k8s.io/yaml, whose reader is g
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from ingress_lint.values.patterns import deferred
 
 Scalar = str | int | float | bool | None
 
@@ -21,8 +22,8 @@ _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
 }
 _MAYBE_NUMBER: Final = frozenset("0123456789+-.")
-_INTEGER: Final = re.compile(r"([-+]?)(?:(0|[1-9][0-9]*)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|0[bB]([01]+))\Z")
-_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_INTEGER: Final = deferred(r"([-+]?)(?:(0|[1-9][0-9]*)|0[oO]?([0-7]+)|0[xX]([0-9a-fA-F]+)|0[bB]([01]+))\Z")
+_FLOAT: Final = deferred(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _MAX_DIGITS: Final = 400
 """Longer digit strings overflow even a float; they stay text instead of costing quadratic time."""
 _MIN_INTEGER: Final = -(2**63)

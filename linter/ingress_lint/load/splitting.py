@@ -7,24 +7,25 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from ingress_lint.load.document import Document, SourceFile
+from ingress_lint.values.patterns import deferred
 
-_SEPARATOR: Final = re.compile(r"^---(?:[ \t][^\n]*)?\r?$|^---(?=[ \t]+\S)|^\.\.\.[ \t]*\r?$", re.MULTILINE)
-_OPENING_LINE: Final = re.compile(r"---[ \t]*(?:#[^\n]*)?\r?\n?\Z|---[ \t]*(?:#[^\n]*)?\r?\n")
+_SEPARATOR: Final = deferred(r"^---(?:[ \t][^\n]*)?\r?$|^---(?=[ \t]+\S)|^\.\.\.[ \t]*\r?$", re.MULTILINE)
+_OPENING_LINE: Final = deferred(r"---[ \t]*(?:#[^\n]*)?\r?\n?\Z|---[ \t]*(?:#[^\n]*)?\r?\n")
 _BREAKS: Final = r"\n\r\x85\u2028\u2029"
 _SKIPPED: Final = rf"(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n)*+"
-_KIND_LINE: Final = re.compile(r"""kind:[ \t]+(["']?)([A-Za-z0-9.\-]+)""")
-_AFTER_KIND: Final = re.compile(rf"[ \t]*(?:[ \t]#[^{_BREAKS}]*)?(?:\r?\n{_SKIPPED}(?=[A-Za-z]|\Z)|\Z)")
-_BEFORE_KIND: Final = re.compile(rf"(?:{_SKIPPED}[A-Za-z]+:[ \t]+[A-Za-z0-9./\-]+)*+{_SKIPPED}")
-_ANOTHER_KIND: Final = re.compile(r"\n(?:kind|[^A-Za-z0-9_\-#\s])")
-_KIND_SOMEWHERE: Final = re.compile(r"""kind["']?\s*[:#]|\\(?:[xuU]|\r?\n)|\*[^\s*]+\s+:""")
+_KIND_LINE: Final = deferred(r"""kind:[ \t]+(["']?)([A-Za-z0-9.\-]+)""")
+_AFTER_KIND: Final = deferred(rf"[ \t]*(?:[ \t]#[^{_BREAKS}]*)?(?:\r?\n{_SKIPPED}(?=[A-Za-z]|\Z)|\Z)")
+_BEFORE_KIND: Final = deferred(rf"(?:{_SKIPPED}[A-Za-z]+:[ \t]+[A-Za-z0-9./\-]+)*+{_SKIPPED}")
+_ANOTHER_KIND: Final = deferred(r"\n(?:kind|[^A-Za-z0-9_\-#\s])")
+_KIND_SOMEWHERE: Final = deferred(r"""kind["']?\s*[:#]|\\(?:[xuU]|\r?\n)|\*[^\s*]+\s+:""")
 """A key `kind` in one of its spellings: a comment may follow it, escapes or an alias may stand for it."""
-_OF_A_KIND: Final = re.compile(
+_OF_A_KIND: Final = deferred(
     r"""^(?:\{?[ \t]*)?["']?kind["']?[ \t]*:[ \t]*(?:[&!]\S*[ \t]+)*["']?[A-Za-z0-9.\-]""", re.MULTILINE
 )
-_OF_A_KIND_IN_JSON: Final = re.compile(r"""["']kind["']\s*:\s*["'][A-Za-z0-9.\-]""")
-_OF_A_KIND_IN_FLOW: Final = re.compile(r"""[{,]\s*kind\s*:\s+["']?[A-Za-z0-9.\-]""")
-_FLOW_START: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:---\s+)?[{\[]")
-_CONTENT: Final = re.compile(r"^(?![ \t]*(?:#|\r?$))", re.MULTILINE)
+_OF_A_KIND_IN_JSON: Final = deferred(r"""["']kind["']\s*:\s*["'][A-Za-z0-9.\-]""")
+_OF_A_KIND_IN_FLOW: Final = deferred(r"""[{,]\s*kind\s*:\s+["']?[A-Za-z0-9.\-]""")
+_FLOW_START: Final = deferred(r"\s*(?:#[^\n]*\n\s*)*(?:---\s+)?[{\[]")
+_CONTENT: Final = deferred(r"^(?![ \t]*(?:#|\r?$))", re.MULTILINE)
 
 
 def split(

@@ -5,7 +5,6 @@ Each check names the function of kubernetes/kubernetes that makes it; what a new
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -35,9 +34,10 @@ from ingress_lint.objects.workloads import (
 )
 from ingress_lint.values.addresses import network
 from ingress_lint.values.hosts import is_label, is_subdomain
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.ports import LONGEST_NAME, is_number, is_port_name
 
-_LABEL_NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
+_LABEL_NAME: Final = deferred(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?\Z")
 _INGRESS_CLASS: Final = "kubernetes.io/ingress.class"
 _NAMED_LIKE_HOSTS: Final = (Ingress, LegacyIngress, Workload, Pod, CronJob, NetworkPolicy)
 

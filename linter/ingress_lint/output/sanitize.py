@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-_BEYOND_ASCII: Final = re.compile(r"[^\n -~]")
-_MARKDOWN: Final = re.compile(r"[\\`*_\[\]#|~$@:]|(?<=www)\.", re.IGNORECASE)
-_CODE: Final = re.compile(r"`([^`]+)`")
+from ingress_lint.values.patterns import deferred
+
+_BEYOND_ASCII: Final = deferred(r"[^\n -~]")
+_MARKDOWN: Final = deferred(r"[\\`*_\[\]#|~$@:]|(?<=www)\.", re.IGNORECASE)
+_CODE: Final = deferred(r"`([^`]+)`")
 _HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 

@@ -18,6 +18,7 @@ from ingress_lint.output.sanitize import json_text, visible, visible_lines
 from ingress_lint.output.wording import way
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding
 from ingress_lint.rule import RuleEntry, RuleImportError
+from ingress_lint.values.patterns import deferred
 
 SCHEMA_URI: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 INFORMATION_URI: Final = "https://github.com/ingress-lint/ingress-lint"
@@ -28,7 +29,7 @@ _PRECISION: Final = {Severity.ERROR: "very-high", Severity.WARNING: "high", Seve
 _PROBLEM_SEVERITY: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "recommendation"}
 _ALWAYS_WRITTEN: Final = frozenset({"level", "importance"})
 """Written even where they have the default of SARIF, because readers take something else for it."""
-_ABSOLUTE: Final = re.compile(r"/|[A-Za-z]:/")
+_ABSOLUTE: Final = deferred(r"/|[A-Za-z]:/")
 
 
 def render(report: Report, _options: RenderOptions) -> str:

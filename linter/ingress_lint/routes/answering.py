@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
@@ -20,12 +19,13 @@ from ingress_lint.routes.matching import Conduct, Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.values.expressions import compiled
+from ingress_lint.values.patterns import deferred
 
 Outcome = Literal["backend", "redirect", "error", "no-route"]
 
 _WELL_KNOWN: Final = {"http": 80, "https": 443}
 _DIGITS: Final = "0123456789"
-_CAPTURE: Final = re.compile(r"\$([0-9])")
+_CAPTURE: Final = deferred(r"\$([0-9])")
 _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_PORT: ("error", None),
     Refusal.NO_TLS_LISTENER: ("error", None),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +13,7 @@ from ingress_lint.objects.core import ServicePort
 from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 KUBE_PROXY_HEALTH: Final = 10256
 """Where kube-proxy answers for the node as a whole, whatever Service is asked for."""
@@ -127,7 +127,7 @@ def _serving(endpoint: Endpoint, number: int) -> WorkloadContainer | None:
     return probing or (containers[0] if len(containers) == 1 else None)
 
 
-_CODES: Final = re.compile(r"\s*([0-9]{1,3})\s*(?:-\s*([0-9]{1,3})\s*)?")
+_CODES: Final = deferred(r"\s*([0-9]{1,3})\s*(?:-\s*([0-9]{1,3})\s*)?")
 
 
 def code_ranges(codes: str) -> tuple[tuple[int, int], ...] | None:

@@ -24,6 +24,7 @@ from ingress_lint.objects.group_kind import SECRET
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.secrets_store import SecretProviderClass
 from ingress_lint.routes.verdicts import Certainty
+from ingress_lint.values.patterns import deferred
 
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
@@ -46,7 +47,7 @@ _SERVING_CERTIFICATE: Final = (
 """Annotations of a Service that name the Secret which OpenShift makes for it."""
 _COPYING: Final = ("reflector.", "replicator.", "replicate", "kubed", "config-syncer", "syncer", "clone")
 """Parts of the annotations by which tools copy Secrets into other namespaces."""
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = deferred(
     r"ENC\[|\$\{|\$\(|\{\{|<[^<>]+>|REDACTED|\bref\+|^(?:op|vault|ssm|awssm|secretref):", re.I
 )
 """What tools replace by the real value before or after it is applied."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from shlex import quote
 from typing import Final
 from urllib.parse import quote as percent_encoded
 
 from ingress_lint.objects.model import AnyObject
+from ingress_lint.values.patterns import deferred
 
 CURL_IMAGE: Final = "curlimages/curl:8.11.1"
 GRPCURL_IMAGE: Final = "fullstorydev/grpcurl:v1.9.1"
@@ -16,7 +16,7 @@ OPENSSL_IMAGE: Final = "alpine/openssl:3.3.2"
 BUSYBOX_IMAGE: Final = "busybox:1.37"
 CURL: Final = "curl --globoff --silent --show-error --output /dev/null --max-time 10"
 TIMED: Final = r"--write-out '%{http_code} in %{time_total} s\n'"
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_TOKEN: Final = deferred(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """A header's name (RFC 9110, 5.6.2). curl would read a file for one that starts with `@`."""
 _HARMLESS_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

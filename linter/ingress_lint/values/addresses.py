@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
+
+from ingress_lint.values.patterns import deferred
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_NETWORK: Final = re.compile(r"[0-9a-fA-F:.]{1,45}(/[0-9]{1,3})?")
+_NETWORK: Final = deferred(r"[0-9a-fA-F:.]{1,45}(/[0-9]{1,3})?")
 """As golang/go:src/net/ip.go, ParseCIDR, has it: the length of a prefix, and neither a mask nor a zone."""
 
 

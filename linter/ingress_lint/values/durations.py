@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from ingress_lint.values.numbers import decimal, whole
+from ingress_lint.values.patterns import deferred
 
 _SECONDS: Final = {
     "ns": 1e-9,
@@ -25,13 +26,13 @@ _SECONDS: Final = {
     "y": 31536000.0,
 }
 _LONGEST_TEXT: Final = 100
-_GO: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|μs|ms|s|m|h)")
+_GO: Final = deferred(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|μs|ms|s|m|h)")
 _GO_MOST: Final = 2**63 / 1e9
 """A duration is a number of nanoseconds in 63 bits, some 292 years."""
-_NGINX: Final = re.compile(r"([0-9]{1,18})(ms|[smhdwMy])?\s*")
-_HAPROXY: Final = re.compile(r"([0-9]{1,18})(us|ms|[smhd])?")
-_SERVER: Final = re.compile(r"(?:pt)?([0-9]{1,18}(?:\.[0-9]{1,18})?)\s{0,9}(ms|[smh])?", re.IGNORECASE | re.ASCII)
-_SLEEP: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)([smhd])?")
+_NGINX: Final = deferred(r"([0-9]{1,18})(ms|[smhdwMy])?\s*")
+_HAPROXY: Final = deferred(r"([0-9]{1,18})(us|ms|[smhd])?")
+_SERVER: Final = deferred(r"(?:pt)?([0-9]{1,18}(?:\.[0-9]{1,18})?)\s{0,9}(ms|[smh])?", re.IGNORECASE | re.ASCII)
+_SLEEP: Final = deferred(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)([smhd])?")
 
 
 def go_duration(text: str) -> float | None:

@@ -5,13 +5,14 @@ kubernetes/kubernetes:staging/src/k8s.io/apimachinery/pkg/util/validation/valida
 
 from __future__ import annotations
 
-import re
 from typing import Final
+
+from ingress_lint.values.patterns import deferred
 
 LONGEST_LABEL: Final = 63
 LONGEST_NAME: Final = 253
-_LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
-_SUBDOMAIN: Final = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
+_LABEL: Final = deferred(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_SUBDOMAIN: Final = deferred(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 
 
 def is_label(text: str) -> bool:

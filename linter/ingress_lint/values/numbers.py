@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-_WHOLE: Final = re.compile(r"[0-9]{1,18}")
+from ingress_lint.values.patterns import deferred
+
+_WHOLE: Final = deferred(r"[0-9]{1,18}")
 """As many digits as every number of 64 bits has room for."""
-_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}")
-_DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,18}(?:\.[0-9]{0,18})?")
+_INTEGER: Final = deferred(r"[-+]?[0-9]{1,18}")
+_DECIMAL: Final = deferred(r"[-+]?[0-9]{1,18}(?:\.[0-9]{0,18})?")
 
 
 def whole(text: str) -> int | None:

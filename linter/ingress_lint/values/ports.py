@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 HIGHEST: Final = 65535
 LONGEST_NAME: Final = 15
-_NAME: Final = re.compile(r"(?=[^a-z]*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
+_NAME: Final = deferred(r"(?=[^a-z]*[a-z])[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def port_number(text: str) -> int | None:

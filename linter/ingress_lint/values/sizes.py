@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ingress_lint.values.patterns import deferred
+
 NGINX_HEADER_LIMIT: Final = 4 << 10
 """What nginx takes as a response's header unless told otherwise: one page of memory, which is 4 KiB on most machines.
 
 nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffer_size
 """
 _BYTES: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_NGINX: Final = re.compile(r"([0-9]{1,18})([kmg]?)", re.IGNORECASE | re.ASCII)
-_INGRESS_NGINX: Final = re.compile(r"[0-9]{1,18}[bkmg]?", re.IGNORECASE | re.ASCII)
-_APPLICATION: Final = re.compile(r"([0-9]{1,18})\s{0,9}([kmg]?)b?", re.IGNORECASE | re.ASCII)
+_NGINX: Final = deferred(r"([0-9]{1,18})([kmg]?)", re.IGNORECASE | re.ASCII)
+_INGRESS_NGINX: Final = deferred(r"[0-9]{1,18}[bkmg]?", re.IGNORECASE | re.ASCII)
+_APPLICATION: Final = deferred(r"([0-9]{1,18})\s{0,9}([kmg]?)b?", re.IGNORECASE | re.ASCII)
 
 
 def nginx_size(text: str) -> int | None:

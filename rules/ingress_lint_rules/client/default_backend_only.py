@@ -83,7 +83,6 @@ as healthy, and where cert-manager makes the challenge's routes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -99,12 +98,13 @@ from ingress_lint.routes.tls_secrets import TLSSecrets
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way, way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.patterns import deferred
 
 _OWN_PATHS: Final[Mapping[str, frozenset[str]]] = {
     "ingress-nginx": frozenset({"/healthz"}),
     "traefik": frozenset({"/ping"}),
 }
-_ASIDE: Final = re.compile("admin|dashboard|manager|metrics|webhook")
+_ASIDE: Final = deferred("admin|dashboard|manager|metrics|webhook")
 """Parts of the names of Services that lead to a controller's pods, and not to its proxy's ports."""
 _CHALLENGE: Final = "/.well-known/acme-challenge"
 

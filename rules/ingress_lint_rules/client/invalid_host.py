@@ -59,7 +59,6 @@ its schema lets pass. A note for what looks like a placeholder in capitals. Sile
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final, NamedTuple
 
@@ -75,11 +74,12 @@ from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.addresses import address
 from ingress_lint.values.hosts import LONGEST_NAME, is_subdomain
+from ingress_lint.values.patterns import deferred
 
-_VARIABLE: Final = re.compile(r"\$|\{\{|<[^<>]*>|%[^%]+%|@@|\(\(")
-_PLACEHOLDER: Final = re.compile(r"(^|\.)[A-Z][A-Z0-9_-]*(\.|$)|__")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PORT: Final = re.compile(r":[0-9]*\Z")
+_VARIABLE: Final = deferred(r"\$|\{\{|<[^<>]*>|%[^%]+%|@@|\(\(")
+_PLACEHOLDER: Final = deferred(r"(^|\.)[A-Z][A-Z0-9_-]*(\.|$)|__")
+_SCHEME: Final = deferred(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PORT: Final = deferred(r":[0-9]*\Z")
 _ROUTES_WITH_HOSTS = ("GRPCRoute", "HTTPRoute", "TLSRoute")
 
 

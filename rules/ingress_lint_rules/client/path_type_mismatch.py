@@ -65,7 +65,6 @@ ingress-nginx refuses where the set does not show its version and settings.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
@@ -78,8 +77,9 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.expressions import fault
+from ingress_lint.values.patterns import deferred
 
-_EXPRESSION: Final = re.compile(
+_EXPRESSION: Final = deferred(
     r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()|*+?]*[|*+?][^()]*\)|\)[*+?]|\[[^\[\]/]+\]|\\[.dwsDWS/b-]"
 )
 """What only a regular expression has; single brackets, `$` and `+` are legal in paths."""

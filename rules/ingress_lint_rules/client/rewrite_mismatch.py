@@ -64,7 +64,6 @@ An error. A warning where a prefix becomes one page other than the root, which m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
@@ -79,8 +78,9 @@ from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
-_GROUP: Final = re.compile(r"\$([0-9])")
+_GROUP: Final = deferred(r"\$([0-9])")
 _EXPRESSION: Final = frozenset("()[]*+?|^")
 _PREFIXES: Final = frozenset({PathMatchType.PREFIX, PathMatchType.STRING_PREFIX})
 

@@ -85,11 +85,12 @@ from ingress_lint.routes.remedies import told
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.patterns import deferred
 
 _OVER_TLS: Final = {"HTTP": False, "HTTPS": True, "HTTP2": True}
 """Whether a check that asks a path opens TLS; the others say nothing that a port could refuse."""
 _SPOKEN: Final = {False: "plain HTTP", True: "HTTPS"}
-_NOT_HTTP: Final = re.compile(
+_NOT_HTTP: Final = deferred(
     r"(?:.*-)?(?:tcp|amqps?|kafka|ldaps?|mongo(?:db)?|mqtts?|mysql|nats|postgres(?:ql)?|redis|smtp|ssh)(?:-.*)?",
     re.DOTALL,
 )

@@ -146,7 +146,6 @@ the controller. `externalTrafficPolicy: Local` alone is no reason: kube-proxy mo
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
@@ -164,9 +163,10 @@ from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Front, Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.patterns import deferred
 
-_URL: Final = re.compile(r"\b(?:https?|wss?|grpcs?)://([A-Za-z0-9][A-Za-z0-9.-]*)(?::[0-9]+)?(/[^\s\"'?#;,]*)?")
-_NAME: Final = re.compile(r"([\w.-]+)[\"']?[ \t]*[:= ][ \t]*[\"']?\Z")
+_URL: Final = deferred(r"\b(?:https?|wss?|grpcs?)://([A-Za-z0-9][A-Za-z0-9.-]*)(?::[0-9]+)?(/[^\s\"'?#;,]*)?")
+_NAME: Final = deferred(r"([\w.-]+)[\"']?[ \t]*[:= ][ \t]*[\"']?\Z")
 _LONGEST_NAME: Final = 100
 """So far in front of a URL, separators included, the name of its setting begins."""
 _FETCHED: Final = frozenset(

@@ -111,7 +111,6 @@ Calico's or cluster-wide policies have their say.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
@@ -129,8 +128,9 @@ from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.patterns import deferred
 
-_WORD: Final = re.compile(r"[a-z0-9]+")
+_WORD: Final = deferred(r"[a-z0-9]+")
 
 
 class _Block(Struct, frozen=True):

@@ -119,9 +119,10 @@ from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.patterns import deferred
 
-_READINESS: Final = re.compile(r"read(?:y|iness)", re.IGNORECASE)
-_LIVENESS: Final = re.compile(r"live|ping", re.IGNORECASE)
+_READINESS: Final = deferred(r"read(?:y|iness)", re.IGNORECASE)
+_LIVENESS: Final = deferred(r"live|ping", re.IGNORECASE)
 
 
 class ProbeDivergence(Rule):

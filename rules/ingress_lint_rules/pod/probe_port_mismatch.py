@@ -89,6 +89,7 @@ from ingress_lint.objects.model import IntOrString
 from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.ports import is_number
 
 _NAME_EFFECT: Final = {
@@ -101,7 +102,7 @@ _NUMBER_EFFECT: Final = {
     "startupProbe": "unless something listens there, the container is restarted forever and clients get 503",
     "livenessProbe": "unless something listens there, the container is restarted again and again and clients get 502 or 503",
 }
-_PORT_NAME: Final = re.compile(r"[0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE | re.ASCII)
+_PORT_NAME: Final = deferred(r"[0-9-]*[a-z][a-z0-9-]*", re.IGNORECASE | re.ASCII)
 """What the API server takes for a port's name; anything else it refuses, which IL002 reports."""
 _REPLACED: Final = frozenset({"auto"})
 """Images that an admission webhook replaces together with the container's ports (Istio's gateway injection)."""
@@ -111,7 +112,7 @@ _MANAGER_PORT: Final = 8081
 _ELECTION: Final = frozenset({"leader_elect", "enable_leader_election", "leader_election"})
 """By this option a manager is known, where a probe only connects."""
 _MANAGER_PATHS: Final = frozenset({"/healthz", "/readyz"})
-_HEALTH_ADDRESS: Final = re.compile(r"health(?:z|_probe)?_(?:bind_)?addr(?:ess)?")
+_HEALTH_ADDRESS: Final = deferred(r"health(?:z|_probe)?_(?:bind_)?addr(?:ess)?")
 """The option that says where they answer them (controller-runtime: `HealthProbeBindAddress`)."""
 
 

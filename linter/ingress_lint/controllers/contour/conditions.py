@@ -21,8 +21,9 @@ from ingress_lint.objects.contour import (
 )
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.values.patterns import deferred
 
-_SLASHES: Final = re.compile(r"//+")
+_SLASHES: Final = deferred(r"//+")
 
 
 class PlacedConditions(Struct, frozen=True):

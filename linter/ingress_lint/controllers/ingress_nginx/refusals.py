@@ -7,16 +7,16 @@ kubernetes/ingress-nginx:internal/ingress/controller/controller.go (CheckIngress
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import PathContext
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.patterns import deferred
 
 _SWITCH: Final = "strict-validate-path-type"
-_PLAIN: Final = re.compile(r"/[A-Za-z0-9._/-]*")
+_PLAIN: Final = deferred(r"/[A-Za-z0-9._/-]*")
 _STRICT_SINCE: Final = (1, 12)
 _SNIPPETS: Final = ("configuration-snippet", "server-snippet", "auth-snippet", "modsecurity-snippet", "stream-snippet")
 _ALLOW: Final = "allow-snippet-annotations"

@@ -24,6 +24,7 @@ from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
 from ingress_lint.values.numbers import release, whole
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.sizes import nginx_size
 
 Value = TypeVar("Value")
@@ -34,15 +35,15 @@ DEFAULT_CLASS: Final = "nginx"
 
 _CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 CONTROLLER: Final = "ingress-nginx"
-_TAG: Final = re.compile(r":v?([0-9]+(?:\.[0-9]+)+)")
+_TAG: Final = deferred(r":v?([0-9]+(?:\.[0-9]+)+)")
 _BINARY: Final = "/nginx-ingress-controller"
 _CONVENTIONAL: Final = frozenset(
     {"ingress-nginx-controller", "nginx-ingress-controller", "nginx-configuration", "nginx-load-balancer-conf"}
 )
 """The names that the project's own manifests, its chart, its older manifests and microk8s give the ConfigMap."""
-_COMMENT: Final = re.compile(r"(^|\s)#[^\n]*")
-_CLOSES: Final = re.compile(r"""\bproxy_set_header\s+["']?Connection["']?\s+["']?close["']?\s*;""", re.IGNORECASE)
-_HTTP_1_0: Final = re.compile(r"\bproxy_http_version\s+1\.0\s*;")
+_COMMENT: Final = deferred(r"(^|\s)#[^\n]*")
+_CLOSES: Final = deferred(r"""\bproxy_set_header\s+["']?Connection["']?\s+["']?close["']?\s*;""", re.IGNORECASE)
+_HTTP_1_0: Final = deferred(r"\bproxy_http_version\s+1\.0\s*;")
 _BY_NGINX: Final = "ingress-nginx's default"
 _TRUE: Final = frozenset({"true", "1", "t", "T", "TRUE", "True"})
 _FALSE: Final = frozenset({"false", "f", "0"})

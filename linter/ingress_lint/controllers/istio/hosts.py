@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, NamedTuple
 
 from ingress_lint.load.document import Place
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.values.durations import go_duration
+from ingress_lint.values.patterns import deferred
 
-_SERVICE: Final = re.compile(r"([^.*]+)\.([^.]+)\.svc\..+")
+_SERVICE: Final = deferred(r"([^.*]+)\.([^.]+)\.svc\..+")
 _INFINITE: Final = float("inf")
 
 CLUSTER_DOMAIN: Final = "svc.cluster.local"

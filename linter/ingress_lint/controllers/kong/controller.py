@@ -7,7 +7,6 @@ an older KongIngress) sets them. Sources, where no other is named, are in Kong/k
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final
 
@@ -42,6 +41,7 @@ from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
+from ingress_lint.values.patterns import deferred
 
 _REMEDIES: Final = Remedies(
     check_path="set `healthchecks.active.httpPath: {}` in its KongUpstreamPolicy",
@@ -55,10 +55,10 @@ _REMEDIES: Final = Remedies(
     header_limit="set `KONG_NGINX_PROXY_PROXY_BUFFER_SIZE={}` and `KONG_NGINX_PROXY_PROXY_BUFFERS='8 {}'` on the proxy",
 )
 _REGEX_PREFIX: Final = "/~"
-_PLAIN_PATH: Final = re.compile(r"[a-zA-Z0-9.\-_~/%]*")
+_PLAIN_PATH: Final = deferred(r"[a-zA-Z0-9.\-_~/%]*")
 """What Kong before 3.0 took for a path and no regular expression."""
 _UNESCAPED: Final = frozenset("*+?()[]{}|\\^$")
-_SLASHES: Final = re.compile(r"/{2,}")
+_SLASHES: Final = deferred(r"/{2,}")
 _UPGRADE_REQUIRED: Final = 426
 
 

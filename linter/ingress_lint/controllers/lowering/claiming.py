@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -22,9 +21,10 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.sourced import Origin, Sourced
+from ingress_lint.values.patterns import deferred
 
 _FALLBACK: Final = "ingress-nginx"
-_WORD: Final = re.compile(r"[a-z0-9]+")
+_WORD: Final = deferred(r"[a-z0-9]+")
 
 
 def _claiming(class_name: str, by_field: bool) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ internal/k8s/configuration.go.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
@@ -30,11 +29,12 @@ from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 CHECKER: Final = "NGINX Plus controller"
 HEALTHY: Final = "200-399"
 """What NGINX Plus takes for healthy without a `match` (nginx.org, ngx_http_upstream_hc_module)."""
-_REWRITE: Final = re.compile(r"(?<!\S)serviceName=(\S++)\s+rewrite=(\S+)")
+_REWRITE: Final = deferred(r"(?<!\S)serviceName=(\S++)\s+rewrite=(\S+)")
 _DEFAULT_CODE: Final = 301
 
 

@@ -5,7 +5,6 @@ nginx/kubernetes-ingress:internal/configs/config_params.go (NewDefaultConfigPara
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
@@ -26,13 +25,14 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive, Timeouts
 from ingress_lint.values.durations import nginx_time
 from ingress_lint.values.numbers import release, whole
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.sizes import NGINX_HEADER_LIMIT, nginx_size
 
 Value = TypeVar("Value")
 
 GATEWAY: Final = "F5 NGINX"
-_PLUS_IMAGE: Final = re.compile(r"(^|/)nginx-plus-ingress([:@]|$)")
-_VERSION: Final = re.compile(r":v?([0-9]+\.[0-9]+)")
+_PLUS_IMAGE: Final = deferred(r"(^|/)nginx-plus-ingress([:@]|$)")
+_VERSION: Final = deferred(r":v?([0-9]+\.[0-9]+)")
 _CONVENTIONAL: Final = frozenset({"nginx-config"})
 """The name that the project's manifests give the ConfigMap."""
 _TRUE: Final = frozenset({"true", "1", "t", "T", "TRUE", "True"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from ingress_lint.values.patterns import deferred
+
 _BY_SUBJECT: Final = tuple(
-    (re.compile(words), seen)
+    (deferred(words), seen)
     for words, seen in (
         (
             r"health-?check|health-probe|^check|backend-config",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -12,9 +11,10 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.urls import server_url
 
-_SERVICE_NAME: Final = re.compile(r"([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?")
+_SERVICE_NAME: Final = deferred(r"([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?)?")
 _PORTS: Final = {"http": 80, "https": 443}
 
 

@@ -6,7 +6,6 @@ getting-started/configuration-overview.md), so that a command line which sets up
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -23,6 +22,7 @@ from ingress_lint.routes.listeners import CertificateRef, ClientValidation, List
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 CONTROLLER: Final = "traefik"
 GATEWAY: Final = "Traefik"
@@ -30,7 +30,7 @@ GATEWAY: Final = "Traefik"
 _INTERNAL: Final = "traefik"
 _CUSTOM: Final = {"web": 80, "websecure": 443}
 """The entry points of the project's chart and of k3s, and the ports at which their Service exposes them."""
-_PORT: Final = re.compile(r":([0-9]+)(?:/(tcp|udp))?\Z")
+_PORT: Final = deferred(r":([0-9]+)(?:/(tcp|udp))?\Z")
 _TRUE: Final = frozenset({"", "true", "1", "t"})
 ANY_PORT: Final = 0
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.values.patterns import deferred
 
 V2: Final = "v2"
 _MAX_ALTERNATIVES: Final = 64
@@ -44,7 +45,7 @@ _SPELLINGS: Final = {
     spelling: name for name in _MATCHERS for spelling in (name, name.lower(), name.upper(), name.lower().capitalize())
 }
 _ONLY_V2: Final = frozenset({"Headers", "HeadersRegexp", "HostHeader"})
-_TOKEN: Final = re.compile(
+_TOKEN: Final = deferred(
     r"""\s*(?:(?P<word>[A-Za-z_]\w*)|(?P<raw>`[^`]*`)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>&&|\|\||[!(),]))"""
 )
 _HOSTS: Final = frozenset({"Host", "HostHeader", "HostSNI"})
@@ -55,7 +56,7 @@ _PATHS: Final = {
 }
 _RANK: Final = (PathMatchType.EXACT, PathMatchType.REGULAR_EXPRESSION, PathMatchType.STRING_PREFIX)
 """Of several paths that one alternative asks for, which says the most."""
-_VARIABLE: Final = re.compile(r"\{[^{}:]*(?::((?:[^{}]|\{[^{}]*\})*))?\}")
+_VARIABLE: Final = deferred(r"\{[^{}:]*(?::((?:[^{}]|\{[^{}]*\})*))?\}")
 
 
 class RuleError(ValueError):

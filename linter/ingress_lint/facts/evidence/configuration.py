@@ -9,20 +9,21 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.model import Speech
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.ports import port_in_file, port_number
 
-_ADDRESS: Final = re.compile(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
-_NGINX_SERVER: Final = re.compile(r"\bserver\s*\{")
-_NGINX_LISTEN: Final = re.compile(r"^[ \t]*listen[ \t]++([^;#\n]+);", re.MULTILINE)
-_NGINX_OPAQUE: Final = re.compile(r"\bssl\s+on\s*;|\bssl_preread\s+on\b|^[ \t]*stream\s*\{", re.MULTILINE)
-_APACHE_LISTEN: Final = re.compile(r"^[ \t]*Listen[ \t]+(\S+)(?:[ \t]+(\w+))?[ \t]*$", re.MULTILINE)
-_APACHE_HOST: Final = re.compile(r"<VirtualHost\s++([^<>]+)>", re.IGNORECASE)
-_APACHE_HOST_END: Final = re.compile("</VirtualHost>", re.IGNORECASE)
-_APACHE_TLS: Final = re.compile(r"^[ \t]*SSLEngine[ \t]+on", re.MULTILINE | re.IGNORECASE)
-_HAPROXY_SECTION: Final = re.compile(r"^(?:frontend|listen)[ \t]+\S+", re.MULTILINE)
-_HAPROXY_BIND: Final = re.compile(r"^[ \t]+bind[ \t]+(\S+)([^\n]*)$", re.MULTILINE)
-_SPRING_PORT: Final = re.compile(r"^[ \t]*server\.port[ \t]*[=:][ \t]*([0-9]+)", re.MULTILINE)
-_SPRING_TLS: Final = re.compile(
+_ADDRESS: Final = deferred(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
+_NGINX_SERVER: Final = deferred(r"\bserver\s*\{")
+_NGINX_LISTEN: Final = deferred(r"^[ \t]*listen[ \t]++([^;#\n]+);", re.MULTILINE)
+_NGINX_OPAQUE: Final = deferred(r"\bssl\s+on\s*;|\bssl_preread\s+on\b|^[ \t]*stream\s*\{", re.MULTILINE)
+_APACHE_LISTEN: Final = deferred(r"^[ \t]*Listen[ \t]+(\S+)(?:[ \t]+(\w+))?[ \t]*$", re.MULTILINE)
+_APACHE_HOST: Final = deferred(r"<VirtualHost\s++([^<>]+)>", re.IGNORECASE)
+_APACHE_HOST_END: Final = deferred("</VirtualHost>", re.IGNORECASE)
+_APACHE_TLS: Final = deferred(r"^[ \t]*SSLEngine[ \t]+on", re.MULTILINE | re.IGNORECASE)
+_HAPROXY_SECTION: Final = deferred(r"^(?:frontend|listen)[ \t]+\S+", re.MULTILINE)
+_HAPROXY_BIND: Final = deferred(r"^[ \t]+bind[ \t]+(\S+)([^\n]*)$", re.MULTILINE)
+_SPRING_PORT: Final = deferred(r"^[ \t]*server\.port[ \t]*[=:][ \t]*([0-9]+)", re.MULTILINE)
+_SPRING_TLS: Final = deferred(
     r"^[ \t]*server\.ssl\.(?:enabled[ \t]*[=:][ \t]*true|key-store[ \t]*[=:]|bundle)", re.MULTILINE
 )
 

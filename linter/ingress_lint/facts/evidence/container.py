@@ -32,18 +32,19 @@ from ingress_lint.objects.core import ConfigMap, Secret
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.workloads import Probe
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 _NO_HTTP: Final = frozenset({Speech.FASTCGI, Speech.OTHER})
 _TLS_NAMES: Final = frozenset({"https", "tls", "ssl", "websecure", "grpcs"})
 _PROBE_WORDS: Final = {"readinessProbe": "readiness", "livenessProbe": "liveness", "startupProbe": "startup"}
-_LOCAL_URL: Final = re.compile(r"\b(https?)://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(\d{2,5})\b")
+_LOCAL_URL: Final = deferred(r"\b(https?)://(?:localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0):(\d{2,5})\b")
 _WEB_SERVERS: Final = ("nginx", "openresty", "httpd", "apache", "haproxy", "envoy")
 _WEB_CONFIGURATION: Final = frozenset(
     {"/etc/nginx", "/etc/nginx/nginx.conf", "/etc/nginx/conf.d", "/etc/nginx/conf.d/default.conf"}
 )
 """Where nginx's image has the configuration that opens port 80."""
-_ON_LISTENING: Final = re.compile(r"PORT|LISTEN|ADDR|BIND|HOST|CONFIG|OPTS|ARGS", re.IGNORECASE)
-_ON_SETTINGS: Final = re.compile(r"^/etc\b|conf|settings|/opt/bitnami", re.IGNORECASE)
+_ON_LISTENING: Final = deferred(r"PORT|LISTEN|ADDR|BIND|HOST|CONFIG|OPTS|ARGS", re.IGNORECASE)
+_ON_SETTINGS: Final = deferred(r"^/etc\b|conf|settings|/opt/bitnami", re.IGNORECASE)
 _SERVING_CERTIFICATE: Final = "kubernetes.io/tls"
 
 

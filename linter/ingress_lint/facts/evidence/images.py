@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from msgspec import Struct, field
 
 from ingress_lint.facts.evidence.model import Speech
+from ingress_lint.values.patterns import deferred
 
 
 class KnownImage(Struct, frozen=True):
@@ -121,7 +121,7 @@ _OFFICIAL: Final[dict[str, int]] = {
     "jellyfin/jellyfin": 8096,
 }
 """Images by one publisher, by their names on Docker Hub, and the port that each serves as it is published."""
-_HUBS: Final = re.compile(r"^(docker\.io/|index\.docker\.io/|public\.ecr\.aws/docker/|mirror\.gcr\.io/)?(library/)?")
+_HUBS: Final = deferred(r"^(docker\.io/|index\.docker\.io/|public\.ecr\.aws/docker/|mirror\.gcr\.io/)?(library/)?")
 
 
 def published_port(image: str) -> int | None:

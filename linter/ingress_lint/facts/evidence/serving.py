@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from ingress_lint.facts.evidence.model import Certainty, Listening, Speech
 from ingress_lint.facts.evidence.settings import Setting
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.ports import is_number, port_number
 
 
@@ -19,7 +19,7 @@ def word_set(text: str) -> frozenset[str]:
 
 
 EVERY_ADDRESS: Final = frozenset({"", "*", "+", "0.0.0.0", "[::]", "::", "$POD_IP", "$(POD_IP)", "${POD_IP}"})  # noqa: S104
-_SOCKET: Final = re.compile(r"(?:(\w+)://)?(\[[^\]]*\]|[^\s:/\[\]]*):([0-9]{1,5})(?:[/?].*)?")
+_SOCKET: Final = deferred(r"(?:(\w+)://)?(\[[^\]]*\]|[^\s:/\[\]]*):([0-9]{1,5})(?:[/?].*)?")
 _HEAD: Final = frozenset({"port", "ports", "listen", "bind", "addr", "address", "addresses", "urls"})
 _QUALIFIERS: Final = word_set(
     "http https http2 tls ssl secure insecure grpc grpcs web webserver server app api service container serve number "
@@ -37,8 +37,8 @@ _ASPNET_PORTS: Final = {
     "aspnetcore_https_ports": Speech.TLS,
     "dotnet_https_ports": Speech.TLS,
 }
-_DIGIT: Final = re.compile(r"[0-9]")
-_KONG_LISTEN: Final = re.compile(r"kong_(?:proxy|admin|status|admin_gui|portal_gui|portal_api)_listen")
+_DIGIT: Final = deferred(r"[0-9]")
+_KONG_LISTEN: Final = deferred(r"kong_(?:proxy|admin|status|admin_gui|portal_gui|portal_api)_listen")
 _BROWSER_PORTS: Final = frozenset({"aspnetcore_https_port", "dotnet_https_port"})
 """The port that ASP.NET Core redirects browsers to; `HTTPS_PORT` is read so as well, and by others to listen on."""
 

@@ -12,10 +12,11 @@ from msgspec import Struct
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
+from ingress_lint.values.patterns import deferred
 
-_VARIABLE: Final = re.compile(r"\$\((\w+)\)|\$\{(\w+)(?::?-([^}]{0,1000}))?\}|\$(\w+)")
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_ASSIGNMENT: Final = re.compile(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)
+_VARIABLE: Final = deferred(r"\$\((\w+)\)|\$\{(\w+)(?::?-([^}]{0,1000}))?\}|\$(\w+)")
+_CAMEL: Final = deferred(r"(?<=[a-z0-9])(?=[A-Z])")
+_ASSIGNMENT: Final = deferred(r"([A-Za-z_][\w.-]*)=(.*)", re.DOTALL)
 _SHELL_SYNTAX: Final = frozenset("'\"\\#")
 """What makes the words of a script more than its text between blanks; `shlex` is slow."""
 _SHORT_FLAGS: Final[Mapping[str, frozenset[str]]] = {

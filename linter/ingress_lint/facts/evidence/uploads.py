@@ -16,6 +16,7 @@ from ingress_lint.facts.evidence.container import ContainerEvidence
 from ingress_lint.facts.evidence.images import image_parts
 from ingress_lint.load.document import Place
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.sizes import application_size
 
 _MIB: Final = 1 << 20
@@ -27,9 +28,7 @@ _NUMBERS: Final = {
     "FORGEJO__attachment__MAX_SIZE": _MIB,
 }
 """Variables that hold a bare number, and the bytes that it counts in."""
-_NGINX: Final = re.compile(
-    r"(?:^|[{;])[ \t]*client_max_body_size[ \t]+(\d+[kmg]?)[ \t]*;", re.IGNORECASE | re.MULTILINE
-)
+_NGINX: Final = deferred(r"(?:^|[{;])[ \t]*client_max_body_size[ \t]+(\d+[kmg]?)[ \t]*;", re.IGNORECASE | re.MULTILINE)
 _PHP_POST: Final = 8 * _MIB
 _SPRING_FILE: Final = 1 * _MIB
 _SPRING_REQUEST: Final = 10 * _MIB

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place, Pointer
 from ingress_lint.objects.workloads import Container
+from ingress_lint.values.patterns import deferred
 
 SAFE: Final[Mapping[str, str]] = {
     "kernel.shm_rmid_forced": "",
@@ -47,13 +47,13 @@ _OF_THE_NODE: Final = CONNTRACK_LIMITS | {
 """Network settings that a pod's own network namespace does not have, or only reads (Linux:net/core/sysctl_net_core.c,
 net/netfilter/nf_conntrack_standalone.c)."""
 _IPC: Final = ("kernel.shm", "kernel.msg", "fs.mqueue.")
-_SCRIPTED: Final = re.compile(r"\bsysctl\s+(?:-[\w-]+\s+)*((?:[\"']?[\w./-]+\s*=\s*[\"']?[^\s;&|\"']+[\"']?\s*)+)")
-_ASSIGNED: Final = re.compile(r"([A-Za-z][\w./-]+)\s*=\s*[\"']?([^\s;&|\"']+)")
-_ECHOED: Final = re.compile(
+_SCRIPTED: Final = deferred(r"\bsysctl\s+(?:-[\w-]+\s+)*((?:[\"']?[\w./-]+\s*=\s*[\"']?[^\s;&|\"']+[\"']?\s*)+)")
+_ASSIGNED: Final = deferred(r"([A-Za-z][\w./-]+)\s*=\s*[\"']?([^\s;&|\"']+)")
+_ECHOED: Final = deferred(
     r"\becho\s+(?:-n\s+)?[\"']?([0-9]+(?: ++[0-9]+)*+) *+[\"']?\s*+>\s*(?:/host)?/proc/sys/([\w./-]+)"
 )
-_ENTERS_HOST: Final = re.compile(r"\bnsenter\b|\bchroot\s+/")
-_IDLE: Final = re.compile(r"\bsleep\b|\btail\s+-f\b|\bpause\b|\bwhile\s+(?:true|:)")
+_ENTERS_HOST: Final = deferred(r"\bnsenter\b|\bchroot\s+/")
+_IDLE: Final = deferred(r"\bsleep\b|\btail\s+-f\b|\bpause\b|\bwhile\s+(?:true|:)")
 _COMMON_NODE_LABELS: Final = frozenset(
     {"kubernetes.io/os", "kubernetes.io/arch", "beta.kubernetes.io/os", "beta.kubernetes.io/arch"}
 )

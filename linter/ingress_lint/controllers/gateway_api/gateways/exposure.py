@@ -10,7 +10,6 @@ gateway-api, manual deployment).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import import_module
@@ -25,9 +24,10 @@ from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.values.patterns import deferred
 
-_NGINX_PROXY: Final = re.compile(r"nginx-gateway-fabric/nginx(-plus)?([:@]|$)")
-_SERVICE_NAME: Final = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?")
+_NGINX_PROXY: Final = deferred(r"nginx-gateway-fabric/nginx(-plus)?([:@]|$)")
+_SERVICE_NAME: Final = deferred(r"([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?")
 _LISTENER_REFUSALS: Final = {"traefik-gateway": "traefik"}
 """By implementation, the folder of the controller that tells which listeners it refuses."""
 _PROVISIONER: Final = "gateway-provisioner"

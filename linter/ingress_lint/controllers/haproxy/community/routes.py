@@ -39,6 +39,7 @@ from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.sizes import nginx_size
 from ingress_lint.values.urls import port_of, split_url
 
@@ -54,8 +55,8 @@ _REMEDIES: Final = Remedies(
     body_limit="set `haproxy-ingress.github.io/proxy-body-size: '{}'`",
 )
 _ACME: Final = "/.well-known/acme-challenge"
-_SERVICE_URL: Final = re.compile(r"^(?:svc|service)://(?:([^/:]+)/)?([^/:]+):([^/]+)")
-_CLOSES: Final = re.compile(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
+_SERVICE_URL: Final = deferred(r"^(?:svc|service)://(?:([^/:]+)/)?([^/:]+):([^/]+)")
+_CLOSES: Final = deferred(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
 _PROTOCOLS: Final = {
     "h1": (AppProtocol.HTTP, AppProtocol.HTTPS),
     "http": (AppProtocol.HTTP, AppProtocol.HTTPS),

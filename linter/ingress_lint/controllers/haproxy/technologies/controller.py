@@ -50,12 +50,13 @@ from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 GATEWAY: Final = "HAProxy"
 _CONTROLLER: Final = "haproxy"
 _CONFIG_NAMES: Final = frozenset({"haproxy-kubernetes-ingress", "kubernetes-ingress", "haproxy-configmap"})
 """The names that the project's chart and its manifests give the ConfigMap."""
-_CLOSES: Final = re.compile(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
+_CLOSES: Final = deferred(r"^[ \t]*option[ \t]+(http-server-close|httpclose)\b", re.MULTILINE)
 _REMEDIES: Final = Remedies(
     check_path="set `haproxy.org/check-http: {}`",
     protocols={

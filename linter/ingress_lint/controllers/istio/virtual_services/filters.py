@@ -22,9 +22,10 @@ from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, Req
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.model import BackendRef, Filter, RequestMirror
 from ingress_lint.values.durations import go_duration
+from ingress_lint.values.patterns import deferred
 
 _AUTHORITY: Final = frozenset({"host", ":authority"})
-_GROUP: Final = re.compile(r"\\(\d)")
+_GROUP: Final = deferred(r"\\(\d)")
 
 
 class ResolveDestination(Protocol):
