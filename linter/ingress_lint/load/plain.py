@@ -36,7 +36,6 @@ _COMMENT: Final = f"#[ -~{OTHER_CHARACTERS}]*"
 _PASSED_OVER: Final = re.compile(rf" *(?:{_COMMENT})?")
 _AFTER_FLOW: Final = re.compile(rf"(?: +(?:{_COMMENT})?)?\n?")
 _MAY_GO_ON: Final = re.compile(r"(?: [|>][-+1-9]{0,2}|[\[{,]) *+[\n#]")
-_GROUPS: Final = ("indent", "dash", "key", "item", "plain", "quoted", "flow", "block")
 
 
 def _patterns(others: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -48,10 +47,10 @@ def _patterns(others: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     key = rf"(?P<dash>- +)?(?P<key>{plain_key}|{quoted(others)}):(?= |\Z)"
     block = rf"(?P<block>{block_scalars.HEADER})"
     end = rf"(?: +(?:{_COMMENT})?)?"
-    absent = "".join(f"(?P<{group}>(?!))?" for group in ("dash", "key", "item", "block"))
+    no_head, no_block = "(?P<dash>(?!))?(?P<key>(?!))?(?P<item>(?!))?", "(?P<block>(?!))?"
     return (
         re.compile(rf"(?P<indent> *)(?:{key}|(?P<item>-)(?= |\Z))(?: +(?:{value}|{block}))?{end}"),
-        re.compile(rf"(?P<indent> *){absent}(?:{value}){end}"),
+        re.compile(rf"(?P<indent> *){no_head}(?:{value}){no_block}{end}"),
     )
 
 
@@ -111,11 +110,12 @@ def _parsed(line: str) -> _Line | Literal[_NotPlain.NOT_PLAIN] | None:
     match = match_line(line)
     if match is None:
         return None if is_passed_over(line) else NOT_PLAIN
-    indent, dash, written, item, plain, quoted_text, flow_text, block = match.group(*_GROUPS)
+    indent, dash, written, item, plain, quoted_text, flow_text, block = match.groups()
     key = None if written is None else unquoted(written) if written[0] in "\"'" else resolve_key(written)
     if written is not None and (key is None or key == "<<" or len(written) > flow.MAX_KEY):
         return NOT_PLAIN
-    column, key_column = len(indent), parent_column(match)
+    column = len(indent)
+    key_column = column + len(dash) if dash else column
     if key_column > _MAX_COLUMN:
         return NOT_PLAIN
     value: Any = None
