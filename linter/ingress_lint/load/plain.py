@@ -38,7 +38,6 @@ _COMMENT: Final = f"#{class_of(' -~')}*"
 _PASSED_OVER: Final = deferred(rf" *(?:{_COMMENT})?")
 _AFTER_FLOW: Final = deferred(rf"(?: +(?:{_COMMENT})?)?\n?")
 _MAY_GO_ON: Final = deferred(r"(?: [|>][-+1-9]{0,2}|[\[{,]) *+[\n#]")
-_GROUPS: Final = ("indent", "dash", "key", "item", "plain", "quoted", "flow", "block")
 
 _PLAIN_KEY: Final = "[A-Za-z0-9_./][A-Za-z0-9_./-]{0,200}"
 _IN_WORD: Final = class_of("!-~")
@@ -50,10 +49,11 @@ _SCALAR: Final = rf"(?P<plain>{_FIRST_WORD}(?: +{_FURTHER_WORD})*)|(?P<quoted>{Q
 _KEY: Final = rf"(?P<dash>- +)?(?P<key>{_PLAIN_KEY}|{QUOTED}):(?= |\Z)"
 _BLOCK: Final = rf"(?P<block>{block_scalars.HEADER})"
 _END: Final = rf"(?: +(?:{_COMMENT})?)?"
-_ABSENT: Final = "".join(f"(?P<{group}>(?!))?" for group in ("dash", "key", "item", "block"))
+_NO_HEAD: Final = "(?P<dash>(?!))?(?P<key>(?!))?(?P<item>(?!))?"
+_NO_BLOCK: Final = "(?P<block>(?!))?"
 _ENTRY: Final = deferred(rf"(?P<indent> *)(?:{_KEY}|(?P<item>-)(?= |\Z))(?: +(?:{_SCALAR}|{_BLOCK}))?{_END}")
 """A line with a key or an item."""
-_VALUE: Final = deferred(rf"(?P<indent> *){_ABSENT}(?:{_SCALAR}){_END}")
+_VALUE: Final = deferred(rf"(?P<indent> *){_NO_HEAD}(?:{_SCALAR}){_NO_BLOCK}{_END}")
 """A line with a value alone."""
 
 
@@ -107,11 +107,12 @@ def _parsed(line: str) -> _Line | Literal[_NotPlain.NOT_PLAIN] | None:
     match = match_line(line)
     if match is None:
         return None if is_passed_over(line) else NOT_PLAIN
-    indent, dash, written, item, plain, quoted_text, flow_text, block = match.group(*_GROUPS)
+    indent, dash, written, item, plain, quoted_text, flow_text, block = match.groups()
     key = None if written is None else unquoted(written) if written[0] in "\"'" else resolve_key(written)
     if written is not None and (key is None or key == "<<" or len(written) > flow.MAX_KEY):
         return NOT_PLAIN
-    column, key_column = len(indent), parent_column(match)
+    column = len(indent)
+    key_column = column + len(dash) if dash else column
     if key_column > _MAX_COLUMN:
         return NOT_PLAIN
     value: Any = None
