@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from msgspec import Struct, field
 
@@ -44,8 +45,15 @@ class PathSpot(Struct, frozen=True):
     broken: bool
 
 
-class ReportedFinding(Struct, frozen=True):
-    """A finding with everything an output needs. `fingerprint` survives moving the object to another line."""
+def digest(identity: str) -> str:
+    """The fingerprint of what tells a finding from all others."""
+    from hashlib import sha256
+
+    return sha256(identity.encode()).hexdigest()[:32]
+
+
+class ReportedFinding(Struct, frozen=True, dict=True):
+    """A finding with everything an output needs."""
 
     code: str
     name: str
@@ -57,13 +65,19 @@ class ReportedFinding(Struct, frozen=True):
     related: tuple[Spot, ...]
     path: tuple[PathSpot, ...]
     fix: str
-    fingerprint: str
+    identity: str
+    """What tells it from all others, whatever line its object is on."""
     proof: str = ""
     """The command that shows how to prove it in the cluster, empty where the rule's page alone tells."""
     suppressed: str = ""
     """Why it is not shown (the justification of a suppression), empty where it is."""
     baselined: bool = False
     """Whether a baseline suppresses it, and not the manifests themselves."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of its identity; empty where it has none."""
+        return digest(self.identity) if self.identity else ""
 
 
 class Summary(Struct, frozen=True):

@@ -14,7 +14,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Document, Place
 from ingress_lint.load.positions import Location, Locator
 from ingress_lint.manifests import Manifests, Options
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary, digest
 from ingress_lint.rule import RuleEntry
 
 _MOST_PATHS: Final = 3
@@ -32,7 +32,7 @@ class Reporter:
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
         self.locator = Locator()
-        self._fingerprints: Counter[str] = Counter()
+        self._alike: Counter[str] = Counter()
 
     def report(self, findings: Iterable[Finding]) -> Report:
         """The report of `findings`."""
@@ -82,8 +82,8 @@ class Reporter:
         rule = self._rules[finding.code]
         owner = self._object(finding.place)
         locate = self.locator.locate
-        fingerprint = self._fingerprint(finding, owner, location)
-        baselined = not finding.suppressed and fingerprint in self._options.baseline
+        identity, baseline = self._identity(finding, owner, location), self._options.baseline
+        baselined = bool(baseline) and not finding.suppressed and digest(identity) in baseline
         return ReportedFinding(
             code=finding.code,
             name=rule.name,
@@ -100,7 +100,7 @@ class Reporter:
                 for step in finding.path
             ),
             fix=finding.fix,
-            fingerprint=fingerprint,
+            identity=identity,
             proof=self._proof(finding),
             suppressed="recorded in the baseline" if baselined else finding.suppressed,
             baselined=baselined,
@@ -127,14 +127,11 @@ class Reporter:
         item = graph.object_at(place) if graph else None
         return ObjectRef(item.api_version, item.kind, item.namespace, item.name) if item else None
 
-    def _fingerprint(self, finding: Finding, owner: ObjectRef | None, location: Location) -> str:
-        """Stable while the object keeps its file, its name and the structure above the fault."""
-        import hashlib
-
-        parts = (finding.code, location.file, str(owner), location.pointer)
-        text = "\0".join(parts)
-        self._fingerprints[text] += 1
-        return hashlib.sha256(f"{text}\0{self._fingerprints[text]}".encode()).hexdigest()[:32]
+    def _identity(self, finding: Finding, owner: ObjectRef | None, location: Location) -> str:
+        """The same while the object keeps its file, its name and the structure above the fault."""
+        text = "\0".join((finding.code, location.file, str(owner), location.pointer))
+        self._alike[text] += 1
+        return f"{text}\0{self._alike[text]}"
 
 
 def _locations(finding: ReportedFinding) -> Iterable[Location]:

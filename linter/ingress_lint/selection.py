@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ingress_lint.rule import RuleEntry
+from ingress_lint.values.spelling import close_matches
 
 ALL = "ALL"
 
@@ -26,10 +27,8 @@ def matching(rules: Sequence[RuleEntry], selector: str) -> set[str]:
         return {rule.code for rule in rules}
     codes = {rule.code for rule in rules if rule.name == selector.lower() or rule.code.startswith(selector.upper())}
     if not codes:
-        from difflib import get_close_matches
-
         known = [rule.code for rule in rules] + [rule.name for rule in rules]
-        near = get_close_matches(selector, known, 1, 0.5) or get_close_matches(selector.upper(), known, 1, 0.5)
+        near = close_matches(selector, known, 1, 0.5) or close_matches(selector.upper(), known, 1, 0.5)
         raise SelectionError(f"no rule is called {selector!r}" + (f"; did you mean {near[0]}?" if near else ""))
     return codes
 

@@ -174,7 +174,7 @@ UNTRUSTED = Report(
                 PathSpot(Hop.POD, "pod | ::error::", "", None, at(HOSTILE, "end: true"), False),
             ),
             fix=_BAD,
-            fingerprint="",
+            identity="",
         ),
     ),
     summary=Summary(files=1, documents=1, objects=1, error=1),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -19,6 +18,7 @@ from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.reading import string_map
 from ingress_lint.values.patterns import deferred
+from ingress_lint.values.spelling import likeness
 
 _RUN_ONCE: Final = frozenset({"Job", "CronJob"})
 _ROLES: Final = frozenset(
@@ -127,5 +127,5 @@ def nearest_workload(
 
 
 def _likeness(one: str, other: str) -> float:
-    ratio = SequenceMatcher(None, one, other).ratio()
+    ratio = likeness(one, other)
     return ratio if ratio > 0.6 else 0.0

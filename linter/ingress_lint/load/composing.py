@@ -7,7 +7,6 @@ that costs more than the parsing, and both trees are read by the same `construct
 
 from __future__ import annotations
 
-import base64
 import binascii
 import operator
 from collections.abc import Iterator
@@ -231,6 +230,8 @@ class Constructor:
         if kind in ("int", "float", "bool", "null"):
             return self._scalars[text]
         if kind == "binary":
+            import base64
+
             try:
                 return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
             except binascii.Error:

@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -144,4 +143,4 @@ def display_path(path: str) -> str:
     relative = os.path.relpath(path) if os.path.isabs(path) else os.path.normpath(path)
     if relative.startswith(".." + os.sep) and os.path.isabs(path):
         relative = path
-    return Path(relative).as_posix()
+    return relative.replace(os.sep, "/")

@@ -7,11 +7,11 @@ had besides. The parts of an object that a `ClosedModel` reads are checked there
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from ingress_lint.load.document import Pointer
 from ingress_lint.objects.schema_messages import SchemaError, name_of
+from ingress_lint.values.spelling import close_matches
 
 
 def _names(text: str) -> frozenset[str]:
@@ -109,7 +109,7 @@ def _unknown(
     if not isinstance(found, dict) or found.keys() <= known:
         return
     for field in found.keys() - known:
-        near = get_close_matches(field, sorted(known), 1, 0.75)
+        near = close_matches(field, sorted(known), 1, 0.75)
         where = name_of(pointer)
         message = f"{where} has no field `{field}`, so kubectl refuses the object, and what accepts it drops the field"
         fix = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from ingress_lint.load.document import Pointer
 from ingress_lint.objects.model import Model, fields_of
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.spelling import close_matches
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -156,7 +156,7 @@ def _meant(kind: str, found: Any) -> tuple[str, Any]:
 
 def _unknown_field(model: type[Model], location: Pointer) -> SchemaError:
     field = str(location[-1])
-    near = get_close_matches(field, sorted(_fields(_model_at(model, location[:-1]))), 1, 0.7)
+    near = close_matches(field, sorted(_fields(_model_at(model, location[:-1]))), 1, 0.7)
     hint = _MOVED.get(field) or (f"did you mean `{near[0]}`?" if near else "")
     message = f"{name_of(location[:-1])} has no field `{field}`, so kubectl refuses the object, and what accepts it drops the field"
     fix = f"rename it to `{near[0]}`" if near and field not in _MOVED else ""

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, Final, NamedTuple
-from urllib.parse import parse_qsl
 
 from msgspec import Struct, field
 
@@ -47,6 +46,8 @@ class Request(Struct, frozen=True, dict=True):
     @cached_property
     def query(self) -> tuple[tuple[str, str], ...]:
         """The query's parameters, in order."""
+        from urllib.parse import parse_qsl
+
         return tuple(parse_qsl(self.query_string, keep_blank_values=True))
 
     @property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ingress_lint.values.addresses import Network, network
+from ingress_lint.values.addresses import network
+
+if TYPE_CHECKING:
+    from ingress_lint.values.addresses import Network
 
 PRIVATE_RANGES: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 """Where the addresses of nodes and of load balancers in the network of the nodes lie (RFC 1918, RFC 6598)."""
@@ -24,11 +26,9 @@ def _holds(held: Network | None, less: list[Network | None], asked: Network | No
         return None
     without = [item for item in less if item is not None and item.overlaps(asked)]
     if not held.overlaps(asked) or any(_within(asked, item) for item in without):
-        return None if isinstance(held, IPv6Network) else False
+        return None if held.version == 6 else False
     return True if _within(asked, held) and not without else None
 
 
 def _within(inner: Network, outer: Network) -> bool:
-    if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
-        return inner.subnet_of(outer)
-    return isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network) and inner.subnet_of(outer)
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ known to be missing only where the set keeps other certificates of the same name
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +24,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.secrets_store import SecretProviderClass
 from ingress_lint.routes.verdicts import Certainty
 from ingress_lint.values.patterns import deferred
+from ingress_lint.values.spelling import close_matches
 
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
@@ -95,8 +95,6 @@ class TLSSecrets:
     # -- Secrets that are not there -----------------------------------------------------------------------------------
 
     def _missing(self, namespace: str, name: str) -> SecretFault | None:
-        from difflib import get_close_matches
-
         graph = self._graph
         existence = graph.resolve(SECRET, namespace, name).existence
         if existence not in (Existence.MISSING, Existence.PARTIAL) or graph.context.assume == "partial":
@@ -117,7 +115,7 @@ class TLSSecrets:
             )
         alike = (graph.secret(namespace, other) for other in graph.names_like(SECRET, namespace, name))
         own = [secret for secret in alike if secret is not None and secret.body.type == TYPE]
-        close = get_close_matches(name, [secret.name for secret in own], 1, 0.75)
+        close = close_matches(name, [secret.name for secret in own], 1, 0.75)
         for secret in own:
             if secret.name in close:
                 return SecretFault(
@@ -214,6 +212,8 @@ def text_of(secret: KubernetesObject[Secret], key: str) -> str | None:
         return str(body.string_data[key])
     if key not in body.data:
         return None
+    import base64
+
     try:
         return base64.b64decode(str(body.data[key]), validate=False).decode("utf-8", "replace")
     except (binascii.Error, ValueError):

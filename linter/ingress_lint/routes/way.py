@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -89,6 +88,8 @@ def _url(route: Route) -> str:
         return ""
     host = named[0].replace("*", "www") if named else _BARE_ADDRESS
     number = "" if port == _WELL_KNOWN[scheme] else f":{port}"
+    from urllib.parse import quote
+
     return f"{scheme}://{host}{number}{quote(match.value.rstrip('*'), safe=_PATH_SAFE)}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +20,7 @@ from ingress_lint.routes.choosing import Refusal
 from ingress_lint.tracing.asking import Asked
 from ingress_lint.tracing.hops import hops
 from ingress_lint.tracing.model import Trace, TracedHop
+from ingress_lint.values.spelling import close_matches
 
 _SHOWN: Final = 8
 """How many names a message lists."""
@@ -123,7 +123,7 @@ def _nobody(asked: Asked, ways: Sequence[_Way]) -> str:
     known = sorted({name for way in ways for name in _hosts(way.entry)})
     if any(_serves(name, host) for name in known):
         return f"`{host}` is served, but nothing that serves it takes {asked}"
-    close = get_close_matches(host, known, 1)
+    close = close_matches(host, known, 1)
     hint = f"; did you mean `{close[0]}`?" if close else ""
     listed = ", ".join(f"`{name}`" for name in known[:_SHOWN]) + (", ..." if len(known) > _SHOWN else "")
     return f"nobody serves `{host}`; " + (

@@ -15,6 +15,7 @@ from ingress_lint.load.composing import Constructor, YAMLError, compose, values_
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.load.positions import Locator
 from ingress_lint.tracing.asking import Asked, RequestError, asked
+from ingress_lint.values.spelling import close_matches
 
 _ANSWERS: Final = ("backend", "redirect", "status")
 
@@ -182,15 +183,13 @@ def _value(document: Document) -> Any:
 
 def _first_fault(error: ValidationError, value: Any, at: Callable[[Pointer], str]) -> str:
     """The fault that stands first, with its file, line and setting."""
-    from difflib import get_close_matches
-
     faults = error.errors(include_url=False, include_input=False)
     found = min(faults, key=lambda fault: fault["type"] == "missing")
     kind, written = found["type"], _written(value, found["loc"])
     message = found["msg"][:1].lower() + found["msg"][1:]
     if kind == "extra_forbidden":
         model = Expectation if "expect" in written else RoutingTest if len(written) > 1 else RoutingTests
-        close = get_close_matches(str(written[-1]), model.model_fields, 1)
+        close = close_matches(str(written[-1]), model.model_fields, 1)
         message = "there is no such setting" + (f"; did you mean `{close[0]}`?" if close else "")
     elif kind == "missing":
         message = f"the setting `{found['loc'][-1]}` is missing"

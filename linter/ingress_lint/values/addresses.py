@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ingress_lint.values.patterns import deferred
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+    Address = IPv4Address | IPv6Address
+    Network = IPv4Network | IPv6Network
 
 _NETWORK: Final = deferred(r"[0-9a-fA-F:.]{1,45}(/[0-9]{1,3})?")
 """As golang/go:src/net/ip.go, ParseCIDR, has it: the length of a prefix, and neither a mask nor a zone."""
@@ -16,6 +18,10 @@ _NETWORK: Final = deferred(r"[0-9a-fA-F:.]{1,45}(/[0-9]{1,3})?")
 
 def address(text: str) -> Address | None:
     """An address; None where the text is none."""
+    if ":" not in text and not text[-1:].isdecimal():
+        return None
+    from ipaddress import ip_address
+
     try:
         return ip_address(text)
     except ValueError:
@@ -27,6 +33,8 @@ def network(text: str) -> Network | None:
     text = text.strip()
     if _NETWORK.fullmatch(text) is None:
         return None
+    from ipaddress import ip_network
+
     try:
         return ip_network(text, strict=False)
     except ValueError:

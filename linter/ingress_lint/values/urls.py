@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 
 def split_url(text: str) -> SplitResult | None:
     """A URL in its parts; None where the text is none, as with half an IPv6 address. Its port may be none (`port_of`)."""
+    from urllib.parse import urlsplit
+
     try:
         return urlsplit(text)
     except ValueError:
@@ -23,6 +28,8 @@ def port_of(parts: SplitResult) -> int | None:
 
 def server_url(text: str) -> tuple[SplitResult, int | None] | None:
     """A URL in its parts and the port that it names, if any; None also where that is none from 0 to 65535."""
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text)
         return parts, parts.port

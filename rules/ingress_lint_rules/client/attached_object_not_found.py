@@ -85,6 +85,7 @@ from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.spelling import close_matches
 
 _COPIERS: Final = ("reflect", "replicat", "kubed", "copy")
 """Words of the annotations by which Reflector, Replicator, Kubed and the like know what to copy."""
@@ -119,8 +120,6 @@ class AttachedObjectNotFound(Rule):
             yield self.of_verdict(verdict, way_in(route, "something it needs is missing") if route else ())
 
     def _missing(self, attached: Attachment, route: Route, graph: ObjectGraph) -> Finding:
-        from difflib import get_close_matches
-
         wanted, kind = attached.kind, attached.kind.kind
         name, namespace = attached.name, attached.namespace
         where = f"which namespace `{namespace}` does not have"
@@ -129,7 +128,7 @@ class AttachedObjectNotFound(Rule):
         elif attached.object.why or not namespace:
             where = "which is not there" + (f" ({attached.object.why})" if attached.object.why else "")
         related, fix = [], f"create {kind} `{name}`, or name one that exists"
-        near = get_close_matches(name, graph.names_like(wanted, namespace, name), 1, 0.5)
+        near = close_matches(name, graph.names_like(wanted, namespace, name), 1, 0.5)
         elsewhere = graph.namespaces_with(wanted, name)
         found = None
         if elsewhere:

@@ -83,6 +83,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.tls_secrets import CERTIFICATE, TLSSecrets, is_filled_in, text_of
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.spelling import close_matches
 
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
@@ -166,8 +167,6 @@ class TLSHostMismatch(Rule):
         secrets: TLSSecrets,
         graph: ObjectGraph,
     ) -> Iterator[Finding]:
-        from difflib import get_close_matches
-
         blocks = item.body.spec.tls
         listed = [
             (name, item.at("spec", "tls", i, "hosts", j))
@@ -185,7 +184,7 @@ class TLSHostMismatch(Rule):
         names_listed = [name.lower() for name, _ in listed]
         if not _meet(names_listed, {host.lower()}) and not _meet(names_listed, everywhere):
             certain, why = True, ""  # the blocks serve no host at all, so that one of the two is misspelt
-        close = get_close_matches(host, [name for name, _ in listed], 1, 0.8)
+        close = close_matches(host, [name for name, _ in listed], 1, 0.8)
         near = next((entry for entry in listed if entry[0] in close), listed[0])
         wildcard = next((name for name, _ in listed if name.startswith("*.") and host.endswith(name[1:])), None)
         parent = next((name for name, _ in listed if name == f"*.{host}"), None)

@@ -91,6 +91,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.ports import is_number
+from ingress_lint.values.spelling import close_matches
 
 _NAME_EFFECT: Final = {
     "readinessProbe": "the pod never becomes ready, and clients get 503",
@@ -155,8 +156,6 @@ class ProbePortMismatch(Rule):
     def _unknown_name(
         self, workload: Workload, container: WorkloadContainer, field: str, name: str, place: Place
     ) -> Finding:
-        from difflib import get_close_matches
-
         names = [port.name for port in container.container.ports if port.name]
         beside = next((c for c in workload.containers if c is not container and c.port_named(name)), None)
         related = [Related(f"the ports of container `{container.name}`", container.at("ports"))] if names else []
@@ -166,7 +165,7 @@ class ProbePortMismatch(Rule):
             related.append(Related(f"container `{beside.name}` declares `{name}`", beside.at("ports")))
         elif names:
             known = f"its ports are {', '.join(f'`{each}`' for each in names)}"
-            near = get_close_matches(name, names, 1, 0.5) or names
+            near = close_matches(name, names, 1, 0.5) or names
             fix = f"did you mean `{near[0]}`?"
         else:
             known = "it names none"

@@ -108,6 +108,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.ports import number_or_name
+from ingress_lint.values.spelling import close_matches
 
 _INJECTED: Final = frozenset({"http-envoy-prom", "linkerd-admin", "linkerd-proxy"})
 """Names of ports that a mesh's injected sidecar declares."""
@@ -402,13 +403,11 @@ def _nearest(
     target: _Target, name: str, candidates: Sequence[tuple[WorkloadContainer, int, ContainerPort]]
 ) -> tuple[WorkloadContainer, int, ContainerPort] | None:
     """The declared port that was most likely meant: by name, by number, or the only one that is left."""
-    from difflib import get_close_matches
-
     taken = {
         _target_of(sibling) for index, sibling in enumerate(target.service.body.spec.ports) if index != target.index
     }
     free = [found for found in candidates if not {found[2].name, found[2].container_port} & taken]
-    near = get_close_matches(name, [port.name for _, _, port in free if port.name], 1, 0.6)
+    near = close_matches(name, [port.name for _, _, port in free if port.name], 1, 0.6)
     by_name = (found for found in free if near and found[2].name == near[0])
     by_number = (found for found in free if found[2].container_port == target.port.port)
     return next(by_name, None) or next(by_number, None) or (free[0] if len(free) == 1 else None)

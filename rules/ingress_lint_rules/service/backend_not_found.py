@@ -80,6 +80,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.spelling import likeness
 
 
 class BackendNotFound(Rule):
@@ -157,13 +158,11 @@ class BackendNotFound(Rule):
 
 def _nearest(wanted: str, names: Sequence[str]) -> str | None:
     """The name most likely meant: by characters, and by the words between the dashes; the only one, if there is one."""
-    from difflib import SequenceMatcher
-
     if len(names) == 1:
         return names[0]
-    likeness = {name: SequenceMatcher(None, wanted, name).ratio() for name in names}
-    close = [name for name in names if likeness[name] >= 0.5]
-    return max(close, key=lambda name: likeness[name] + _shared_words(wanted, name), default=None)
+    ratios = {name: likeness(wanted, name) for name in names}
+    close = [name for name in names if ratios[name] >= 0.5]
+    return max(close, key=lambda name: ratios[name] + _shared_words(wanted, name), default=None)
 
 
 def _shared_words(one: str, other: str) -> float:

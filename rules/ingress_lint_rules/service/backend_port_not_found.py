@@ -70,6 +70,7 @@ from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.values.spelling import close_matches
 
 
 class BackendPortNotFound(Rule):
@@ -157,10 +158,8 @@ def _has(wanted: int | str, ports: Iterable[ServicePort]) -> bool:
 
 
 def _nearest(wanted: int | str, ports: tuple[ServicePort, ...]) -> int:
-    from difflib import get_close_matches
-
     names = [port.name for port in ports]
-    near = get_close_matches(str(wanted), [name for name in names if name], 1, 0.5)
+    near = close_matches(str(wanted), [name for name in names if name], 1, 0.5)
     return names.index(near[0]) if near else 0
 
 

@@ -7,7 +7,6 @@ name alone), pkg/neg/controller.go (`exposed_ports` by number; one that is not t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from ingress_lint.controllers.google.annotations import GKE_ANNOTATIONS
@@ -16,6 +15,7 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.values.ports import is_number
+from ingress_lint.values.spelling import close_matches
 
 _NO_CONFIG: Final = "no port gets that BackendConfig, and the load balancer keeps its own health check and timeout"
 _PLAIN: Final = "the load balancer speaks plain HTTP to that port, and clients get 502 if it expects TLS"
@@ -52,7 +52,7 @@ def _of_app_protocols(service: KubernetesObject[Service]) -> Iterator[Verdict]:
     without = [port for port in ports if port.name not in _keys(written)]
     for key, protocol in _keys(written).items():
         meant = any(key == str(port.port) or not port.name for port in without)
-        near = get_close_matches(key, [port.name for port in without if port.name], 1, 0.6)
+        near = close_matches(key, [port.name for port in without if port.name], 1, 0.6)
         if written is not None and key not in names and protocol != "HTTP" and (meant or near):
             yield _verdict(service, written, "app-protocols", key, _PLAIN, Reason.UNKNOWN_ANNOTATION)
 

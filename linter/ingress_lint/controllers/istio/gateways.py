@@ -7,7 +7,6 @@ istio/istio:pilot/pkg/model/gateway.go (mergeGateways, resolvePorts), pkg/config
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Final, Literal
 
@@ -28,6 +27,7 @@ from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Listener, ListenerTLS
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.spelling import close_matches
 
 _WEB: Final = frozenset({"HTTP", "HTTP2", "HTTP_PROXY", "GRPC", "GRPC-WEB"})
 _STREAM: Final = frozenset({"TCP", "MONGO", "MYSQL", "REDIS"})
@@ -298,7 +298,7 @@ class Gateways:
         for key, value in string_map(gateway.body.spec.selector).items():
             for workload in self._gateway_workloads:
                 label = workload.labels.get(key, "")
-                if label != value and get_close_matches(value, [label], 1, 0.6) and _purpose(label) & _purpose(value):
+                if label != value and close_matches(value, [label], 1, 0.6) and _purpose(label) & _purpose(value):
                     self.verdicts.append(
                         Verdict(
                             Reason.PORT_UNAVAILABLE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from difflib import get_close_matches
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from msgspec import Struct
 
 from ingress_lint.controllers.registry import REGISTRY, Registration
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope
+from ingress_lint.values.spelling import close_matches
 
 
 class Owner(Struct, frozen=True, eq=False):
@@ -125,7 +125,7 @@ class AnnotationOwners:
         if prefix in self._all_prefixes or not (slash or len(prefix) > len("nginx.org")):
             return None
         if slash and prefix not in self._near:
-            self._near[prefix] = next(iter(get_close_matches(prefix, self._prefixes, 1, 0.9)), None)
+            self._near[prefix] = next(iter(close_matches(prefix, self._prefixes, 1, 0.9)), None)
         near = self._near.get(prefix)
         meant = f"{near}/{key}" if near else "" if slash else self._with_slash(full_key)
         found = self.knowing(meant) if meant else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher, get_close_matches
 from typing import Final
 
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners, Owner
@@ -26,6 +25,7 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.spelling import close_matches, likeness
 
 _PORTABLE: Final = 3
 """So many families of annotations on one object are there on purpose, for whichever controller there is."""
@@ -326,7 +326,7 @@ def _count(keys: Sequence[str]) -> str:
 
 
 def _legal_value(value: str, spec: AnnotationSpec, wanted: str) -> str:
-    near = get_close_matches(value.strip().lower(), [item.lower() for item in spec.legal], 1, 0.6)
+    near = close_matches(value.strip().lower(), [item.lower() for item in spec.legal], 1, 0.6)
     if near:
         return f"did you mean `{next(item for item in spec.legal if item.lower() == near[0])}`?"
     digits = value.strip().rstrip("smhd")
@@ -358,7 +358,7 @@ def _doubtful(item: AnyObject, table: AnnotationTable) -> bool:
 def _twin(key: str, own: Iterable[str]) -> bool:
     """Whether the object says the same to its own controller."""
     name = key.partition("/")[2]
-    return any(SequenceMatcher(None, name, found.partition("/")[2]).ratio() >= _ALIKE for found in own)
+    return any(likeness(name, found.partition("/")[2]) >= _ALIKE for found in own)
 
 
 def _fix(key: str, serving: Controller, item: AnyObject) -> str:

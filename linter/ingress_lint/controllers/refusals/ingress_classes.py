@@ -8,7 +8,6 @@ IngressClasses and needs none.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Final
 
@@ -23,6 +22,7 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import IngressClass
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.spelling import close_matches
 
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
@@ -103,7 +103,7 @@ class IngressClasses:
         if certainty is None:
             return None
         known = [item.name for item in self._classes]
-        near = get_close_matches(name, known, 1, 0.5) or (known if len(known) == 1 else [])
+        near = close_matches(name, known, 1, 0.5) or (known if len(known) == 1 else [])
         gateway_class = self._graph.get(GATEWAY_CLASS, "", name)
         fix = f"add IngressClass `{name}`" + (f", or name `{near[0]}`" if near else "")
         if gateway_class is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -15,6 +13,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.values.numbers import decimal, integer
 from ingress_lint.values.sizes import is_ingress_nginx_size
+from ingress_lint.values.spelling import close_matches
 
 Value = TypeVar("Value")
 
@@ -88,6 +87,8 @@ class AnnotationSpec(Struct, frozen=True):
 
 
 def _is_json(text: str) -> bool:
+    import json
+
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -152,7 +153,7 @@ class AnnotationTable:
         """The full key most like one that is not known, among those that count on such an object."""
         key = full_key.partition("/")[2]
         known = [spec.key for spec in self.specs.values() if scope in spec.scopes and not spec.dropped]
-        near = get_close_matches(key.lower(), known, 1, 0.75)
+        near = close_matches(key.lower(), known, 1, 0.75)
         return self.full_key(near[0]) if near else None
 
     def reader(self, *objects: AnyObject) -> AnnotationReader:
@@ -213,6 +214,8 @@ class AnnotationReader:
         found = self.text(key)
         if found is None:
             return None
+        import json
+
         try:
             return Sourced(json.loads(found.value), found.origin, found.place)
         except (ValueError, RecursionError):
