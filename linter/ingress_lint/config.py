@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 FILE_NAME: Final = ".ingress-lint.yaml"
@@ -57,7 +56,7 @@ class Config:
 
 def load_config(file: str | None, paths: Sequence[str]) -> Config:
     """The configuration in `file`, else the nearest one upward from the first of `paths`; raises `ConfigError`."""
-    found = Path(file) if file else _nearest(Path(paths[0] if paths and paths[0] != "-" else "."))
+    found = file or _nearest(paths[0] if paths and paths[0] != "-" else ".")
     if found is None:
         return Config()
     from pydantic import TypeAdapter, ValidationError
@@ -72,7 +71,7 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
         raise ConfigError(f"{found}: {setting}: {_explain(first['type'], first['msg'])}") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{found}: {error}") from None
-    base = os.path.relpath(found.parent)
+    base = os.path.relpath(os.path.dirname(os.path.abspath(found)))
     return replace(
         config,
         paths=tuple(os.path.normpath(os.path.join(base, path)) for path in config.paths),
@@ -81,16 +80,19 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
     )
 
 
-def _settings(file: Path) -> Any:
-    if file.suffix == ".toml":
+def _settings(file: str) -> Any:
+    with open(file, encoding="utf-8") as stream:
+        text = stream.read()
+    if file.endswith(".toml"):
         import tomllib
 
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-        return document.get("tool", {}).get("ingress-lint", {}) if file.name == PYPROJECT else document
+        document = tomllib.loads(text)
+        is_pyproject = os.path.basename(file) == PYPROJECT
+        return document.get("tool", {}).get("ingress-lint", {}) if is_pyproject else document
     import yaml
 
     try:
-        return yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: {' '.join(str(error).split())}") from None
 
@@ -99,17 +101,26 @@ def _explain(kind: str, message: str) -> str:
     return "there is no such setting" if kind == "unexpected_keyword_argument" else message[:1].lower() + message[1:]
 
 
-def _nearest(start: Path) -> Path | None:
-    for folder in _upward(start.resolve()):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-        pyproject = folder / PYPROJECT
-        if pyproject.is_file() and b"[tool.ingress-lint" in pyproject.read_bytes():
+def _nearest(start: str) -> str | None:
+    """The configuration file of a folder or of one above it."""
+    for folder in _upward(os.path.realpath(start)):
+        file = os.path.join(folder, FILE_NAME)
+        if os.path.isfile(file):
+            return file
+        pyproject = os.path.join(folder, PYPROJECT)
+        if os.path.isfile(pyproject) and _is_configured(pyproject):
             return pyproject
     return None
 
 
-def _upward(start: Path) -> Iterator[Path]:
-    if start.is_dir():
+def _is_configured(pyproject: str) -> bool:
+    with open(pyproject, "rb") as stream:
+        return b"[tool.ingress-lint" in stream.read()
+
+
+def _upward(start: str) -> Iterator[str]:
+    if os.path.isdir(start):
         yield start
-    yield from start.parents
+    while (folder := os.path.dirname(start)) != start:
+        yield folder
+        start = folder
