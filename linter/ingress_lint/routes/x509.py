@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
+
+
+class UnknownKindError(ValueError):
+    """A certificate or key of a kind that is not known here, such as one on a rare curve; others may well read it."""
 
 
 class Certificate(Struct, frozen=True):
@@ -21,7 +26,8 @@ class Certificate(Struct, frozen=True):
     common_name: str
     not_before: datetime
     not_after: datetime
-    public_key: bytes
+    public_key: bytes | None
+    """None where its kind is not known here."""
 
     def invalidity(self, now: datetime) -> str | None:
         """Why it is not valid at a time, in words that follow "the certificate"; None where it is."""
@@ -33,7 +39,10 @@ class Certificate(Struct, frozen=True):
 
 
 def certificates_in(pem: str) -> tuple[Certificate, ...]:
-    """The certificates of a PEM text, the server's own first; a `ValueError` where there is none that can be read."""
+    """The certificates of a PEM text, the server's own first; a `ValueError` where there is none that can be read.
+
+    That is an `UnknownKindError` where others may read it, as with extensions that are not known here.
+    """
     from cryptography import x509
     from cryptography.x509.oid import ExtensionOID, NameOID
 
@@ -43,6 +52,8 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
             extension = item.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
         except x509.ExtensionNotFound:
             extension = None
+        except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError) as error:
+            raise UnknownKindError(str(error)) from error
         known = extension if isinstance(extension, x509.SubjectAlternativeName) else None
         common = [str(name.value) for name in item.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         found.append(
@@ -52,7 +63,7 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
                 common[0] if common else "",
                 item.not_valid_before_utc,
                 item.not_valid_after_utc,
-                _encoded(item.public_key()),
+                _public_key(item),
             )
         )
     return tuple(found)
@@ -61,7 +72,7 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
 def public_key_of(pem: str) -> bytes | None:
     """The public half of a private key, in the form of `Certificate.public_key`; None where a pass phrase hides it.
 
-    A `ValueError` where the text holds no key that can be read.
+    A `ValueError` where the text holds no key that can be read; an `UnknownKindError` where others may read it.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -71,7 +82,16 @@ def public_key_of(pem: str) -> bytes | None:
     except TypeError:
         return None
     except UnsupportedAlgorithm as error:
-        raise ValueError(str(error)) from error
+        raise UnknownKindError(str(error)) from error
+
+
+def _public_key(certificate: x509.Certificate) -> bytes | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return _encoded(certificate.public_key())
+    except (UnsupportedAlgorithm, ValueError):
+        return None
 
 
 def _encoded(key: CertificatePublicKeyTypes | PublicKeyTypes) -> bytes:

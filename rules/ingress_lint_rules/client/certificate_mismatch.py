@@ -130,7 +130,7 @@ from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.tls_secrets import CERTIFICATE, KEY, TLSSecrets, content_fault, is_filled_in, place_of, text_of
 from ingress_lint.routes.way import way, way_in
-from ingress_lint.routes.x509 import Certificate, certificates_in, covers, public_key_of
+from ingress_lint.routes.x509 import Certificate, UnknownKindError, certificates_in, covers, public_key_of
 from ingress_lint.rule import Cause, Rule
 
 _UNUSABLE: Final = "the controller shows its own certificate or none, and clients refuse the connection"
@@ -281,12 +281,16 @@ def _read(secret: KubernetesObject[Secret], now: datetime) -> _Pair | None:
         return None
     try:
         chain = certificates_in(certificate)
+    except UnknownKindError:
+        return None
     except ValueError:
         return _Pair(secret, (), None, ("cannot be read",))
     invalid = chain[0].invalidity(now)
     validity = (invalid,) if invalid else ()
     try:
         public_key = public_key_of(key)
+    except UnknownKindError:
+        return _Pair(secret, chain, None, validity, "clients refuse the connection")
     except ValueError:
         return _Pair(secret, chain, None, (*validity, "has a key that cannot be read"))
     unfit = _unfit(chain, public_key)
@@ -298,7 +302,7 @@ def _unfit(chain: tuple[Certificate, ...], public_key: bytes | None) -> tuple[st
     """Why a controller cannot use the certificate with its key."""
     if public_key is None:
         return ("has a key that asks for a pass phrase",)
-    if chain[0].public_key == public_key:
+    if chain[0].public_key in (public_key, None):
         return ()
     behind = [number for number, item in enumerate(chain, 1) if item.public_key == public_key]
     if behind:
