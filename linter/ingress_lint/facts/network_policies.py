@@ -179,7 +179,7 @@ def _pods_match(selector: LabelSelector, visitor: Workload) -> bool | None:
 
 def _rules(policy: Policy) -> Iterator[tuple[NetworkPolicyIngressRule, tuple[Peer, ...]]]:
     """The rules of a policy with their peers; without peers a rule is for everybody."""
-    for index, rule in enumerate(policy.body.spec.ingress):
+    for index, rule in enumerate(policy.body.spec.ingress or ()):
         place = policy.at("spec", "ingress", index, "from")
         yield rule, tuple(Peer(policy, peer, place.at(number)) for number, peer in enumerate(rule.from_ or ()))
 

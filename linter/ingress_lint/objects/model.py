@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from inspect import get_annotations
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
@@ -102,6 +102,16 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
     def created(self) -> str:
         """When it was made, as the API server wrote it in RFC 3339; empty for what never was in a cluster."""
         return str(self.mapping("metadata").get("creationTimestamp") or "")
+
+    @property
+    def assigned_addresses(self) -> Iterator[str]:
+        """The addresses and names that the cluster gave it, as its status has them."""
+        for pointer, name in ((("status",), "addresses"), (("status", "loadBalancer"), "ingress")):
+            given = self.mapping(*pointer).get(name)
+            for item in given if isinstance(given, list) else ():
+                for key in ("value", "ip", "hostname"):
+                    if isinstance(item, dict) and (found := item.get(key)):
+                        yield str(found)
 
     def mapping(self, *pointer: str) -> Mapping[str, Any]:
         """The mapping that is written at a pointer, whether or not it fits; empty where there is none."""

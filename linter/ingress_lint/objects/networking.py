@@ -219,7 +219,8 @@ class NetworkPolicySpec(ClosedModel):
 
     pod_selector: LabelSelector = LabelSelector()
     policy_types: Many[Literal["Ingress", "Egress"]] | None = None
-    ingress: Many[NetworkPolicyIngressRule] = ()
+    ingress: Many[NetworkPolicyIngressRule] | None = None
+    """None where it is absent, which lets nobody in either."""
     egress: Many[Any] | None = None
 
 

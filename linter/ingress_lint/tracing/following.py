@@ -157,12 +157,7 @@ def _addresses(owner: AnyObject) -> Iterator[str]:
     """The addresses that are written for a Gateway, an Ingress or a Service, in its spec or its status."""
     if isinstance(owner.body, Gateway):
         yield from (address.value for address in owner.body.spec.addresses if address.value)
-    status, balancer = owner.mapping("status"), owner.mapping("status", "loadBalancer")
-    for group in (status.get("addresses"), balancer.get("ingress")):
-        for item in group if isinstance(group, list) else ():
-            for key in ("value", "ip", "hostname"):
-                if isinstance(item, dict) and (found := item.get(key)):
-                    yield str(found)
+    yield from owner.assigned_addresses
     if isinstance(owner.body, Service):
         service = owner.body.spec
         if service.load_balancer_ip:

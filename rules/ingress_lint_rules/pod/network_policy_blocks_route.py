@@ -223,14 +223,14 @@ def _block(
 def _closed(policies: NetworkPolicies, visit: Visit) -> _Block:
     """No rule names the port."""
     for policy in policies.isolating(visit.workload):
-        for index, rule in enumerate(policy.body.spec.ingress):
+        for index, rule in enumerate(policy.body.spec.ingress or ()):
             if rule.ports:
                 named = ", ".join(dict.fromkeys(_named(port) for port in rule.ports))
                 why = f"{policy} lets in connections to port {named} only, and no other policy to {visit.number}"
                 place = policy.at("spec", "ingress", index, "ports")
                 return _Block(policy, place, why, f"allow port {visit.number}, the pod's own")
     policy = policies.isolating(visit.workload)[0]
-    place = policy.at("spec", "ingress") if "ingress" in policy.mapping("spec") else policy.at("spec")
+    place = policy.at("spec", "ingress") if policy.body.spec.ingress is not None else policy.at("spec")
     return _Block(
         policy, place, f"{policy} lets nobody in, and no other policy does", "add a policy that allows the controller"
     )
