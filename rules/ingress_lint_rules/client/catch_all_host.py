@@ -110,7 +110,7 @@ class CatchAllHost(Rule):
         """Looks, on each gateway, for objects without hosts beside objects with some; one finding for each object."""
         named: dict[tuple[str, str], list[Candidate]] = {}
         nameless: dict[tuple[str, str], list[Candidate]] = {}
-        for ground, candidates in grounds(routes).items():
+        for ground, candidates in grounds(graph, routes).items():
             if ground.protocol in _READ:
                 (nameless if ground.host in (ANY, "*") else named).setdefault(_gateway(ground), []).extend(candidates)
         told: set[int] = set()

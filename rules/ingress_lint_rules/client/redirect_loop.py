@@ -124,7 +124,7 @@ class RedirectLoop(Rule):
             return
         wanted = {id(route) for route in redirects}
         seen: set[int] = set()
-        competing = grounds(routes)
+        competing = grounds(graph, routes)
         named = {ground.host for ground in competing}
         for candidates in competing.values():
             for candidate in candidates:
