@@ -32,6 +32,8 @@ _ON_EVERYTHING: Final = frozenset({"app.kubernetes.io/managed-by", "heritage", "
 """Labels that say nothing of what a pod serves."""
 _OF_PROXIES: Final = deferred("gateway|proxy|envoy|istio|nginx|kong|traefik|contour", re.IGNORECASE)
 """What the keys or values of labels hold that implementations of the Gateway API put on the pods of a Gateway."""
+_ALIKE: Final = 0.6
+"""Above this ratio two texts may be misspellings of one another."""
 _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 
 
@@ -127,5 +129,10 @@ def nearest_workload(
 
 
 def _likeness(one: str, other: str) -> float:
-    ratio = SequenceMatcher(None, one, other).ratio()
-    return ratio if ratio > 0.6 else 0.0
+    if one == other:
+        return 1.0
+    matcher = SequenceMatcher(None, one, other)
+    if matcher.real_quick_ratio() <= _ALIKE or matcher.quick_ratio() <= _ALIKE:  # upper bounds of the ratio
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio > _ALIKE else 0.0

@@ -95,6 +95,7 @@ class NoEndpoints(Rule):
             sometimes=("502",),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each backend's Service and the workloads behind it."""

@@ -76,13 +76,18 @@ class ContainerEvidence:
         return tuple(settings(self.words, self.variables))
 
     @cached_property
+    def named_settings(self) -> dict[str, Setting]:
+        """The same by their names; of several with one name the first."""
+        return {setting.name: setting for setting in reversed(self.settings)}
+
+    @cached_property
     def listenings(self) -> tuple[Listening, ...]:
         """The ports that its settings and the configuration files mounted in it open."""
         configured = (
             Listening(port.number, port.host, f"`{port.directive}` in `{key}`", source.at("data", key), port.speech)
             for source, key, port in self.configured
         )
-        return (*self._told, *configured)
+        return (*(listening for _, listening in self.openings), *configured)
 
     @cached_property
     def may_listen_elsewhere(self) -> bool:
@@ -93,8 +98,9 @@ class ContainerEvidence:
         )
 
     @cached_property
-    def _told(self) -> tuple[Listening, ...]:
-        return tuple(listenings(self.settings))
+    def openings(self) -> tuple[tuple[Setting, Listening], ...]:
+        """The ports that its settings open, each with the setting."""
+        return tuple((setting, listening) for setting in self.settings for listening in listenings(setting))
 
     @cached_property
     def tls_switches(self) -> tuple[TLSSwitch, ...]:
@@ -200,7 +206,7 @@ class ContainerEvidence:
         yield from self._declared(number)
         for field, probe in self.container.container.probes():
             yield from self._probed(number, field, probe)
-        for listening in self._told:
+        for _, listening in self.openings:
             if listening.number == number and listening.speech is not None:
                 why = f"{listening.setting} of {self._title} opens port {number} for {listening.speech.value}"
                 yield Evidence(listening.speech, listening.certainty, Source.SETTING, why, listening.place)

@@ -72,9 +72,8 @@ def environment(container: WorkloadContainer, graph: ObjectGraph) -> dict[str, t
             for key, value in config_map.body.data.items():
                 found[f"{prefix}{key}"] = str(value), config_map.at("data", key)
     for index, variable in enumerate(container.container.env):
-        place = container.at("env", index, "value")
         if variable.value is not None:
-            found[variable.name] = str(variable.value), place
+            found[variable.name] = str(variable.value), container.at("env", index, "value")
         elif isinstance(variable.value_from, dict):
             found.pop(variable.name, None)
             reference = variable.value_from.get("configMapKeyRef")
