@@ -16,6 +16,8 @@ _NETWORK: Final = deferred(r"[0-9a-fA-F:.]{1,45}(/[0-9]{1,3})?")
 
 def address(text: str) -> Address | None:
     """An address; None where the text is none."""
+    if ":" not in text and not text.replace(".", "").isdigit():
+        return None  # as nearly every text, which takes `ip_address` long to find out
     try:
         return ip_address(text)
     except ValueError:
