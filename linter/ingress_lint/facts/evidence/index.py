@@ -154,7 +154,9 @@ def _service_says(service: KubernetesObject[Service], index: int) -> Iterator[Ev
     if port.app_protocol:
         why = f"Service `{service.name}` says appProtocol `{port.app_protocol}`"
         for speech in _APP_PROTOCOLS.get(port.app_protocol.lower().rpartition("/")[2], ()):
-            yield Evidence(speech, Certainty.LIKELY, Source.SERVICE, why, service.at("spec", "ports", index, "appProtocol"))
+            yield Evidence(
+                speech, Certainty.LIKELY, Source.SERVICE, why, service.at("spec", "ports", index, "appProtocol")
+            )
     for speech in named(port.name):
         why = f"Service `{service.name}` names the port `{port.name}`"
         yield Evidence(speech, Certainty.HINT, Source.SERVICE, why, service.at("spec", "ports", index, "name"))

@@ -41,7 +41,8 @@ _SPRING: Final = {
     for name in ("max-file-size", "max-request-size")
 }
 _SPRING_SETTINGS: Final = {
-    name: frozenset(f"spring_servlet_multipart_{name.replace('-', between)}" for between in ("_", "")) for name in _SPRING
+    name: frozenset(f"spring_servlet_multipart_{name.replace('-', between)}" for between in ("_", ""))
+    for name in _SPRING
 }
 _SPRING_FILE: Final = 1 * _MIB
 _SPRING_REQUEST: Final = 10 * _MIB
