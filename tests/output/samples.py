@@ -104,7 +104,7 @@ def finding(code: str, location: Location, message: str, **more: object) -> Repo
         "related": (),
         "path": (),
         "fix": "",
-        "fingerprint": f"{code}-{location.line}",
+        "identity": f"{code}-{location.line}",
     }
     return ReportedFinding(**(fields | more))  # type: ignore[arg-type]
 
@@ -174,7 +174,7 @@ UNTRUSTED = Report(
                 PathSpot(Hop.POD, "pod | ::error::", "", None, at(HOSTILE, "end: true"), False),
             ),
             fix=_BAD,
-            fingerprint="",
+            identity="",
         ),
     ),
     summary=Summary(files=1, documents=1, objects=1, error=1),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -131,6 +130,8 @@ def nearest_workload(
 def _likeness(one: str, other: str) -> float:
     if one == other:
         return 1.0
+    from difflib import SequenceMatcher
+
     matcher = SequenceMatcher(None, one, other)
     if matcher.real_quick_ratio() <= _ALIKE or matcher.quick_ratio() <= _ALIKE:  # upper bounds of the ratio
         return 0.0
