@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.rule import Rule, RuleEntry, RuleImportError
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ingress_lint.load.document import Problem
     from ingress_lint.manifests import ManifestSet
     from ingress_lint.objects.model import AnyObject
-    from ingress_lint.routes.model import Route
 
 BUG: Final = "this is a bug of ingress-lint or of a rule pack; please report it"
 
@@ -36,6 +35,22 @@ class _Importer:
                     self._failures.append(f"{error}: {BUG}")
 
 
+class _Fields:
+    """Tells which of the fields `names` routes have, themselves or on their backends."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._of_routes = [name for name in sorted(names) if hasattr(Route, name)]
+        self._of_backends = [name for name in sorted(names) if hasattr(BackendRef, name)]
+
+    def of(self, route: Route) -> frozenset[str]:
+        """Those that a route has."""
+        present = [name for name in self._of_routes if getattr(route, name)]
+        if self._of_backends:
+            for backend in route.all_backends:
+                present += [name for name in self._of_backends if getattr(backend, name)]
+        return frozenset(present)
+
+
 class SetLinter:
     """Runs rules on a set. Objects that only resolve references are passed over."""
 
@@ -50,10 +65,9 @@ class SetLinter:
         self._per_verdict = overriding(rules, "check_verdict")
         fitting = [rule for rule in rules if rule.needs is None or not rule.needs.isdisjoint(self._graph.kinds)]
         self._per_route = overriding(fitting, "check_route")
+        self._fields = _Fields(frozenset().union(*(rule.fields for rule in self._per_route if rule.fields)))
         self._of_fields: dict[frozenset[str], list[Rule]] = {}
         self._per_set = [rule for rule in fitting if not rule.hooks.isdisjoint(("check_routes", "check_set"))]
-        concerned = (*self._per_route, *self._per_set)
-        self._fields = tuple(sorted(frozenset().union(*(rule.fields for rule in concerned if rule.fields))))
 
     def everything(self) -> Iterator[Finding]:
         """All that the rules find."""
@@ -123,7 +137,7 @@ class SetLinter:
         return self._of_kinds[key]
 
     def _rules_of_route(self, route: Route) -> list[Rule]:
-        present = fields_of(route, self._fields)
+        present = self._fields.of(route)
         if present not in self._of_fields:
             concerned = (r for r in self._per_route if r.fields is None or not r.fields.isdisjoint(present))
             self._of_fields[present] = list(self._imported.of(concerned))
@@ -133,11 +147,10 @@ class SetLinter:
         """Whether the set has what a rule that looks at it as a whole is concerned with."""
         if "check_set" in rule.hooks:
             return True
-        return bool(self._set.routes) and (rule.fields is None or not rule.fields.isdisjoint(self._fields_of_all))
-
-    @cached_property
-    def _fields_of_all(self) -> frozenset[str]:
-        return frozenset().union(*(fields_of(route, self._fields) for route in self._set.routes))
+        if rule.fields is None:
+            return bool(self._set.routes)
+        fields = _Fields(rule.fields)
+        return any(fields.of(route) for route in self._set.routes)
 
     def _fail(self, rule: Rule, item: AnyObject | None, error: Exception) -> None:
         at = f" at {item}" if item is not None else ""
@@ -161,16 +174,6 @@ def importable(rules: Iterable[RuleEntry], failures: list[str]) -> list[RuleEntr
 def overriding(rules: Sequence[RuleEntry], method: str) -> list[RuleEntry]:
     """The rules that look at what `method` shows them."""
     return [rule for rule in rules if method in rule.hooks]
-
-
-def fields_of(route: Route, names: Iterable[str]) -> frozenset[str]:
-    """Those of the fields `names` that a route has, itself or on one of its backends."""
-    backends = tuple(route.all_backends)
-    return frozenset(
-        name
-        for name in names
-        if getattr(route, name, None) or any(getattr(backend, name, None) for backend in backends)
-    )
 
 
 def _is_among(name: str, declared: frozenset[str] | None) -> bool:

@@ -14,7 +14,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Document, Place
 from ingress_lint.load.positions import Location, Locator
 from ingress_lint.manifests import Manifests, Options
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary, digest
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
 
 _MOST_PATHS: Final = 3
@@ -32,7 +32,7 @@ class Reporter:
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
         self.locator = Locator()
-        self._alike: Counter[str] = Counter()
+        self._identities: Counter[str] = Counter()
 
     def report(self, findings: Iterable[Finding]) -> Report:
         """The report of `findings`."""
@@ -82,9 +82,7 @@ class Reporter:
         rule = self._rules[finding.code]
         owner = self._object(finding.place)
         locate = self.locator.locate
-        identity, baseline = self._identity(finding, owner, location), self._options.baseline
-        baselined = bool(baseline) and not finding.suppressed and digest(identity) in baseline
-        return ReportedFinding(
+        reported = ReportedFinding(
             code=finding.code,
             name=rule.name,
             severity=self._options.severities.get(finding.code, finding.severity),
@@ -100,11 +98,14 @@ class Reporter:
                 for step in finding.path
             ),
             fix=finding.fix,
-            identity=identity,
+            identity=self._identity(finding, owner, location),
             proof=self._proof(finding),
-            suppressed="recorded in the baseline" if baselined else finding.suppressed,
-            baselined=baselined,
+            suppressed=finding.suppressed,
         )
+        known = self._options.baseline
+        if known and not reported.suppressed and reported.fingerprint in known:
+            return replace(reported, suppressed="recorded in the baseline", baselined=True)
+        return reported
 
     def _proof(self, finding: Finding) -> str:
         """The diagnostic of the route that it lies on; what came by standard input cannot be read again."""
@@ -128,10 +129,10 @@ class Reporter:
         return ObjectRef(item.api_version, item.kind, item.namespace, item.name) if item else None
 
     def _identity(self, finding: Finding, owner: ObjectRef | None, location: Location) -> str:
-        """The same while the object keeps its file, its name and the structure above the fault."""
+        """The rule, file, object and field of a finding, and which of those with the same it is."""
         text = "\0".join((finding.code, location.file, str(owner), location.pointer))
-        self._alike[text] += 1
-        return f"{text}\0{self._alike[text]}"
+        self._identities[text] += 1
+        return f"{text}\0{self._identities[text]}"
 
 
 def _locations(finding: ReportedFinding) -> Iterable[Location]:

@@ -585,6 +585,7 @@ TABLE: Final = (
         summary="every request opens a new connection to the pod",
         source="ingress_lint_rules.node.missing_keep_alive:MissingKeepAlive",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"backends"}),
     ),
     RuleEntry(
         code="IL306",
@@ -593,6 +594,7 @@ TABLE: Final = (
         summary="clients need a new connection for every request or every few",
         source="ingress_lint_rules.node.client_keep_alive_disabled:ClientKeepAliveDisabled",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"backends"}),
     ),
     RuleEntry(
         code="IL307",
@@ -610,6 +612,7 @@ TABLE: Final = (
         summary="a route's backend does not exist in the route's namespace",
         source="ingress_lint_rules.service.backend_not_found:BackendNotFound",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"service"}),
     ),
     RuleEntry(
         code="IL402",
@@ -618,6 +621,7 @@ TABLE: Final = (
         summary="a route's backend port is no port of the Service",
         source="ingress_lint_rules.service.backend_port_not_found:BackendPortNotFound",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"service"}),
     ),
     RuleEntry(
         code="IL403",
@@ -644,6 +648,7 @@ TABLE: Final = (
         summary="a routed Service has neither selector nor Endpoints, or its workload is scaled to 0",
         source="ingress_lint_rules.service.no_endpoints:NoEndpoints",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"backends"}),
     ),
     RuleEntry(
         code="IL406",
@@ -652,6 +657,7 @@ TABLE: Final = (
         summary="an ExternalName backend that the controller does not take, or that gets the client's host",
         source="ingress_lint_rules.service.external_name_backend:ExternalNameBackend",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"backends"}),
     ),
     RuleEntry(
         code="IL407",
@@ -715,6 +721,7 @@ TABLE: Final = (
         summary="TLS passthrough that the controller, the route or the pod does not support",
         source="ingress_lint_rules.pod.tls_passthrough_mismatch:TLSPassthroughMismatch",
         hooks=frozenset({"check_route"}),
+        fields=frozenset({"backends"}),
     ),
     RuleEntry(
         code="IL504",

@@ -104,7 +104,7 @@ def finding(code: str, location: Location, message: str, **more: object) -> Repo
         "related": (),
         "path": (),
         "fix": "",
-        "fingerprint": f"{code}-{location.line}",
+        "identity": f"{code}-{location.line}",
     }
     return ReportedFinding(**(fields | more))  # type: ignore[arg-type]
 

@@ -140,12 +140,12 @@ def without_query(path: str) -> str:
 
 def same_path(one: str, other: str) -> bool:
     """Whether two paths reach the same endpoint, whatever their queries."""
-    return without_query(one) == without_query(other)
+    return one == other or without_query(one) == without_query(other)
 
 
 def same_but_slash(one: str, other: str) -> bool:
     """Whether two paths differ by no more than a trailing slash, which many applications redirect or refuse."""
-    return without_query(one).rstrip("/") == without_query(other).rstrip("/")
+    return one == other or without_query(one).rstrip("/") == without_query(other).rstrip("/")
 
 
 # -- proxies --------------------------------------------------------------------------------------------------------

@@ -81,14 +81,17 @@ class _Container(Struct, frozen=True):
 
     def program(self, *names: str) -> Place | None:
         """Where one of `names` is run."""
-        return next((place for word, place in self.evidence.words if word.rpartition("/")[2] in names), None)
+        for word, place in self.evidence.words:
+            if word.rpartition("/")[2] in names:
+                return place
+        return None
 
     def setting(self, *names: str) -> Decided | None:
         """The first of `names` (in snake case) that the command line or the environment sets."""
         for name in names:
-            for setting in self.evidence.settings:
-                if setting.name == name:
-                    return Decided(setting.value, setting.place, setting.written)
+            setting = self.evidence.named_settings.get(name)
+            if setting is not None:
+                return Decided(setting.value, setting.place, setting.written)
         return None
 
     def directive(self, pattern: re.Pattern[str]) -> Decided | None:
@@ -292,13 +295,18 @@ def _spring_boot(seen: _Container) -> AppServer | None:
     others = ("server_jetty_connection_idle_timeout", "server_netty_idle_timeout")
     told = seen.setting(*names, *others)
     java = seen.program("java")
-    hint = next((s for s in seen.evidence.settings if s.name.startswith("spring_") or s.name == "server_port"), None)
-    if told is None and (java is None or hint is None):
+    if told is None and (java is None or not _set_up_by_spring(seen)):
         return None
     place = java or (told.place if told else seen.image_place)
     idle = seen.idle(60, *names, *others, place=place, unit=0.001)
     knob = "`server.tomcat.keep-alive-timeout`"
     return AppServer("Spring Boot", place, idle, knob, likely=told is None, listens=("", 8080))
+
+
+def _set_up_by_spring(seen: _Container) -> bool:
+    return any(
+        setting.name.startswith("spring_") or setting.name == "server_port" for setting in seen.evidence.settings
+    )
 
 
 def _tomcat(seen: _Container) -> AppServer | None:

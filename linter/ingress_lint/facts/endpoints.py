@@ -32,6 +32,8 @@ _ON_EVERYTHING: Final = frozenset({"app.kubernetes.io/managed-by", "heritage", "
 """Labels that say nothing of what a pod serves."""
 _OF_PROXIES: Final = deferred("gateway|proxy|envoy|istio|nginx|kong|traefik|contour", re.IGNORECASE)
 """What the keys or values of labels hold that implementations of the Gateway API put on the pods of a Gateway."""
+_ALIKE: Final = 0.6
+"""Above this ratio two texts may be misspellings of one another."""
 _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 
 
@@ -127,5 +129,4 @@ def nearest_workload(
 
 
 def _likeness(one: str, other: str) -> float:
-    ratio = likeness(one, other)
-    return ratio if ratio > 0.6 else 0.0
+    return likeness(one, other, _ALIKE)

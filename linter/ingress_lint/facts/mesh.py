@@ -8,15 +8,17 @@ hashicorp/consul-k8s:control-plane/connect-inject/constants/annotations_and_labe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
-from ingress_lint.objects.istio import PeerAuthentication, WorkloadSelector
 from ingress_lint.objects.model import KubernetesObject
+
+if TYPE_CHECKING:
+    from ingress_lint.objects.istio import PeerAuthentication, WorkloadSelector
 
 _POD_KEYS: Final = {
     "sidecar.istio.io/inject": "Istio",
@@ -99,6 +101,8 @@ def demand(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None
 def _peer_authentication(workload: Workload, number: int, graph: ObjectGraph) -> Demand | None:
     if _ISTIO_SECURITY not in graph.groups:
         return None
+    from ingress_lint.objects.istio import PeerAuthentication
+
     policies = list(graph.of(PeerAuthentication))
     here = [item for item in policies if item.namespace == workload.object.namespace]
     own = [item for item in here if _for_pod(item.body.spec.selector, workload)]

@@ -7,6 +7,7 @@ hook that took all of it 2 s later (kubernetes/website:content/en/docs/concepts/
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -59,8 +60,12 @@ def grace_period(workload: Workload) -> GracePeriod:
     return GracePeriod(DEFAULT_GRACE, workload.object.at(*workload.spec_pointer), written=False)
 
 
+@lru_cache(64)
 def pre_stop(container: WorkloadContainer) -> PreStop | None:
-    """A container's preStop hook, None where it has none."""
+    """A container's preStop hook, None where it has none.
+
+    The last few are kept, since the routes of one object, which often lead to the same pods, are looked at in turn.
+    """
     lifecycle = container.container.lifecycle
     handler = lifecycle.pre_stop if lifecycle else None
     if handler is None:

@@ -40,7 +40,7 @@ class _RunbookText:
         self._runbook = runbook
         self._paint = paint
         self._told: set[str] = set()
-        """The fingerprints of the findings whose sentences stand there already."""
+        """The identities of the findings whose sentences stand there already."""
 
     def lines(self) -> Iterator[str]:
         yield self._paint(f"Runbook: {visible(str(self._runbook.trace.asked))}", bold=True)
@@ -80,8 +80,8 @@ class _RunbookText:
     def _prediction(self, finding: ReportedFinding, indent: str, verb: str) -> Iterator[str]:
         at = finding.location
         code = verb + self._paint(finding.code, fg=_COLORS[finding.severity], bold=True)
-        known = finding.fingerprint in self._told
-        self._told.add(finding.fingerprint)
+        known = finding.identity in self._told
+        self._told.add(finding.identity)
         if known:
             yield f"{indent}{code}, as above"
             return

@@ -118,7 +118,7 @@ def _result(finding: ReportedFinding, indices: Mapping[str, int]) -> Any:
         locations=[om.Location(**_where(finding.location, finding.object))],
         related_locations=related or None,
         code_flows=[_code_flow(finding.path)] if finding.path else None,
-        partial_fingerprints={"ingressLint/v1": finding.fingerprint} if finding.fingerprint else None,
+        partial_fingerprints={"ingressLint/v1": finding.fingerprint},
         suppressions=[suppression] if finding.suppressed else None,
     )
 

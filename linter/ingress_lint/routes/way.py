@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.finding import Hop, Step
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import hostnames
@@ -42,13 +44,25 @@ def way_in(route: Route, why: str) -> tuple[Step, ...]:
     return client, replace(gateway, message=why, broken=True)
 
 
-def first_way(routes: Iterable[Route], service: KubernetesObject[Service], broken: Hop) -> tuple[Step, ...]:
-    """The way of the first route that leads to a Service, empty where none does."""
+def first_way(
+    graph: ObjectGraph, routes: Iterable[Route], service: KubernetesObject[Service], broken: Hop
+) -> tuple[Step, ...]:
+    """The way of the first of the graph's routes that leads to a Service, empty where none does."""
+    first = _first_leading(graph, routes).get(service)
+    return way(*first, broken) if first is not None else ()
+
+
+@once_per_graph
+def _first_leading(
+    _graph: ObjectGraph, routes: Iterable[Route]
+) -> Mapping[KubernetesObject[Service], tuple[Route, BackendRef]]:
+    """The first route to each Service, with the backend."""
+    found: dict[KubernetesObject[Service], tuple[Route, BackendRef]] = {}
     for route in routes:
         for backend in route.backends:
-            if backend.service.object is service:
-                return way(route, backend, broken)
-    return ()
+            if backend.service.object is not None:
+                found.setdefault(backend.service.object, (route, backend))
+    return found
 
 
 def _entry(route: Route) -> tuple[Step, Step]:

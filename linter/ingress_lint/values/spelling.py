@@ -18,8 +18,14 @@ def close_matches(word: str, known: Iterable[str], most: int = 1, least: float =
     return get_close_matches(word, [other for other in known if len(other) <= _LONGEST], most, least)
 
 
-def likeness(one: str, other: str) -> float:
-    """How like two words are, from 0 for nothing in common to 1 for the same."""
+def likeness(one: str, other: str, least: float = 0.0) -> float:
+    """How like two words are, from 0 for nothing in common to 1 for the same; 0 also where it is no more than `least`."""
+    if one == other:
+        return 1.0
     from difflib import SequenceMatcher
 
-    return SequenceMatcher(None, one[:_LONGEST], other[:_LONGEST]).ratio()
+    matcher = SequenceMatcher(None, one[:_LONGEST], other[:_LONGEST])
+    if least and (matcher.real_quick_ratio() <= least or matcher.quick_ratio() <= least):  # upper bounds of the ratio
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio > least else 0.0

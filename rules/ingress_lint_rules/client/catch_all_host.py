@@ -77,6 +77,7 @@ with a host of its own, and for redirects, default backends and load balancers t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
@@ -90,6 +91,7 @@ from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 
 _READ: Final = frozenset({"HTTP", "HTTPS"})
+_NAMELESS: Final = (ANY, "*")
 
 
 class CatchAllHost(Rule):
@@ -108,11 +110,17 @@ class CatchAllHost(Rule):
 
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Looks, on each gateway, for objects without hosts beside objects with some; one finding for each object."""
-        named: dict[tuple[str, str], list[Candidate]] = {}
-        nameless: dict[tuple[str, str], list[Candidate]] = {}
-        for ground, candidates in grounds(routes).items():
-            if ground.protocol in _READ:
-                (nameless if ground.host in (ANY, "*") else named).setdefault(_gateway(ground), []).extend(candidates)
+        named: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        nameless: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        served = [
+            (ground, candidates) for ground, candidates in grounds(graph, routes).items() if ground.protocol in _READ
+        ]
+        for ground, candidates in served:
+            if ground.host in _NAMELESS:
+                nameless[_gateway(ground)] += candidates
+        for ground, candidates in served if nameless else ():
+            if ground.host not in _NAMELESS and _gateway(ground) in nameless:
+                named[_gateway(ground)] += candidates
         told: set[int] = set()
         for gateway, candidates in nameless.items():
             for candidate in candidates:

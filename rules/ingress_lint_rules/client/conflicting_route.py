@@ -110,7 +110,7 @@ class ConflictingRoute(Rule):
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares all routes that compete for requests; one finding for each two objects."""
         clashes: dict[tuple[AnyObject, AnyObject], dict[Place, Preference]] = {}
-        for candidates in grounds(routes).values():
+        for candidates in grounds(graph, routes).values():
             if len(candidates) < 2:
                 continue
             same: defaultdict[Hashable, list[Candidate]] = defaultdict(list)

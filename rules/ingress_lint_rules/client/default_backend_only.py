@@ -129,8 +129,8 @@ class DefaultBackendOnly(Rule):
         by_controller: dict[str, list[Route]] = {}
         for route in routes:
             by_controller.setdefault(route.controller.value, []).append(route)
-        for route in routes:
-            if route.owner.document.reported and len(by_controller) > 1:
+        for route in routes if len(by_controller) > 1 else ():
+            if route.owner.document.reported:
                 for backend in route.backends:
                     yield from self._of_check(route, backend, by_controller)
         if not graph.incomplete:

@@ -154,7 +154,7 @@ class InvalidHost(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Reports hosts of controllers' own objects that no request can have."""
-        if route.owner.group == GATEWAY_GROUP or isinstance(route.owner.body, Ingress | LegacyIngress):
+        if isinstance(route.owner.body, Ingress | LegacyIngress) or route.owner.group == GATEWAY_GROUP:
             return
         for hostname in route.hostnames:
             host = hostname.value

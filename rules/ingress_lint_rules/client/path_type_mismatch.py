@@ -83,6 +83,8 @@ _EXPRESSION: Final = deferred(
     r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()|*+?]*[|*+?][^()]*\)|\)[*+?]|\[[^\[\]/]+\]|\\[.dwsDWS/b-]"
 )
 """What only a regular expression has; single brackets, `$` and `+` are legal in paths."""
+_SPECIAL: Final = frozenset("*+?|^$()[]\\")
+"""What these and wildcards are made of, some of which every one of them has."""
 _LITERAL: Final = {
     PathMatchType.EXACT: "exactly that text",
     PathMatchType.PREFIX: "what is under a directory of that very name",
@@ -116,7 +118,7 @@ class PathTypeMismatch(Rule):
             elif path.type is PathMatchType.GLOB:
                 found = list(self._whole(route, match, path))
             else:
-                found = list(self._literal(route, match, path))
+                found = [] if _SPECIAL.isdisjoint(path.value) else list(self._literal(route, match, path))
             if not found and match.refusal is not None and not route.assumed:
                 found = [self.of_verdict(match.refusal, way_in(route, f"{route.gateway} refuses the path"))]
             yield from found

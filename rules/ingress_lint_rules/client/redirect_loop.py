@@ -124,7 +124,7 @@ class RedirectLoop(Rule):
             return
         wanted = {id(route) for route in redirects}
         seen: set[int] = set()
-        competing = grounds(routes)
+        competing = grounds(graph, routes)
         named = {ground.host for ground in competing}
         for candidates in competing.values():
             for candidate in candidates:
@@ -138,10 +138,8 @@ class RedirectLoop(Rule):
     def _by_applications(self, routes: Sequence[Route], graph: ObjectGraph) -> Iterator[Finding]:
         """Routes that end TLS in front of a program that sends plain HTTP to HTTPS."""
         for route in routes:
-            if not any(item.tls is not None and item.tls.mode.value == "Terminate" for item in route.listeners):
-                continue
             for backend in route.backends:
-                if not backend.protocol.value.plain:
+                if not backend.protocol.value.plain or not _ends_tls(route):
                     continue
                 for endpoint in backend.endpoints:
                     container = endpoint.container
@@ -230,6 +228,10 @@ class RedirectLoop(Rule):
 
 def _redirect(route: Route) -> RequestRedirect | None:
     return next((step for step in route.filters if isinstance(step, RequestRedirect)), None)
+
+
+def _ends_tls(route: Route) -> bool:
+    return any(item.tls is not None and item.tls.mode.value == "Terminate" for item in route.listeners)
 
 
 def _distrusts(listener: Listener) -> bool:

@@ -109,7 +109,7 @@ class ShadowedRoute(Rule):
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Asks of each written path whether it is shadowed wherever it is served."""
         shadowed: defaultdict[Place, list[Preference | None]] = defaultdict(list)
-        for candidates in grounds(routes).values():
+        for candidates in grounds(graph, routes).values():
             if len(candidates) > 1:
                 for candidate in candidates:
                     if _written(candidate):

@@ -130,11 +130,12 @@ class BodySizeLimit(Rule):
         """Compares the two for each route, unless another one to the same pods has room enough."""
         found: list[tuple[Route, BackendRef, Endpoint, Sourced[int], AcceptedBody]] = []
         roomy: set[tuple[str, Workload]] = set()
+        evidence = listening_evidence(graph)
         for route in routes:
             for backend in route.backends:
                 limit = backend.body_limit
                 for endpoint in backend.endpoints:
-                    body = listening_evidence(graph).accepted_body(endpoint.container) if endpoint.container else None
+                    body = evidence.accepted_body(endpoint.container) if endpoint.container else None
                     if body is None:
                         continue
                     if limit is None or body.size <= limit.value or (limit.explicit and math.isinf(body.size)):

@@ -125,13 +125,13 @@ class NodePortConflict(Rule):
                 seen[claim.number].append(claim)
                 rival = next((other for other in others if not claim.shares_with(other)), None)
                 if rival is not None:
-                    yield self._twice(rival, claim, routes)
+                    yield self._twice(rival, claim, graph, routes)
                 elif not others:
                     allowed = allowed or _allowed(graph)
                     if claim.number not in allowed[0]:
-                        yield self._outside(claim, allowed, routes)
+                        yield self._outside(claim, allowed, graph, routes)
 
-    def _twice(self, first: _Claim, second: _Claim, routes: tuple[Route, ...]) -> Finding:
+    def _twice(self, first: _Claim, second: _Claim, graph: ObjectGraph, routes: tuple[Route, ...]) -> Finding:
         one, other = first.service, second.service
         folders = [os.path.dirname(item.document.file.path) for item in (one, other)]
         apart = folders[0] != folders[1] and not one.document.template
@@ -147,11 +147,13 @@ class NodePortConflict(Rule):
             f"{second} asks for node port {second.number}, which {first} has; {outcome}",
             severity=Severity.WARNING if apart or cloned else None,
             related=[Related(f"node port {first.number} is claimed here first", first.place)],
-            path=first_way(routes, other, Hop.NODE),
+            path=first_way(graph, routes, other, Hop.NODE),
             fix="choose another number, or leave it out so that the cluster chooses a free one",
         )
 
-    def _outside(self, claim: _Claim, allowed: tuple[range, Place | None], routes: tuple[Route, ...]) -> Finding:
+    def _outside(
+        self, claim: _Claim, allowed: tuple[range, Place | None], graph: ObjectGraph, routes: tuple[Route, ...]
+    ) -> Finding:
         numbers, place = allowed
         written = f"{numbers.start}-{numbers.stop - 1}"
         return self.finding(
@@ -159,7 +161,7 @@ class NodePortConflict(Rule):
             f"{claim} asks for node port {claim.number}, and the API server hands out {written}"
             f"{'' if place else ' unless told otherwise'}; it refuses the Service, and clients are refused",
             related=[Related(f"the range is set to {written}", place)] if place else (),
-            path=first_way(routes, claim.service, Hop.NODE),
+            path=first_way(graph, routes, claim.service, Hop.NODE),
             fix=f"choose a number within {written}, or leave it out",
         )
 

@@ -64,7 +64,7 @@ from ingress_lint.objects.model import AnyObject, ObjectKey
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 
-_HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
+_HOOKS = frozenset({"helm.sh/hook", "argocd.argoproj.io/hook"})
 
 
 class DuplicateObject(Rule):
@@ -85,7 +85,7 @@ class DuplicateObject(Rule):
         """Compares the names of all objects."""
         first: dict[ObjectKey, AnyObject] = {}
         for item in graph.objects:
-            if not item.document.reported or any(hook in item.annotations for hook in _HOOKS):
+            if not item.document.reported or not _HOOKS.isdisjoint(item.annotations):
                 continue
             known = first.setdefault(item.key, item)
             if known is not item and item.names_itself:

@@ -68,11 +68,7 @@ _SELECTORS: Final[tuple[tuple[str, ...], ...]] = (
     ("spec", "podSelector", "matchLabels"),
 )
 _PODS: Final[tuple[tuple[str, ...], ...]] = ((), ("spec", "template"), ("spec", "jobTemplate", "spec", "template"))
-_TEXTS: Final[tuple[tuple[str, ...], ...]] = tuple(
-    (*pod, *field)
-    for pod in _PODS
-    for field in (("metadata", "labels"), ("metadata", "annotations"), ("spec", "nodeSelector"))
-)
+_TEXTS: Final = (("metadata", "labels"), ("metadata", "annotations"), ("spec", "nodeSelector"))
 _NAMES: Final = {"labels": "label", "annotations": "annotation", "nodeSelector": "node selector"}
 
 
@@ -119,10 +115,23 @@ class NonStringMetadata(Rule):
 
 
 def _maps(item: AnyObject) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    for pointer in _TEXTS:
-        if values := item.mapping(*pointer):
-            yield pointer, values
+    written = item.mapping()
+    for pod in _PODS:
+        whole = _below(written, pod)
+        for part, field in _TEXTS if whole else ():
+            if values := _below(whole, (part, field)):
+                yield (*pod, part, field), values
     for pointer in _SELECTORS:
-        values = item.mapping(*pointer)
+        values = _below(written, pointer)
         if values and not (values.keys() & {"matchLabels", "matchExpressions"}):
             yield pointer, values
+
+
+def _below(whole: Mapping[str, Any], pointer: Iterable[str]) -> Mapping[str, Any]:
+    """The mapping at a pointer below a mapping, empty where there is none."""
+    for step in pointer:
+        part = whole.get(step)
+        if not isinstance(part, dict):
+            return {}
+        whole = part
+    return whole

@@ -99,6 +99,7 @@ class ClientKeepAliveDisabled(Rule):
             sometimes=("502", "connect-timeout", "premature-close", "tls-handshake-timeout"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the client's side of each backend's connections."""

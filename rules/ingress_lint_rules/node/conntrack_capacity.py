@@ -65,10 +65,9 @@ out. Settings left out are never reported.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ingress_lint.facts.kernel.index import kernel_settings
-from ingress_lint.facts.kernel.kube_proxy import Conntrack, Said
 from ingress_lint.facts.kernel.sysctls import CONNTRACK_LIMITS, ScriptedSysctl
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
@@ -76,6 +75,9 @@ from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.durations import go_duration
 from ingress_lint.values.numbers import whole
+
+if TYPE_CHECKING:
+    from ingress_lint.facts.kernel.kube_proxy import Conntrack, Said
 
 _MINIMUM: Final = 131_072
 _PER_CORE: Final = 32_768

@@ -94,6 +94,7 @@ class MissingKeepAlive(Rule):
             sometimes=("502", "504", "connect-timeout", "connection-failure", "hang"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at how the proxy keeps connections to each backend."""

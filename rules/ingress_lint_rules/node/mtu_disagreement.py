@@ -58,8 +58,8 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from ingress_lint.facts.overlay.index import pod_network
+from ingress_lint.facts.overlay.kinds import KINDS
 from ingress_lint.facts.overlay.model import Meaning, Mtu, Overlay
-from ingress_lint.facts.overlay.sources import KINDS
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route

@@ -69,8 +69,8 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from ingress_lint.facts.overlay.index import pod_network
+from ingress_lint.facts.overlay.kinds import KINDS
 from ingress_lint.facts.overlay.model import ETHERNET, JUMBO, Encapsulation, Meaning, Mtu, Overlay, Underlay
-from ingress_lint.facts.overlay.sources import KINDS
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import Route

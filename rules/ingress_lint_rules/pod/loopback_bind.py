@@ -160,15 +160,14 @@ def _loopback(endpoint: Endpoint, graph: ObjectGraph) -> Binding | None:
     """How the port is opened for the pod itself; None where others may connect, or where nothing shows it."""
     if endpoint.number is None or endpoint.container is None:
         return None
-    found = [
-        (container, binding)
-        for container in endpoint.workload.containers
-        for binding in listening_evidence(graph).bindings(container)
-        if binding.number == endpoint.number
-    ]
-    if any(not binding.loopback for _, binding in found):
-        return None
-    own = [binding for container, binding in found if container is endpoint.container]
+    evidence, own = listening_evidence(graph), []
+    for container in endpoint.workload.containers:
+        for binding in evidence.bindings(container):
+            if binding.number == endpoint.number:
+                if not binding.loopback:
+                    return None
+                if container is endpoint.container:
+                    own.append(binding)
     return max(own, key=lambda binding: binding.certainty, default=None)
 
 

@@ -182,7 +182,11 @@ class ProbeDivergence(Rule):
 
     def _among_probes(self, route: Route, backend: BackendRef) -> Iterator[Finding]:
         for endpoint in backend.endpoints:
-            here = [a for a in answers(endpoint.workload) if a.path and a.port == endpoint.number is not None]
+            if endpoint.number is None:
+                continue
+            here = [answer for answer in answers(endpoint.workload) if answer.path and answer.port == endpoint.number]
+            if len(here) < 2:
+                continue
             readiness = next((answer for answer in here if answer.field == "readinessProbe"), None)
             liveness = next((answer for answer in here if answer.field == "livenessProbe"), None)
             if readiness is None or liveness is None or _tells_apart(readiness, liveness):

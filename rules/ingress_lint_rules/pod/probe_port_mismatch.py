@@ -80,7 +80,6 @@ from typing import ClassVar, Final
 from ingress_lint.facts.answers import PROBE_TITLES
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Listening
-from ingress_lint.facts.evidence.serving import listenings
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -241,7 +240,7 @@ def _health_address(
     if number is None or path not in _MANAGER_PATHS:
         return None
     evidence = listening_evidence(graph).of(container)
-    told = tuple(listenings(option for option in evidence.settings if _HEALTH_ADDRESS.fullmatch(option.name)))
+    told = [listening for option, listening in evidence.openings if _HEALTH_ADDRESS.fullmatch(option.name)]
     if len(told) != 1 or told[0].number == number or evidence.told(number) is not None:
         return None
     others = (other for other in container.workload.containers if other is not container)

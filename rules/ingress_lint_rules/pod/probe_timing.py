@@ -87,6 +87,7 @@ Silent for containers that no route leads to, and for `failureThreshold: 1` of p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -154,8 +155,13 @@ class ProbeTiming(Rule):
                     )
 
 
-def _faults(container: WorkloadContainer) -> Iterator[_Fault]:
-    yield from _killed_while_starting(container)
+@lru_cache(64)
+def _faults(container: WorkloadContainer) -> tuple[_Fault, ...]:
+    """What its probes contradict; the last few are kept, since routes that lead to the same pods often come in turn."""
+    return (*_killed_while_starting(container), *_within_probes(container))
+
+
+def _within_probes(container: WorkloadContainer) -> Iterator[_Fault]:
     readiness = container.container.readiness_probe
     if (
         readiness is not None

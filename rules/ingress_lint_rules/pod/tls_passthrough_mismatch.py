@@ -111,6 +111,7 @@ class TLSPassthroughMismatch(Rule):
             sometimes=("404", "connection-reset", "wrong-certificate"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at what is asked for, then at each pod that the TLS arrives at."""

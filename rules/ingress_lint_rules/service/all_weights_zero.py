@@ -82,11 +82,12 @@ class AllWeightsZero(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at the weights of one rule."""
-        if any(isinstance(step, RequestRedirect | FixedResponse | ExtensionFilter) for step in route.filters):
-            return
-        owner, backends = f"{route.owner.kind} `{route.owner.name}`", route.backends
+        backends = route.backends
         if any(backend.weight for backend in backends) or route.fallback is not None:
             return
+        if any(isinstance(step, RequestRedirect | FixedResponse | ExtensionFilter) for step in route.filters):
+            return
+        owner = f"{route.owner.kind} `{route.owner.name}`"
         if not backends:
             yield self.finding(
                 route.place,

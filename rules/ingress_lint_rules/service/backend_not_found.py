@@ -97,17 +97,20 @@ class BackendNotFound(Rule):
             sometimes=("404", "no-healthy-upstream", "no-route"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"service"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for each backend's Service."""
         for backend in route.all_backends:
             existence, refusal = backend.service.existence, backend.refusal
+            if existence is not Existence.MISSING and existence is not Existence.PARTIAL:
+                continue
             answers = any(item is backend for item in route.backends)
             if refusal.reason is not Reason.BACKEND_NOT_FOUND if refusal else not answers:
                 continue  # refused for another reason, or asked for no more than a copy or a last resort
             if existence is Existence.MISSING:
                 yield self._missing(route, backend, graph)
-            elif existence is Existence.PARTIAL and graph.context.assume == "auto":
+            elif graph.context.assume == "auto":
                 yield self.finding(
                     backend.place,
                     f"{backend.kind} `{backend.name}` is not in these manifests ({backend.service.why}); unless the "

@@ -87,6 +87,7 @@ class BackendPortNotFound(Rule):
             sometimes=("404", "502", "no-cluster", "no-healthy-upstream", "no-route"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"service"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks for each backend's port."""

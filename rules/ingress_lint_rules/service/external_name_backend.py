@@ -116,6 +116,7 @@ class ExternalNameBackend(Rule):
             sometimes=("502", "503", "name-not-resolved"),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each backend of type ExternalName."""

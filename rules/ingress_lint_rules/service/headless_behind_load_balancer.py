@@ -109,7 +109,7 @@ class HeadlessBehindLoadBalancer(Rule):
                     f"Service `{service.name}` is of type {spec.type}, which needs a cluster IP, and asks for none: the "
                     "API server refuses it, and clients get 503 or are refused",
                     related=[Related(f"the type is {spec.type}", service.at("spec", "type"))],
-                    path=first_way(routes, service, Hop.SERVICE),
+                    path=first_way(graph, routes, service, Hop.SERVICE),
                     fix="leave out `clusterIP: None`, or put it into a second Service of type ClusterIP",
                 )
 

@@ -95,12 +95,13 @@ class NoEndpoints(Rule):
             sometimes=("502",),
         ),
     )
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each backend's Service and the workloads behind it."""
-        for backend in route.backends:
+        for backend in () if graph.incomplete else route.backends:
             service = backend.service.object
-            if service is None or not isinstance(service.body, Service) or graph.incomplete:
+            if service is None or not isinstance(service.body, Service):
                 continue
             spec = service.body.spec
             if spec.type == "ExternalName":

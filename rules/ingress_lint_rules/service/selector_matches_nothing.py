@@ -115,7 +115,7 @@ class SelectorMatchesNothing(Rule):
         routes: tuple[Route, ...],
     ) -> Finding:
         nearest = nearest_workload(service, selector, graph)
-        path = first_way(routes, service, Hop.POD)
+        path = first_way(graph, routes, service, Hop.POD)
         sees = "the client gets 503" if path else "connections to it are refused"
         if nearest is None:
             return self._nothing_near(service, selector, graph, path, sees)

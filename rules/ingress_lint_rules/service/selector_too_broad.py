@@ -159,7 +159,7 @@ class SelectorTooBroad(Rule):
                     for w in others
                 ),
             ],
-            path=first_way(routes, service, Hop.SERVICE),
+            path=first_way(graph, routes, service, Hop.SERVICE),
             fix=f"select by {telling[0]} too" if telling else "select by a label that only the right pods have",
         )
 

@@ -85,8 +85,10 @@ class WorkloadSelectorMismatch(Rule):
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares selector and template."""
+        if not isinstance(item.body, WorkloadBody) or item.kind == "Job":
+            return
         workload = workload_of(item)
-        if workload is None or not isinstance(item.body, WorkloadBody) or item.kind == "Job":
+        if workload is None:
             return
         labels = workload.labels
         selector = item.body.spec.selector

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
 from ingress_lint.controllers.registry import controller_named
+from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
@@ -52,8 +54,9 @@ class Preference(NamedTuple):
         return f"{owner.kind} `{owner.name}` wins ({self.reason})"
 
 
-def grounds(routes: Iterable[Route]) -> dict[Ground, list[Candidate]]:
-    """All that compete, by what they compete on; default backends compete with nobody."""
+@once_per_graph
+def grounds(_graph: ObjectGraph, routes: Iterable[Route]) -> Mapping[Ground, list[Candidate]]:
+    """All routes of a graph that compete, by what they compete on; default backends compete with nobody."""
     found: defaultdict[Ground, list[Candidate]] = defaultdict(list)
     for position, route in enumerate(routes):
         if route.is_default or not route.listeners:

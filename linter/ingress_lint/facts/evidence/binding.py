@@ -88,15 +88,14 @@ def bindings(evidence: ContainerEvidence) -> Iterator[Binding]:
     """Every port that a container is known to open, at which address."""
     address = _address(evidence)
     numbered = False
-    for setting in evidence.settings:
-        for listening in listenings((setting,)):
-            numbered = True
-            told = _told(setting, listening)
-            if listening.bare and address is not None and is_loopback(address.value):
-                told = replace(
-                    told, address=address.value, why=address.why, place=address.place, certainty=address.certainty
-                )
-            yield told
+    for setting, listening in evidence.openings:
+        numbered = True
+        told = _told(setting, listening)
+        if listening.bare and address is not None and is_loopback(address.value):
+            told = replace(
+                told, address=address.value, why=address.why, place=address.place, certainty=address.certainty
+            )
+        yield told
     for config_map, key, port in evidence.configured:
         numbered = True
         why = f"`{port.directive}` in `{key}` opens {port.host or 'every address'}"
@@ -123,7 +122,7 @@ def _address(evidence: ContainerEvidence) -> _Address | None:
     """What decides the address for ports given without one; None where nothing is known to."""
     program, after = _server(evidence)
     for setting in evidence.settings:
-        if setting.name not in _ADDRESS_NAMES or any(listenings((setting,))):
+        if setting.name not in _ADDRESS_NAMES or any(listenings(setting)):
             continue
         if is_loopback(setting.value):
             sure = Certainty.HINT if setting.from_environment and not program else Certainty.LIKELY
@@ -158,4 +157,4 @@ def _told_elsewhere(evidence: ContainerEvidence, server: _Server, after: int) ->
         return True
     if evidence.unknown_variables is None or not server.variables.isdisjoint(evidence.unknown_variables):
         return True
-    return any(opens_port(setting) and not any(listenings((setting,))) for setting in evidence.settings)
+    return any(opens_port(setting) and not any(listenings(setting)) for setting in evidence.settings)

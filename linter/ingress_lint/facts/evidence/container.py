@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from ingress_lint.facts.evidence.configuration import ConfiguredPort, configured_ports
@@ -30,7 +30,7 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import ConfigMap, Secret
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.objects.workloads import Probe
+from ingress_lint.objects.workloads import Probe, Volume, VolumeMount
 from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
 
@@ -76,13 +76,18 @@ class ContainerEvidence:
         return tuple(settings(self.words, self.variables))
 
     @cached_property
+    def named_settings(self) -> dict[str, Setting]:
+        """The same by their names; of several with one name the first."""
+        return {setting.name: setting for setting in reversed(self.settings)}
+
+    @cached_property
     def listenings(self) -> tuple[Listening, ...]:
         """The ports that its settings and the configuration files mounted in it open."""
         configured = (
             Listening(port.number, port.host, f"`{port.directive}` in `{key}`", source.at("data", key), port.speech)
             for source, key, port in self.configured
         )
-        return (*self._told, *configured)
+        return (*(listening for _, listening in self.openings), *configured)
 
     @cached_property
     def may_listen_elsewhere(self) -> bool:
@@ -93,8 +98,9 @@ class ContainerEvidence:
         )
 
     @cached_property
-    def _told(self) -> tuple[Listening, ...]:
-        return tuple(listenings(self.settings))
+    def openings(self) -> tuple[tuple[Setting, Listening], ...]:
+        """The ports that its settings open, each with the setting."""
+        return tuple((setting, listening) for setting in self.settings for listening in listenings(setting))
 
     @cached_property
     def tls_switches(self) -> tuple[TLSSwitch, ...]:
@@ -176,19 +182,25 @@ class ContainerEvidence:
         ]
         return main[0] if len(main) == 1 else None
 
+    @cached_property
+    def _volumes(self) -> tuple[tuple[VolumeMount, Volume], ...]:
+        """What is mounted of Secrets and ConfigMaps."""
+        mounts = self.container.container.volume_mounts
+        if not mounts:
+            return ()
+        volumes = {
+            volume.name: volume
+            for volume in self.container.workload.pod.volumes
+            if (volume.secret, volume.config_map, volume.projected) != (None, None, None)
+        }
+        return tuple((mount, volumes[mount.name]) for mount in mounts if mount.name in volumes)
+
     @property
     def _namespace(self) -> str:
         return self.container.workload.object.namespace
 
     def _mounted(self, field: str, projected: str) -> Iterator[tuple[str, str]]:
-        mounts = self.container.container.volume_mounts
-        if not mounts:
-            return
-        volumes = {volume.name: volume for volume in self.container.workload.pod.volumes}
-        for mount in mounts:
-            volume = volumes.get(mount.name)
-            if volume is None:
-                continue
+        for mount, volume in self._volumes:
             for source in (getattr(volume, field), *_sources(volume.projected, projected)):
                 if isinstance(source, dict):
                     yield str(source.get("secretName") or source.get("name") or ""), mount.mount_path
@@ -200,7 +212,7 @@ class ContainerEvidence:
         yield from self._declared(number)
         for field, probe in self.container.container.probes():
             yield from self._probed(number, field, probe)
-        for listening in self._told:
+        for _, listening in self.openings:
             if listening.number == number and listening.speech is not None:
                 why = f"{listening.setting} of {self._title} opens port {number} for {listening.speech.value}"
                 yield Evidence(listening.speech, listening.certainty, Source.SETTING, why, listening.place)
@@ -226,8 +238,8 @@ class ContainerEvidence:
         if found is None:
             return
         index, port = found
-        why = f"{self._title} names port {number} `{port.name}`"
         for speech in named(port.name):
+            why = f"{self._title} names port {number} `{port.name}`"
             yield Evidence(speech, Certainty.HINT, Source.PORT_NAME, why, self.container.at("ports", index, "name"))
 
     def _probed(self, number: int, field: str, probe: Probe) -> Iterator[Evidence]:
@@ -321,14 +333,17 @@ def _sources(projected: Any, field: str) -> Iterator[Any]:
             yield source.get(field)
 
 
-def named(name: str) -> Iterator[Speech]:
-    """What a port's name says it speaks."""
+@lru_cache(256)
+def named(name: str) -> tuple[Speech, ...]:
+    """What a port's name says it speaks; most ports share a few names."""
     parts = set(name.lower().replace("_", "-").split("-"))
+    said = []
     if parts & _TLS_NAMES:
-        yield Speech.TLS
+        said.append(Speech.TLS)
     elif "http" in parts:
-        yield Speech.PLAIN
+        said.append(Speech.PLAIN)
     if parts & {"grpc", "grpcs"} and "web" not in parts:  # gRPC-Web travels over HTTP/1 too
-        yield Speech.GRPC
+        said.append(Speech.GRPC)
     elif parts & {"http", "https"}:
-        yield Speech.HTTP
+        said.append(Speech.HTTP)
+    return tuple(said)

@@ -57,7 +57,9 @@ class EvidenceIndex:
         self._bindings: dict[WorkloadContainer, tuple[Binding, ...]] = {}
         self._bodies: dict[WorkloadContainer, AcceptedBody | None] = {}
         self._about: dict[tuple[Workload, int], tuple[Evidence, ...]] = {}
-        self._verdicts: dict[tuple[Workload, int, KubernetesObject[Service] | None, int, bool], Verdict | None] = {}
+        self._verdicts: dict[
+            tuple[Workload, int, KubernetesObject[Service] | None, int], tuple[Verdict | None, Verdict | None]
+        ] = {}
 
     def of(self, container: WorkloadContainer) -> ContainerEvidence:
         """What one container says."""
@@ -115,24 +117,25 @@ class EvidenceIndex:
         self, workload: Workload, number: int, service: KubernetesObject[Service] | None = None, index: int = 0
     ) -> Verdict | None:
         """Whether a port opens TLS or speaks plain text; None where that is open, or where it takes both."""
-        if self._speaks_both(workload, number):
-            return None
-        return self._judge(workload, number, service, index, transport=True)
+        return self._judge(workload, number, service, index)[0]
 
     def application(
         self, workload: Workload, number: int, service: KubernetesObject[Service] | None = None, index: int = 0
     ) -> Verdict | None:
         """Whether a port speaks HTTP, gRPC or FastCGI, inside of TLS or not; None where that is open."""
-        return self._judge(workload, number, service, index, transport=False)
+        return self._judge(workload, number, service, index)[1]
 
     def _judge(
-        self, workload: Workload, number: int, service: KubernetesObject[Service] | None, index: int, *, transport: bool
-    ) -> Verdict | None:
-        key = workload, number, service, index, transport
-        if key not in self._verdicts:
-            among = TRANSPORTS if transport else APPLICATIONS
-            self._verdicts[key] = judge(self.about(workload, number, service, index), among)
-        return self._verdicts[key]
+        self, workload: Workload, number: int, service: KubernetesObject[Service] | None, index: int
+    ) -> tuple[Verdict | None, Verdict | None]:
+        """The verdicts on transport and application."""
+        key = workload, number, service, index
+        found = self._verdicts.get(key)
+        if found is None:
+            pieces = self.about(workload, number, service, index)
+            transport = None if self._speaks_both(workload, number) else judge(pieces, TRANSPORTS)
+            found = self._verdicts[key] = transport, judge(pieces, APPLICATIONS)
+        return found
 
     def _speaks_both(self, workload: Workload, number: int) -> bool:
         for container in workload.containers:
@@ -148,14 +151,15 @@ class EvidenceIndex:
 
 def _service_says(service: KubernetesObject[Service], index: int) -> Iterator[Evidence]:
     port = service.body.spec.ports[index]
-    place = service.at("spec", "ports", index)
     if port.app_protocol:
         why = f"Service `{service.name}` says appProtocol `{port.app_protocol}`"
         for speech in _APP_PROTOCOLS.get(port.app_protocol.lower().rpartition("/")[2], ()):
-            yield Evidence(speech, Certainty.LIKELY, Source.SERVICE, why, place.at("appProtocol"))
+            yield Evidence(
+                speech, Certainty.LIKELY, Source.SERVICE, why, service.at("spec", "ports", index, "appProtocol")
+            )
     for speech in named(port.name):
         why = f"Service `{service.name}` names the port `{port.name}`"
-        yield Evidence(speech, Certainty.HINT, Source.SERVICE, why, place.at("name"))
+        yield Evidence(speech, Certainty.HINT, Source.SERVICE, why, service.at("spec", "ports", index, "name"))
 
 
 @once_per_graph

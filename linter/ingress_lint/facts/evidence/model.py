@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum, IntEnum
 
 from msgspec import Struct
@@ -24,8 +23,8 @@ class Speech(Enum):
     OTHER = "a protocol of its own"
 
 
-TRANSPORTS = frozenset({Speech.PLAIN, Speech.TLS})
-APPLICATIONS = frozenset({Speech.HTTP, Speech.GRPC, Speech.FASTCGI, Speech.OTHER})
+TRANSPORTS = (Speech.PLAIN, Speech.TLS)
+APPLICATIONS = (Speech.HTTP, Speech.GRPC, Speech.FASTCGI, Speech.OTHER)
 
 
 class Certainty(IntEnum):
@@ -113,29 +112,26 @@ def is_loopback(address: str) -> bool:
     return address == "localhost" or address.startswith("127.") or address in ("::1", "[::1]")
 
 
-def judge(pieces: Iterable[Evidence], among: frozenset[Speech]) -> Verdict | None:
+def judge(pieces: Sequence[Evidence], among: Sequence[Speech]) -> Verdict | None:
     """The verdict on which of `among` a port speaks; None where the evidence is too thin or contradicts itself.
 
     Two hints from different sources make it likely. What is certain stands against anything less; what is likely
     falls back to a hint, and so to no verdict, where a hint speaks against it.
     """
-    by_speech: defaultdict[Speech, list[Evidence]] = defaultdict(list)
-    for piece in pieces:
-        if piece.speech in among:
-            by_speech[piece.speech].append(piece)
-    if not by_speech:
+    found = [[piece for piece in pieces if piece.speech is speech] for speech in among]
+    ranked = sorted(((_strength(support), support) for support in found if support), key=lambda pair: -pair[0])
+    if not ranked:
         return None
-    ranked = sorted(((_strength(found), speech) for speech, found in by_speech.items()), key=lambda pair: -pair[0])
-    best, speech = ranked[0]
+    best, support = ranked[0]
     against = ranked[1][0] if len(ranked) > 1 else None
     if best is Certainty.HINT or best == against or (best is Certainty.LIKELY and against is not None):
         return None
-    support = sorted(by_speech[speech], key=lambda piece: -piece.certainty)
-    return Verdict(speech, best, tuple(support))
+    support.sort(key=lambda piece: -piece.certainty)
+    return Verdict(support[0].speech, best, tuple(support))
 
 
 def _strength(pieces: Sequence[Evidence]) -> Certainty:
-    best = max(piece.certainty for piece in pieces)
+    best = max([piece.certainty for piece in pieces])
     if best is Certainty.HINT and len({piece.source for piece in pieces}) >= _HINTS_THAT_CONVINCE:
         return Certainty.LIKELY
     return best

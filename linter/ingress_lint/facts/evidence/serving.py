@@ -67,13 +67,8 @@ class TLSSwitch(Struct, frozen=True):
     setting: Setting
 
 
-def listenings(settings: Iterable[Setting]) -> Iterator[Listening]:
-    """The ports that settings open."""
-    for setting in settings:
-        yield from _listenings(setting)
-
-
-def _listenings(setting: Setting) -> Iterator[Listening]:
+def listenings(setting: Setting) -> Iterator[Listening]:
+    """The ports that a setting opens."""
     name, value = setting.name, setting.value
     if not _DIGIT.search(value):
         return

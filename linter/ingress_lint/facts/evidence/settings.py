@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -66,23 +67,25 @@ def environment(container: WorkloadContainer, graph: ObjectGraph) -> dict[str, t
     found: dict[str, tuple[str, Place]] = {}
     for source in container.container.env_from:
         reference = source.get("configMapRef") if isinstance(source, dict) else None
-        config_map = graph.config_map(namespace, _name(reference))
+        config_map = graph.config_map(namespace, _name(reference)) if reference else None
         prefix = source.get("prefix") or "" if isinstance(source, dict) else ""
         if config_map is not None:
             for key, value in config_map.body.data.items():
                 found[f"{prefix}{key}"] = str(value), config_map.at("data", key)
     for index, variable in enumerate(container.container.env):
-        place = container.at("env", index, "value")
         if variable.value is not None:
-            found[variable.name] = str(variable.value), place
+            found[variable.name] = str(variable.value), container.at("env", index, "value")
         elif isinstance(variable.value_from, dict):
             found.pop(variable.name, None)
             reference = variable.value_from.get("configMapKeyRef")
+            if not isinstance(reference, dict):
+                continue
             config_map = graph.config_map(namespace, _name(reference))
-            wanted = str(reference.get("key", "")) if isinstance(reference, dict) else ""
+            wanted = str(reference.get("key", ""))
             if config_map is not None and wanted in config_map.body.data:
                 found[variable.name] = str(config_map.body.data[wanted]), config_map.at("data", wanted)
-    return {name: (expand(value, found), place) for name, (value, place) in found.items()}
+    expanded = {name: (expand(value, found), place) for name, (value, place) in found.items() if "$" in value}
+    return found | expanded
 
 
 def unknown_environment(container: WorkloadContainer, graph: ObjectGraph) -> frozenset[str] | None:
@@ -171,6 +174,7 @@ def _option(word: str, place: Place, following: tuple[str, Place] | None, short:
     yield Setting(snake_case(name), written, value, place)
 
 
+@lru_cache(1024)
 def snake_case(name: str) -> str:
-    """`--http-port`, `http.port`, `httpPort` and `HTTP_PORT` as one name."""
+    """`--http-port`, `http.port`, `httpPort` and `HTTP_PORT` as one name; containers share many of them."""
     return _CAMEL.sub("_", name).replace("-", "_").replace(".", "_").replace(":", "_").lower()

@@ -29,7 +29,21 @@ _NUMBERS: Final = {
 }
 """Variables that hold a bare number, and the bytes that it counts in."""
 _NGINX: Final = deferred(r"(?:^|[{;])[ \t]*client_max_body_size[ \t]+(\d+[kmg]?)[ \t]*;", re.IGNORECASE | re.MULTILINE)
+_PHP: Final = {
+    directive: deferred(rf"""^[ \t]*{directive}[ \t]*=[ \t]*["']?(\w+)""", re.MULTILINE)
+    for directive in ("post_max_size", "upload_max_filesize")
+}
 _PHP_POST: Final = 8 * _MIB
+_SPRING: Final = {
+    name: deferred(
+        rf"""^[ \t]*(?:spring\.servlet\.multipart\.)?{name}[ \t]*[=:][ \t]*["']?(-?\d+[ ]?\w*)""", re.MULTILINE
+    )
+    for name in ("max-file-size", "max-request-size")
+}
+_SPRING_SETTINGS: Final = {
+    name: frozenset(f"spring_servlet_multipart_{name.replace('-', between)}" for between in ("_", ""))
+    for name in _SPRING
+}
 _SPRING_FILE: Final = 1 * _MIB
 _SPRING_REQUEST: Final = 10 * _MIB
 _ANY_SIZE: Final = {"nexus3": "Nexus", "minio": "MinIO", "harbor-core": "Harbor", "registry-photon": "Harbor"}
@@ -65,10 +79,11 @@ def _lines(evidence: ContainerEvidence, pattern: re.Pattern[str], file_name: str
 
 def _numbers(evidence: ContainerEvidence) -> AcceptedBody | None:
     for name, unit in _NUMBERS.items():
-        value, place = evidence.variables.get(name, ("", None))
-        number = whole(value)
-        if place is not None and number:
-            return AcceptedBody(number * unit, f"`{name}`", place)
+        if name in evidence.variables:
+            value, place = evidence.variables[name]
+            number = whole(value)
+            if number:
+                return AcceptedBody(number * unit, f"`{name}`", place)
     return None
 
 
@@ -88,8 +103,7 @@ def _php(evidence: ContainerEvidence) -> AcceptedBody | None:
 
 def _php_size(evidence: ContainerEvidence, variables: tuple[str, ...], directive: str) -> AcceptedBody | None:
     written = [(name, *evidence.variables[name]) for name in variables if name in evidence.variables]
-    line = re.compile(rf"""^[ \t]*{directive}[ \t]*=[ \t]*["']?(\w+)""", re.MULTILINE)
-    written.extend((directive, text, place) for text, place in _lines(evidence, line))
+    written.extend((directive, text, place) for text, place in _lines(evidence, _PHP[directive]))
     for name, text, place in written:
         size = _bytes(text)
         if size is not None:
@@ -114,16 +128,11 @@ def _spring(evidence: ContainerEvidence) -> AcceptedBody | None:
 
 
 def _spring_size(evidence: ContainerEvidence, name: str) -> AcceptedBody | None:
-    parts = name.split("-")
-    names = {f"spring_servlet_multipart_{'_'.join(parts)}", f"spring_servlet_multipart_{''.join(parts)}"}
+    names = _SPRING_SETTINGS[name]
     for setting in evidence.settings:
-        size = _bytes(setting.value, "-1") if setting.name in names else None
-        if size is not None:
+        if setting.name in names and (size := _bytes(setting.value, "-1")) is not None:
             return AcceptedBody(size, str(setting), setting.place)
-    line = re.compile(
-        rf"""^[ \t]*(?:spring\.servlet\.multipart\.)?{name}[ \t]*[=:][ \t]*["']?(-?\d+[ ]?\w*)""", re.MULTILINE
-    )
-    for text, place in _lines(evidence, line, "application"):
+    for text, place in _lines(evidence, _SPRING[name], "application"):
         size = _bytes(text, "-1")
         if size is not None:
             return AcceptedBody(size, f"`{name}`", place)

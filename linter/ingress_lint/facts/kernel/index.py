@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ingress_lint.facts.kernel.kube_proxy import Conntrack, conntracks
-from ingress_lint.facts.kernel.kubelet import Kubelets
 from ingress_lint.facts.kernel.sysctls import PodSysctl, ScriptedSysctl, pod_sysctls, scripted_sysctls
 from ingress_lint.facts.once_per_graph import once_per_graph
-from ingress_lint.facts.overlay.sources import Sources, node_sources
+from ingress_lint.facts.overlay.kinds import KINDS
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.workload import Workload
+
+if TYPE_CHECKING:
+    from ingress_lint.facts.kernel.kube_proxy import Conntrack
+    from ingress_lint.facts.kernel.kubelet import Kubelets
 
 _NODE_LOCAL_DNS: Final = ("node-local-dns", "nodelocaldns")
 
@@ -19,9 +20,9 @@ _NODE_LOCAL_DNS: Final = ("node-local-dns", "nodelocaldns")
 class KernelSettings:
     """What pods and kube-proxy set in the nodes' kernels."""
 
-    def __init__(self, workloads: tuple[Workload, ...], sources: Sources) -> None:
-        self._workloads = workloads
-        self._sources = sources
+    def __init__(self, graph: ObjectGraph) -> None:
+        self._graph = graph
+        self._workloads = graph.workloads
 
     @cached_property
     def pod_sysctls(self) -> tuple[PodSysctl, ...]:
@@ -36,12 +37,20 @@ class KernelSettings:
     @cached_property
     def conntracks(self) -> tuple[Conntrack, ...]:
         """The conntrack settings of the set's kube-proxies."""
-        return tuple(found for found in conntracks(self._sources) if found)
+        if self._graph.kinds.isdisjoint(KINDS):
+            return ()  # as in most sets, which then need not import how kube-proxy is configured
+        from ingress_lint.facts.kernel.kube_proxy import conntracks
+        from ingress_lint.facts.overlay.sources import node_sources
+
+        return tuple(found for found in conntracks(node_sources(self._graph)) if found)
 
     @cached_property
     def kubelets(self) -> Kubelets:
         """What the kubelets allow."""
-        return Kubelets(self._sources)
+        from ingress_lint.facts.kernel.kubelet import Kubelets
+        from ingress_lint.facts.overlay.sources import node_sources
+
+        return Kubelets(node_sources(self._graph))
 
     @cached_property
     def node_local_dns(self) -> bool:
@@ -52,4 +61,4 @@ class KernelSettings:
 @once_per_graph
 def kernel_settings(graph: ObjectGraph) -> KernelSettings:
     """What the set tells the nodes' kernels: sysctls, and the conntrack settings of kube-proxy."""
-    return KernelSettings(graph.workloads, node_sources(graph))
+    return KernelSettings(graph)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ingress_lint.facts.evidence.settings import Setting, environment, settings, words
 from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.facts.overlay.kinds import CONFIGURATIONS, POD_KINDS
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -19,33 +20,6 @@ from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.values.numbers import whole
 
-_KINDS: Final = frozenset(
-    {
-        ("crd.projectcalico.org", "FelixConfiguration"),
-        ("crd.projectcalico.org", "IPPool"),
-        ("projectcalico.org", "FelixConfiguration"),
-        ("projectcalico.org", "IPPool"),
-        ("operator.tigera.io", "Installation"),
-        ("operator.openshift.io", "Network"),
-        ("machineconfiguration.openshift.io", "KubeletConfig"),
-        ("kops.k8s.io", "Cluster"),
-        ("kops.k8s.io", "InstanceGroup"),
-        ("nmstate.io", "NodeNetworkConfigurationPolicy"),
-        ("k8s.cni.cncf.io", "NetworkAttachmentDefinition"),
-        ("kubeproxy.config.k8s.io", "KubeProxyConfiguration"),
-        ("kubelet.config.k8s.io", "KubeletConfiguration"),
-        ("helm.cattle.io", "HelmChart"),
-        ("helm.cattle.io", "HelmChartConfig"),
-        ("helm.toolkit.fluxcd.io", "HelmRelease"),
-        ("argoproj.io", "Application"),
-    }
-)
-_POD_KINDS: Final = frozenset(
-    {("apps", "DaemonSet"), ("extensions", "DaemonSet"), ("apps.kruise.io", "DaemonSet"), ("", "Pod")}
-)
-"""Kinds whose containers may be those of a CNI or of kube-proxy."""
-KINDS: Final = _KINDS | _POD_KINDS | {("", "ConfigMap")}
-"""The groups and kinds of everything that may configure the pod network or the nodes."""
 _CONTAINERS: Final = frozenset({"calico-node", "weave", "kube-router", "aws-node", "kube-proxy"})
 _CONFIGURED_BY: Final = frozenset({"veth_mtu", "net-conf.json", "cni-conf.json", "cni-config", "antrea-agent.conf"})
 _DEEPEST: Final = 4
@@ -111,7 +85,7 @@ class Sources:
         for item in graph.objects:
             if isinstance(item.body, ConfigMap):
                 self.config_maps.append(item)
-            elif (item.group, item.kind) in _KINDS:
+            elif (item.group, item.kind) in CONFIGURATIONS:
                 self._by_kind[item.kind].append(item)
 
     def of_kind(self, kind: str) -> Iterator[Tree]:
@@ -138,7 +112,7 @@ class Sources:
     def _containers(self) -> Mapping[str, list[WorkloadContainer]]:
         found: defaultdict[str, list[WorkloadContainer]] = defaultdict(list)
         for workload in self._graph.workloads:
-            if (workload.object.group, workload.object.kind) in _POD_KINDS:
+            if (workload.object.group, workload.object.kind) in POD_KINDS:
                 for container in workload.containers:
                     if container.name in _CONTAINERS:
                         found[container.name].append(container)
