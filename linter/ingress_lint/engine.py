@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,11 +14,12 @@ from ingress_lint.graph.graph import ObjectGraph, SetContext
 from ingress_lint.linting import SetLinter, of_problems
 from ingress_lint.load.document import Document
 from ingress_lint.load.loading import Loaded, Loader, OnFile
+from ingress_lint.load.values import ValueReader
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import wanted
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.objects.reading import ObjectReader
+from ingress_lint.objects.reading import ObjectReader, Reading, read_document
 from ingress_lint.report import Report
 from ingress_lint.reporter import Reporter
 from ingress_lint.rule import RuleEntry
@@ -33,18 +34,15 @@ def _no_progress(_done: int, _total: int) -> None:
 
 def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     """Loads the paths and takes every set up to its routes."""
-    loader = Loader(wanted, on_file)
-    loader.load(options.paths)
-    loader.load(options.context_paths, reported=False)
-    loaded = loader.loaded
-    loaded.documents.sort(key=lambda document: (document.file.path, document.index))
+    readings = _Readings()
+    loaded = _load(options, on_file, readings)
     reader = ObjectReader(options.namespace)
     documents = _sets(loaded)
     context_documents = documents.pop(_CONTEXT_SET, [])
-    context = list(reader.read(context_documents))
+    context = reader.settle(readings.of(context_documents))
     roots = loaded.kustomizations
     objects = {
-        name: list(reader.read(found, roots[name].namespace if name in roots else ""))
+        name: reader.settle(readings.of(found), roots[name].namespace if name in roots else "")
         for name, found in documents.items()
     }
     unparsed, elsewhere = _unparsed(loaded), _elsewhere(objects)
@@ -67,6 +65,32 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     return manifests
 
 
+class _Readings:
+    """What documents hold, read as soon as they are loaded, so that their values need not be kept."""
+
+    def __init__(self) -> None:
+        self._found: dict[Document, Reading] = {}
+        self._again = ValueReader()
+
+    def add(self, document: Document) -> None:
+        """Reads a document, and lets its value go where all that is asked of its objects is known by then."""
+        reading = self._found[document] = read_document(document)
+        if reading.objects and all(item.body is not None for item in reading.objects):
+            document.let_go(self._again.value)
+
+    def of(self, documents: Iterable[Document]) -> Iterator[Reading]:
+        """What these documents hold, in their order."""
+        return (self._found[document] for document in documents if document in self._found)
+
+
+def _load(options: Options, on_file: OnFile, readings: _Readings) -> Loaded:
+    loader = Loader(wanted, on_file, readings.add)
+    loader.load(options.paths)
+    loader.load(options.context_paths, reported=False)
+    loader.loaded.documents.sort(key=lambda document: (document.file.path, document.index))
+    return loader.loaded
+
+
 def _elsewhere(objects: Mapping[str, Sequence[AnyObject]]) -> dict[str, frozenset[tuple[GroupKind, str, str]]]:
     """For each set, the kind, namespace and name of every object that only other sets hold."""
     keys = {name: {(item.group_kind, item.namespace, item.name) for item in own} for name, own in objects.items()}
@@ -85,7 +109,7 @@ def _unparsed(loaded: Loaded) -> dict[str, tuple[str, ...]]:
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for problem in loaded.problems:
         document = problem.place.document
-        if document.value is None:
+        if document.whole() is None:
             found[document.set_name][document.file.path] = None
     return {name: tuple(files) for name, files in found.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
@@ -44,7 +45,7 @@ class SourceFile(Struct, eq=False, dict=True):
         return self.text[starts[line - 1] : end].rstrip("\r\n")
 
 
-class Document(Struct, eq=False, dict=True):
+class Document(Struct, eq=False):
     """One YAML document: a slice of its file's text, and the value Kubernetes would read there.
 
     `kind` is read from the text without parsing where it can be; `parsed` is False where nobody asks about that kind, or
@@ -57,19 +58,34 @@ class Document(Struct, eq=False, dict=True):
     end: int
     kind: str = ""
     value: Any = None
+    """None also when it was let go: then `whole` has it."""
     parsed: bool = False
     reported: bool = True
     """False for `--context` documents: they resolve references, and nothing is reported on them."""
     set_name: str = ""
+    read_again: Callable[[str], Any] | None = None
+    """Reads the value that was let go."""
+
+    def let_go(self, read_again: Callable[[str], Any]) -> None:
+        """Forgets the value, which takes several times the memory of its text, until somebody asks for it again."""
+        self.value, self.read_again = None, read_again
+
+    def whole(self) -> Any:
+        """The value, read again where it was let go."""
+        if self.read_again is not None:
+            self.value, self.read_again = self.read_again(self.text), None
+        return self.value
 
     @property
     def text(self) -> str:
         """The document's text, without the `---` line that opens it."""
         return self.file.text[self.start : self.end]
 
-    @cached_property
+    @property
     def template(self) -> str:
         """The template that helm says rendered this document (`# Source:` comment), or empty."""
+        if self.file.text.find(SOURCE_COMMENT, self.start, self.end) < 0:
+            return ""
         for line in self.text.splitlines()[:5]:
             if line.startswith(SOURCE_COMMENT):
                 return line.removeprefix(SOURCE_COMMENT).strip()

@@ -24,6 +24,7 @@ _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 Wanted = Callable[[str, str], bool]
 OnFile = Callable[[int, int], None]
+OnDocument = Callable[[Document], None]
 
 
 class Loaded(Struct):
@@ -41,13 +42,19 @@ class Loaded(Struct):
 class Loader:
     """Reads paths into one `Loaded`.
 
-    `wanted(kind, text)` says which documents to parse. `on_file` is called after each file, with how many are read and
-    known, for a progress display.
+    `wanted(kind, text)` says which documents to parse. `on_document` is called with each, and may let its value go.
+    `on_file` is called after each file, with how many are read and known, for a progress display.
     """
 
-    def __init__(self, wanted: Wanted, on_file: OnFile = lambda _done, _total: None) -> None:
+    def __init__(
+        self,
+        wanted: Wanted,
+        on_file: OnFile = lambda _done, _total: None,
+        on_document: OnDocument = lambda _document: None,
+    ) -> None:
         self._wanted = wanted
         self._on_file = on_file
+        self._on_document = on_document
         self._values = ValueReader()
         self._seen: set[str] = set()
         self._membership = Membership()
@@ -88,6 +95,8 @@ class Loader:
         if documents and _REPLACEMENT in file.text:
             self._report_undecodable(documents[0])
         self.loaded.documents.extend(documents)
+        for document in documents:
+            self._on_document(document)
         self._on_file(len(self._seen), self._known)
 
     def _set_of(self, item: files.Found, file: SourceFile) -> str:

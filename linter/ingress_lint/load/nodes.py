@@ -12,7 +12,7 @@ QUOTED: Final = "!"
 """The tag of every other scalar without a tag of its own."""
 
 
-class Mark(Struct, frozen=True):
+class Mark(Struct, frozen=True, gc=False):
     """A place in a text; all numbers count characters and lines from 0."""
 
     index: int

@@ -8,7 +8,7 @@ libyaml; so what is read here has the same value there, which the tests compare.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import partial
 from typing import Any, Final, Literal, NamedTuple
@@ -204,19 +204,23 @@ class PlainReader:
     def _value(self, lines: list[str]) -> Any:
         holder: dict[str, Any] = {}
         stack: list[tuple[int, Any]] = [(-1, None)]  # the mappings and lists that the next line may add to, by column
+        mapping: Any = None
+        mapping_column = -1  # where `mapping` is what the last line added to, else -1
         # the entry that the next lines may fill: with a list from column `least`, with others beyond `opened_column`
         opened: Any = holder
         opened_at: Any = _ROOT
         opened_column, least = -1, 0
-        for line in map(self._lines.__getitem__, lines):
-            if line is None:
-                continue
+        meanings: Iterator[_Line | Literal[_NotPlain.NOT_PLAIN]] = filter(None, map(self._lines.__getitem__, lines))
+        for line in meanings:
             if line is NOT_PLAIN:
                 return NOT_PLAIN
             dash, column, key, value, opens, make = line
             if make is not None:
                 value = make()
-            if dash >= 0:
+            if column == mapping_column and dash < 0 and opened is None:
+                if key is None or key in mapping:
+                    return NOT_PLAIN
+            elif dash >= 0:
                 if opened is not None and dash >= least:
                     container: Any = []
                     opened[opened_at] = container
@@ -229,10 +233,10 @@ class PlainReader:
                         return NOT_PLAIN
                 if key is None:
                     container.append(value)
-                    opened = container if opens else None
+                    mapping_column, opened = -1, container if opens else None
                     opened_at, opened_column, least = len(container) - 1, dash, dash + 1
                     continue
-                mapping: Any = {}
+                mapping = {}
                 container.append(mapping)
                 stack.append((column, mapping))
             elif opened is not None and column > opened_column:
@@ -249,6 +253,9 @@ class PlainReader:
                 if top != column or key is None or key in mapping:
                     return NOT_PLAIN
             mapping[key] = value
-            opened = mapping if opens else None
-            opened_at, opened_column, least = key, column, column
+            mapping_column = column
+            if opens:
+                opened, opened_at, opened_column, least = mapping, key, column, column
+            else:
+                opened = None
         return holder.get(_ROOT, NOT_PLAIN)

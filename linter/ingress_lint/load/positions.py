@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -14,6 +14,9 @@ from ingress_lint.load.nodes import PLAIN
 from ingress_lint.load.outline import outline
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.scalars import resolve_key
+
+_MAX_TREES: Final = 50
+"""A tree takes ten times the memory of its text, and the findings of one file come one after another."""
 
 
 class Location(Struct, frozen=True, order=True):
@@ -28,7 +31,7 @@ class Location(Struct, frozen=True, order=True):
 
 
 class Locator:
-    """Finds the lines and columns of places; composes each document once, when first asked.
+    """Finds the lines and columns of places; composes a document when first asked, and remembers the last ones.
 
     What is written plainly needs no library for that.
     """
@@ -94,6 +97,8 @@ class Locator:
 
     def _tree(self, document: Document) -> Any:
         if document not in self._trees:
+            if len(self._trees) >= _MAX_TREES:
+                self._trees.clear()
             self._trees[document] = next((tree for tree in self._attempts(document.text) if tree is not None), None)
         return self._trees[document]
 

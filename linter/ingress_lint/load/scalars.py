@@ -7,6 +7,7 @@ kubectl and the API server read YAML through sigs.k8s.io/yaml, whose reader is g
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from ingress_lint.values.patterns import deferred
@@ -43,6 +44,7 @@ def resolve_plain(text: str) -> Scalar:
     return value
 
 
+@lru_cache(4096)
 def resolve_key(text: str) -> str | None:
     """An unquoted mapping key as JSON has it: `on:` becomes `"true"`; None where Kubernetes refuses such a key."""
     value = _resolve(text)

@@ -9,7 +9,9 @@ from typing import Final
 from ingress_lint.load.document import Document, SourceFile
 from ingress_lint.values.patterns import deferred
 
-_SEPARATOR: Final = deferred(r"^---(?:[ \t][^\n]*)?\r?$|^---(?=[ \t]+\S)|^\.\.\.[ \t]*\r?$", re.MULTILINE)
+_SEPARATOR: Final = deferred(r"---(?:[ \t][^\n]*)?\r?$|---(?=[ \t]+\S)|\.\.\.[ \t]*\r?$", re.MULTILINE)
+_DASHES: Final = "---"
+_DOTS: Final = "..."
 _OPENING_LINE: Final = deferred(r"---[ \t]*(?:#[^\n]*)?\r?\n?\Z|---[ \t]*(?:#[^\n]*)?\r?\n")
 _BREAKS: Final = r"\n\r\x85\u2028\u2029"
 _SKIPPED: Final = rf"(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n)*+"
@@ -98,15 +100,23 @@ def _is_certain(text: str, start: int, end: int, line: re.Match[str]) -> bool:
 
 def _slices(text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for separator in _SEPARATOR.finditer(text):
-        yield start, separator.start()
-        opening = _OPENING_LINE.match(text, separator.start())
+    for at in sorted([*_lines_with(_DASHES, text), *_lines_with(_DOTS, text)]):
+        separator = _SEPARATOR.match(text, at)
+        if separator is None:
+            continue
+        yield start, at
+        opening = _OPENING_LINE.match(text, at)
         # `--- {"a": 1}` opens a document with content on its own line; libyaml reads the dashes itself
-        start = (
-            opening.end()
-            if opening
-            else separator.start()
-            if text.startswith("---", separator.start())
-            else separator.end()
-        )
+        start = opening.end() if opening else at if text.startswith(_DASHES, at) else separator.end()
     yield start, len(text)
+
+
+def _lines_with(beginning: str, text: str) -> Iterator[int]:
+    """Where the lines start that begin so."""
+    if text.startswith(beginning):
+        yield 0
+    line_break = f"\n{beginning}"
+    at = text.find(line_break)
+    while at >= 0:
+        yield at + 1
+        at = text.find(line_break, at + 1)

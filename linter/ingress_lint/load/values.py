@@ -16,6 +16,10 @@ class ValueReader:
         self._plain = PlainReader()
         self._constructor = Constructor()
 
+    def value(self, text: str) -> Any:
+        """The value of a text, None where it holds no document; raises `YAMLError`."""
+        return self.read(text)[0]
+
     def read(self, text: str) -> tuple[Any, Sequence[DuplicateKey]]:
         """The value of a text, None where it holds no document, and the keys that it repeats; raises `YAMLError`."""
         value = self._plain.read(text)

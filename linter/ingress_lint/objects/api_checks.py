@@ -5,7 +5,7 @@ Each check names the function of kubernetes/kubernetes that makes it; what a new
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,12 +24,10 @@ from ingress_lint.objects.workloads import (
     AppsWorkload,
     Container,
     CronJob,
-    HTTPGetAction,
     Pod,
     PodSpec,
     PodTemplate,
     Probe,
-    TCPSocketAction,
     Workload,
 )
 from ingress_lint.values.addresses import network
@@ -172,18 +170,28 @@ def _check_service_port(pointer: Pointer, port: ServicePort, count: int) -> Foun
     yield from _check_port_reference((*pointer, "targetPort"), port.target_port or port.port)
 
 
-def _check_port_reference(pointer: Pointer, port: int | str) -> Found:
-    """A port by number or name (pkg/apis/core/validation: ValidatePortNumOrName)."""
+@lru_cache(4096)
+def _is_port_reference(port: int | str) -> bool:
+    """Whether it is a port by number or name (pkg/apis/core/validation: ValidatePortNumOrName)."""
     if isinstance(port, int):
-        if not 1 <= port <= 65535:
-            yield _fault(pointer, f"`{pointer[-1]}` must be a port from 1 to 65535, and this is {port}")
+        return 1 <= port <= 65535
+    return not port or (is_port_name(port) and not is_number(port))
+
+
+def _check_port_reference(pointer: Pointer, port: int | str) -> Iterable[SchemaError]:
+    return () if _is_port_reference(port) else _wrong_port(pointer, port)
+
+
+def _wrong_port(pointer: Pointer, port: int | str) -> Found:
+    if isinstance(port, int):
+        yield _fault(pointer, f"`{pointer[-1]}` must be a port from 1 to 65535, and this is {port}")
     elif is_number(port):
         yield _fault(
             pointer,
             f"`{pointer[-1]}` is {describe(port)}, which is taken for a port's name, and a name needs a letter",
             f"write {port} without quotes",
         )
-    elif port and not is_port_name(port):
+    else:
         form = (
             f"has {len(port)} characters, and at most {LONGEST_NAME} are allowed"
             if len(port) > LONGEST_NAME
@@ -192,7 +200,13 @@ def _check_port_reference(pointer: Pointer, port: int | str) -> Found:
         yield _fault(pointer, f"the port name `{port}` {form}")
 
 
-def _repeated(pointer: Pointer, items: Sequence[Any], key: Callable[[Any], Any], field: str, words: str) -> Found:
+def _repeated(
+    pointer: Pointer, items: Sequence[Any], key: Callable[[Any], Any], field: str, words: str
+) -> Iterable[SchemaError]:
+    return _repetitions(pointer, items, key, field, words) if len(items) > 1 else ()
+
+
+def _repetitions(pointer: Pointer, items: Sequence[Any], key: Callable[[Any], Any], field: str, words: str) -> Found:
     seen: set[Any] = set()
     for index, item in enumerate(items):
         found = key(item)
@@ -315,19 +329,15 @@ def _check_container(pointer: Pointer, container: Container) -> Found:
 
 
 def _check_probe(pointer: Pointer, field: str, probe: Probe) -> Found:
-    handlers = {
-        "httpGet": probe.http_get,
-        "tcpSocket": probe.tcp_socket,
-        "grpc": probe.grpc,
-        "exec": probe.exec,
-    }
-    given = [name for name, handler in handlers.items() if handler is not None]
+    with_port = (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket))
+    handlers = (*with_port, ("grpc", probe.grpc), ("exec", probe.exec))
+    given = [name for name, handler in handlers if handler is not None]
     if not given:
         yield _fault(pointer, f"`{field}` must say how to probe (`httpGet`, `tcpSocket`, `grpc` or `exec`)")
     elif len(given) > 1:
         yield _fault((*pointer, given[1]), f"`{field}` has both `{given[0]}` and `{given[1]}`, and may have only one")
-    for name, handler in handlers.items():
-        if isinstance(handler, (HTTPGetAction, TCPSocketAction)):
+    for name, handler in with_port:
+        if handler is not None:
             yield from _check_port_reference((*pointer, name, "port"), handler.port)
     if field != "readinessProbe" and probe.success_threshold not in (0, 1):
         yield _fault((*pointer, "successThreshold"), f"`successThreshold` of a `{field}` must be 1")

@@ -18,6 +18,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+_NONE: Final[frozenset[str]] = frozenset()
 _METADATA: Final = _names(
     "annotations clusterName creationTimestamp deletionGracePeriodSeconds deletionTimestamp finalizers generateName "
     "generation initializers labels managedFields name namespace ownerReferences resourceVersion selfLink uid"
@@ -82,32 +83,44 @@ def unknown_fields(api_version: str, kind: str, value: dict[str, Any]) -> Iterat
     top = _TOPS.get((api_version, kind))
     if top is None:
         return
-    yield from _unknown(value, (), top, _SPECS.get((api_version, kind), frozenset()))
-    yield from _unknown(value, ("metadata",), _METADATA, top)
-    if spec := _SPECS.get((api_version, kind)):
-        yield from _unknown(value, ("spec",), spec, _POD)
+    for found, pointer, known, misplaced in _parts(api_version, kind, top, value):
+        if isinstance(found, dict) and not found.keys() <= known:
+            yield from _unknown(found, pointer, known, misplaced)
+
+
+_Part = tuple[Any, Pointer, frozenset[str], frozenset[str]]
+"""What stands at a pointer, the fields that it may have, and those that it is most likely to have by mistake."""
+
+
+def _parts(api_version: str, kind: str, top: frozenset[str], value: dict[str, Any]) -> Iterator[_Part]:
+    own = _SPECS.get((api_version, kind), _NONE)
+    yield value, (), top, own
+    yield value.get("metadata"), ("metadata",), _METADATA, top
+    if own:
+        yield value.get("spec"), ("spec",), own, _POD
     if kind in _WORKLOADS:
-        yield from _unknown_in_pod(value, _TEMPLATES.get(kind, _USUAL_TEMPLATE))
+        yield from _parts_of_pod(value, _TEMPLATES.get(kind, _USUAL_TEMPLATE))
 
 
-def _unknown_in_pod(value: dict[str, Any], template: Pointer) -> Iterator[SchemaError]:
-    if template:
-        yield from _unknown(value, template, _TEMPLATE, _POD)
-        yield from _unknown(value, (*template, "metadata"), _METADATA, frozenset())
-    pod = (*template, "spec")
-    yield from _unknown(value, pod, _POD, _CONTAINER)
-    for field in ("containers", "initContainers"):
-        containers = _get(value, (*pod, field))
-        for index in range(len(containers) if isinstance(containers, list) else 0):
-            yield from _unknown(value, (*pod, field, index), _CONTAINER, _POD)
+def _parts_of_pod(value: dict[str, Any], pointer: Pointer) -> Iterator[_Part]:
+    template = _get(value, pointer)
+    if not isinstance(template, dict):
+        return
+    if pointer:
+        yield template, pointer, _TEMPLATE, _POD
+        yield template.get("metadata"), (*pointer, "metadata"), _METADATA, _NONE
+    pod = template.get("spec")
+    if isinstance(pod, dict):
+        yield pod, (*pointer, "spec"), _POD, _CONTAINER
+        for field in ("containers", "initContainers"):
+            containers = pod.get(field)
+            for index, container in enumerate(containers if isinstance(containers, list) else ()):
+                yield container, (*pointer, "spec", field, index), _CONTAINER, _POD
 
 
 def _unknown(
-    value: dict[str, Any], pointer: Pointer, known: frozenset[str], misplaced: frozenset[str]
+    found: dict[str, Any], pointer: Pointer, known: frozenset[str], misplaced: frozenset[str]
 ) -> Iterator[SchemaError]:
-    found = _get(value, pointer)
-    if not isinstance(found, dict) or found.keys() <= known:
-        return
     for field in found.keys() - known:
         near = close_matches(field, sorted(known), 1, 0.75)
         where = name_of(pointer)

@@ -77,6 +77,12 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
     broken: bool = False
     left_out: tuple[Pointer, ...] = ()
     """The list items, in the order they were taken out, that `body` lacks because they do not fit."""
+    not_text: tuple[Pointer, ...] = ()
+    """The labels, annotations and terms of selectors that are written as something else than text."""
+    created: str = ""
+    """When it was made, as the API server wrote it in RFC 3339; empty for what never was in a cluster."""
+    names_namespace: bool = False
+    """Whether its namespace is written, and not the one where it happens to be applied."""
 
     @property
     def group(self) -> str:
@@ -89,19 +95,9 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
         return group_kind(self.api_version, self.kind)
 
     @property
-    def names_namespace(self) -> bool:
-        """Whether its namespace is written, and not the one where it happens to be applied."""
-        return bool(self.mapping("metadata").get("namespace"))
-
-    @property
     def names_itself(self) -> bool:
         """Whether its name is written, and not left to the API server (`generateName`)."""
         return "name" in self.mapping("metadata")
-
-    @property
-    def created(self) -> str:
-        """When it was made, as the API server wrote it in RFC 3339; empty for what never was in a cluster."""
-        return str(self.mapping("metadata").get("creationTimestamp") or "")
 
     @property
     def assigned_addresses(self) -> Iterator[str]:
@@ -115,20 +111,21 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
 
     def mapping(self, *pointer: str) -> Mapping[str, Any]:
         """The mapping that is written at a pointer, whether or not it fits; empty where there is none."""
-        value = self._at(pointer)
+        value = self.written(*pointer)
         return value if isinstance(value, dict) else {}
 
     def text(self, *pointer: str) -> str:
         """The text that is written at a pointer; empty where there is none."""
-        value = self._at(pointer)
+        value = self.written(*pointer)
         return value if isinstance(value, str) else ""
 
     def says_the_same(self, other: AnyObject) -> bool:
         """Whether both are written with the same fields and values."""
         return self.mapping() == other.mapping()
 
-    def _at(self, pointer: tuple[str, ...]) -> Any:
-        value = self.document.value
+    def written(self, *pointer: str | int) -> Any:
+        """The value that is written at a pointer, whether or not it fits; None where there is none."""
+        value = self.document.whole()
         for step in self.base:
             value = value[step]
         for step in pointer:
@@ -144,7 +141,7 @@ class KubernetesObject(Struct, Generic[Body_co], frozen=True, eq=False):
         """The place of one of its fields, by the pointer into `body`."""
         if self.left_out:
             pointer = pointer_in_text(pointer, self.left_out)
-        return Place(self.document, (*self.base, *pointer))
+        return Place(self.document, (*self.base, *pointer) if self.base else pointer)
 
     def annotation_place(self, key: str) -> Place:
         """The place of an annotation's value."""

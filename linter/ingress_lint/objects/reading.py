@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from msgspec import ValidationError, convert
+from msgspec import Struct, ValidationError, convert, field
+from msgspec.structs import replace
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
 from ingress_lint.objects.api_checks import check, check_labels
@@ -15,6 +16,7 @@ from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, mode
 from ingress_lint.objects.known_fields import unknown_fields
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, fields_of, pointer_in_text
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
+from ingress_lint.objects.texts import not_text
 from ingress_lint.objects.workloads import Workload
 
 DEFAULT_NAMESPACE: Final = "default"
@@ -22,8 +24,20 @@ _MAX_REPAIRS: Final = 25
 _EMPTY: Final[Mapping[str, str]] = {}
 
 
+class Reading(Struct):
+    """What one document holds, before it is known in which namespace the objects of its set live that name none."""
+
+    objects: list[AnyObject] = field(default_factory=list)
+    """In order, the items of `List` kinds each on their own."""
+    namespaced: list[bool] = field(default_factory=list)
+    """Of each, whether it lives in a namespace; that of one which names none is empty."""
+    problems: list[Problem] = field(default_factory=list)
+    release_namespace: str = ""
+    """The namespace that the document names, where helm rendered it."""
+
+
 class ObjectReader:
-    """Reads the documents of one set after another; `problems` collects what does not fit.
+    """Reads one set after another; `problems` collects what does not fit.
 
     `namespace` is that of objects which name none. Without it, those of a rendered chart live where the chart's other
     objects do, and all others in `default`.
@@ -31,94 +45,123 @@ class ObjectReader:
 
     def __init__(self, namespace: str | None = None) -> None:
         self._given_namespace = namespace
-        self._default_namespace = namespace or DEFAULT_NAMESPACE
-        self._moved_to = ""
         self.problems: list[Problem] = []
 
-    def read(self, documents: Iterable[Document], moved_to: str = "") -> Iterator[AnyObject]:
-        """The objects of a set's documents, in order; the items of `List` kinds each on their own.
+    def read(self, documents: Iterable[Document], moved_to: str = "") -> list[AnyObject]:
+        """The objects of a set's documents, in order."""
+        return self.settle(map(read_document, documents), moved_to)
+
+    def settle(self, readings: Iterable[Reading], moved_to: str = "") -> list[AnyObject]:
+        """The objects of a set, in order, each in its namespace.
 
         `moved_to` is the namespace that the set's build moves all of them to, if any.
         """
-        documents = [document for document in documents if document.value is not None]
-        self._moved_to = moved_to
-        self._default_namespace = self._given_namespace or _release_namespace(documents) or DEFAULT_NAMESPACE
-        for document in documents:
-            yield from self._objects(document, document.value, ())
+        readings = list(readings)
+        default = self._given_namespace or _release_namespace(readings) or DEFAULT_NAMESPACE
+        found: list[AnyObject] = []
+        for reading in readings:
+            self.problems += reading.problems
+            for item, namespaced in zip(reading.objects, reading.namespaced, strict=True):
+                namespace = (moved_to or item.namespace or default) if namespaced else ""
+                found.append(item if item.namespace == namespace else replace(item, namespace=namespace))
+        return found
 
-    def _objects(self, document: Document, value: Any, base: Pointer) -> Iterator[AnyObject]:
+
+def read_document(document: Document) -> Reading:
+    """The objects of a document, and every way they do not fit."""
+    reader = _DocumentReader(document)
+    if document.value is not None:
+        reader.read()
+    return reader.reading
+
+
+class _DocumentReader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self.reading = Reading()
+
+    def read(self) -> None:
+        """Reads everything."""
+        document, value = self._document, self._document.value
+        if document.template and isinstance(value, dict):
+            metadata = value.get("metadata")
+            namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+            self.reading.release_namespace = namespace if isinstance(namespace, str) else ""
+        self._objects(value, ())
+
+    def _objects(self, value: Any, base: Pointer) -> None:
         if not isinstance(value, dict):
             if base:
-                self._report(document, base, f"an item of a List must be an object, and this is {describe(value)}")
+                self.report(base, f"an item of a List must be an object, and this is {describe(value)}")
             return
         api_version, kind = value.get("apiVersion"), value.get("kind")
         if not isinstance(kind, str) or not isinstance(api_version, str):
             if "kind" in value and "apiVersion" in value:
                 which = "kind" if not isinstance(kind, str) else "apiVersion"
-                self._report(document, (*base, which), f"`{which}` must be text, and this is {describe(value[which])}")
+                self.report((*base, which), f"`{which}` must be text, and this is {describe(value[which])}")
             elif base or ("kind" in value and ("metadata" in value or "spec" in value)):
                 lacking = "apiVersion" if "kind" in value else "kind"
-                self._report(
-                    document, base, f"this object has no `{lacking}`, so the API server cannot tell what it is"
-                )
+                self.report(base, f"this object has no `{lacking}`, so the API server cannot tell what it is")
             return
         if kind.endswith("List") and isinstance(value.get("items"), list):
             for index, item in enumerate(value["items"]):
-                yield from self._objects(document, item, (*base, "items", index))
+                self._objects(item, (*base, "items", index))
             return
-        read = self._object(document, value, base, api_version, kind)
-        if read is not None:
-            yield read
+        self._object(value, base, api_version, kind)
 
-    def _object(
-        self, document: Document, value: dict[str, Any], base: Pointer, api_version: str, kind: str
-    ) -> AnyObject | None:
+    def _object(self, value: dict[str, Any], base: Pointer, api_version: str, kind: str) -> None:
         metadata = value.get("metadata")
         if metadata is None and (api_version.rpartition("/")[0], kind) in CONFIGURATION_FILES:
-            return KubernetesObject(api_version, kind, "", kind, _EMPTY, _EMPTY, document, base, None)
+            item: AnyObject = KubernetesObject(
+                api_version, kind, "", kind, _EMPTY, _EMPTY, self._document, base, None, not_text=not_text(value)
+            )
+            self._add(item, namespaced=False)
+            return
         if not isinstance(metadata, dict):
             if "metadata" in value or model_of(api_version, kind) is not None:
                 found = "is missing" if metadata is None else f"must be a mapping, and this is {describe(metadata)}"
-                self._report(
-                    document, (*base, "metadata"), f"`metadata` of this {kind} {found}; without a name it cannot exist"
-                )
-            return None
-        name = self._name(document, base, kind, metadata)
+                self.report((*base, "metadata"), f"`metadata` of this {kind} {found}; without a name it cannot exist")
+            return
+        name = self._name(base, kind, metadata)
         if name is None:
-            return None
+            return
         namespace = metadata.get("namespace")
+        names_namespace = bool(namespace)
         if namespace is not None and not isinstance(namespace, str):
             message = f"`namespace` must be text, and this is {describe(namespace)}{REFUSED}"
-            self._report(document, (*base, "metadata", "namespace"), message, "put it in quotes")
+            self.report((*base, "metadata", "namespace"), message, "put it in quotes")
             namespace = as_text(namespace)
-        if group_kind(api_version, kind) in CLUSTER_SCOPED:
-            namespace = ""
-        elif self._moved_to:
-            namespace = self._moved_to
-        elif not namespace:
-            namespace = self._default_namespace
+        namespaced = group_kind(api_version, kind) not in CLUSTER_SCOPED
         known = model_of(api_version, kind)
         model = known or (Workload if _has_pod_template(value) else None)
-        reports = _Reports(self, document, base) if known is not None else None
+        reports = _Reports(self, base) if known is not None else None
         body, left_out = _validated(model, value, reports) if model is not None else (None, ())
         if reports is not None:
             for fault in _further_faults(api_version, kind, body, value):
                 reports.add(fault, left_out)
-        return KubernetesObject(
+        item = KubernetesObject(
             api_version=api_version,
             kind=kind,
-            namespace=namespace,
+            namespace=(namespace or "") if namespaced else "",
             name=name,
             labels=string_map(metadata.get("labels")),
             annotations=string_map(metadata.get("annotations")),
-            document=document,
+            document=self._document,
             base=base,
             body=body,
             broken=model is not None and body is None,
             left_out=left_out,
+            not_text=not_text(value),
+            created=str(metadata.get("creationTimestamp") or ""),
+            names_namespace=names_namespace,
         )
+        self._add(item, namespaced=namespaced)
 
-    def _name(self, document: Document, base: Pointer, kind: str, metadata: dict[str, Any]) -> str | None:
+    def _add(self, item: AnyObject, *, namespaced: bool) -> None:
+        self.reading.objects.append(item)
+        self.reading.namespaced.append(namespaced)
+
+    def _name(self, base: Pointer, kind: str, metadata: dict[str, Any]) -> str | None:
         name = metadata.get("name")
         if isinstance(name, str) and name:
             return name
@@ -126,20 +169,20 @@ class ObjectReader:
         if name is None and isinstance(generated, str):
             return generated
         found = "is missing" if name in (None, "") else f"must be text, and this is {describe(name)}"
-        self._report(document, (*base, "metadata", "name"), f"`metadata.name` of this {kind} {found}{REFUSED}")
+        self.report((*base, "metadata", "name"), f"`metadata.name` of this {kind} {found}{REFUSED}")
         return as_text(name) if isinstance(name, (bool, int, float)) else None
 
-    def _report(self, document: Document, pointer: Pointer, message: str, fix: str = "", *, key: bool = False) -> None:
-        place = Place(document, pointer, "key" if key else "auto")
-        self.problems.append(Problem(ProblemKind.SCHEMA_VIOLATION, place, message, fix=fix))
+    def report(self, pointer: Pointer, message: str, fix: str = "", *, key: bool = False) -> None:
+        """Adds a problem."""
+        place = Place(self._document, pointer, "key" if key else "auto")
+        self.reading.problems.append(Problem(ProblemKind.SCHEMA_VIOLATION, place, message, fix=fix))
 
 
 class _Reports:
     """Passes the faults of one object on, each once."""
 
-    def __init__(self, reader: ObjectReader, document: Document, base: Pointer) -> None:
+    def __init__(self, reader: _DocumentReader, base: Pointer) -> None:
         self._reader = reader
-        self._document = document
         self._base = base
         self._known: set[tuple[Pointer, str]] = set()
 
@@ -148,7 +191,7 @@ class _Reports:
         pointer = pointer_in_text(fault.pointer, left_out)
         if fault.message and (pointer, fault.message) not in self._known:
             self._known.add((pointer, fault.message))
-            self._reader._report(self._document, (*self._base, *pointer), fault.message, fault.fix, key=fault.at_key)
+            self._reader.report((*self._base, *pointer), fault.message, fault.fix, key=fault.at_key)
 
 
 def _validated(
@@ -183,11 +226,11 @@ def _validated(
 def _further_faults(api_version: str, kind: str, body: Model | None, value: dict[str, Any]) -> Iterator[SchemaError]:
     yield from unknown_fields(api_version, kind, value)
     metadata = value["metadata"]
-    for field in ("labels", "annotations"):
-        found = metadata.get(field)
+    for name in ("labels", "annotations"):
+        found = metadata.get(name)
         if found is not None and not isinstance(found, dict):
-            message = f"`{field}` must be a mapping, and this is {describe(found)}{REFUSED}"
-            yield SchemaError(("metadata", field), message, ())
+            message = f"`{name}` must be a mapping, and this is {describe(found)}{REFUSED}"
+            yield SchemaError(("metadata", name), message, ())
     if isinstance(metadata.get("labels"), dict):
         yield from check_labels(("metadata", "labels"), metadata["labels"])
     if body is not None:
@@ -204,15 +247,9 @@ def string_map(value: Any) -> Mapping[str, str]:
     return value
 
 
-def _release_namespace(documents: Iterable[Document]) -> str | None:
+def _release_namespace(readings: Iterable[Reading]) -> str | None:
     """The namespace that most objects of a rendered chart name; helm puts those that name none there as well."""
-    named: Counter[str] = Counter()
-    for document in documents:
-        if document.template and isinstance(document.value, dict):
-            metadata = document.value.get("metadata")
-            namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
-            if isinstance(namespace, str) and namespace:
-                named[namespace] += 1
+    named = Counter(reading.release_namespace for reading in readings if reading.release_namespace)
     return max(named, key=lambda namespace: (named[namespace], namespace)) if named else None
 
 

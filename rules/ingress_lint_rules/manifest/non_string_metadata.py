@@ -52,7 +52,7 @@ kubectl before 1.27 refuse it. Other rules go on as if the text had been in quot
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from ingress_lint.finding import Finding, Severity
@@ -62,13 +62,6 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.schema_messages import as_text, describe
 from ingress_lint.rule import Cause, Rule
 
-_SELECTORS: Final[tuple[tuple[str, ...], ...]] = (
-    ("spec", "selector"),
-    ("spec", "selector", "matchLabels"),
-    ("spec", "podSelector", "matchLabels"),
-)
-_PODS: Final[tuple[tuple[str, ...], ...]] = ((), ("spec", "template"), ("spec", "jobTemplate", "spec", "template"))
-_TEXTS: Final = (("metadata", "labels"), ("metadata", "annotations"), ("spec", "nodeSelector"))
 _NAMES: Final = {"labels": "label", "annotations": "annotation", "nodeSelector": "node selector"}
 
 
@@ -89,14 +82,12 @@ class NonStringMetadata(Rule):
 
     def check_object(self, item: AnyObject, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at every place of an object that takes only text."""
-        for pointer, values in _maps(item):
-            for key, value in values.items():
-                if not isinstance(value, str):
-                    yield self._not_text(item, pointer, key, value)
+        for pointer in item.not_text:
+            yield self._not_text(item, pointer, item.written(*pointer))
 
-    def _not_text(self, item: AnyObject, pointer: Pointer, key: str, value: Any) -> Finding:
-        what = _NAMES.get(str(pointer[-1]), "selector")
-        place = item.at(*pointer, key)
+    def _not_text(self, item: AnyObject, pointer: Pointer, value: Any) -> Finding:
+        what, key = _NAMES.get(str(pointer[-2]), "selector"), pointer[-1]
+        place = item.at(*pointer)
         if value is None:
             return self.finding(
                 place,
@@ -112,26 +103,3 @@ class NonStringMetadata(Rule):
             f"refuses the {item.kind}, so the cluster keeps what it had, or has none",
             fix="write text here" if isinstance(value, (list, dict)) else meant,
         )
-
-
-def _maps(item: AnyObject) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    written = item.mapping()
-    for pod in _PODS:
-        whole = _below(written, pod)
-        for part, field in _TEXTS if whole else ():
-            if values := _below(whole, (part, field)):
-                yield (*pod, part, field), values
-    for pointer in _SELECTORS:
-        values = _below(written, pointer)
-        if values and not (values.keys() & {"matchLabels", "matchExpressions"}):
-            yield pointer, values
-
-
-def _below(whole: Mapping[str, Any], pointer: Iterable[str]) -> Mapping[str, Any]:
-    """The mapping at a pointer below a mapping, empty where there is none."""
-    for step in pointer:
-        part = whole.get(step)
-        if not isinstance(part, dict):
-            return {}
-        whole = part
-    return whole

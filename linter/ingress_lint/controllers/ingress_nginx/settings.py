@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS, PREFIX
 from ingress_lint.controllers.registry import runs
-from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
+from ingress_lint.controllers.shared.annotations import Scope
 from ingress_lint.facts.app_servers import named_config_map
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.once_per_graph import once_per_graph
@@ -50,7 +50,7 @@ _FALSE: Final = frozenset({"false", "f", "0"})
 _PROXIED_AS_HTTP: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.AUTO})
 
 
-class Installation(Struct, frozen=True):
+class Installation(Struct, frozen=True, dict=True):
     """A controller as far as the set shows it; what it does not show is None."""
 
     config: KubernetesObject[ConfigMap] | None = None
@@ -69,6 +69,16 @@ class Installation(Struct, frozen=True):
     """By the tag of its image, empty where that does not tell."""
     webhook: bool = True
     """Whether it may refuse Ingresses: `--validating-webhook` starts its admission webhook (pkg/flags/flags.go)."""
+
+    @cached_property
+    def configured(self) -> Mapping[str, Sourced[str]]:
+        """What its ConfigMap says, by key."""
+        data = self.config.body.data if self.config is not None else {}
+        return {
+            key: Sourced(str(value), Origin.EXPLICIT, self.config.at("data", key))
+            for key, value in data.items()
+            if self.config is not None and _counts(key, Scope.CONFIG_MAP)
+        }
 
     def takes_proxy_protocol(self, absent: Place) -> Sourced[bool] | None:
         """`use-proxy-protocol` of its ConfigMap, for all that comes; None where that is not in the set."""
@@ -145,9 +155,14 @@ def _port(flags: Mapping[str, tuple[str, Place]], name: str, default: int) -> in
 
 
 def _is_conventional(item: KubernetesObject[ConfigMap]) -> bool:
-    known = (ANNOTATIONS.specs.get(key) for key in item.body.data)
     named = item.name in _CONVENTIONAL or item.labels.get("app.kubernetes.io/name") == "ingress-nginx"
-    return named and any(spec is not None and Scope.CONFIG_MAP in spec.scopes for spec in known)
+    return named and any(_counts(key, Scope.CONFIG_MAP) for key in item.body.data)
+
+
+def _counts(key: str, scope: Scope) -> bool:
+    """Whether a key is one that it reads there."""
+    spec = ANNOTATIONS.specs.get(key)
+    return spec is not None and scope in spec.scopes
 
 
 class Settings:
@@ -162,38 +177,43 @@ class Settings:
         self.installation = installation
         self.ingress = ingress
         self._graph = graph
-        self._read: dict[str, Sourced[str] | None] = {}
         self._switches: dict[str, Sourced[bool]] = {}
-        self._annotations = AnnotationReader((installation.prefix,), (ingress,))
+        start = f"{installation.prefix}/"
+        self._annotated: Mapping[str, Sourced[str]] = {
+            key: Sourced(value, Origin.EXPLICIT, ingress.annotation_place(full))
+            for full, value in ingress.annotations.items()
+            if full.startswith(start) and _counts(key := full.removeprefix(start), Scope.INGRESS)
+        }
+        self._configured = installation.configured
         self._absent = ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def _texts(self, key: str) -> Iterator[Sourced[str]]:
+    def _texts(self, key: str) -> Sequence[Sourced[str]]:
         """What is written for a key, what counts first."""
-        spec = ANNOTATIONS.specs[key]
-        if Scope.INGRESS in spec.scopes and (annotated := self._annotations.text(key)):
-            yield annotated
-        config = self.installation.config
-        if Scope.CONFIG_MAP in spec.scopes and config is not None and key in config.body.data:
-            yield Sourced(str(config.body.data[key]), Origin.EXPLICIT, config.at("data", key))
+        annotated, configured = self._annotated.get(key), self._configured.get(key)
+        if annotated is None:
+            return () if configured is None else (configured,)
+        return (annotated,) if configured is None else (annotated, configured)
 
     def text(self, key: str) -> Sourced[str] | None:
         """The text of a setting, None where it is not set or empty."""
-        if key not in self._read:
-            self._read[key] = next((found for found in self._texts(key) if found.value.strip()), None)
-        return self._read[key]
+        for found in self._texts(key):
+            if found.value.strip():
+                return found
+        return None
 
     def boolean(self, key: str, default: bool) -> Sourced[bool]:
         """A switch."""
         if key not in self._switches:
-            written = (
-                Sourced(found.value in _TRUE, found.origin, found.place)
-                for found in self._texts(key)
-                if found.value in _TRUE or found.value.lower() in _FALSE
-            )
-            self._switches[key] = next(written, self._default(key, default))
+            self._switches[key] = self._switch(key) or self._default(key, default)
         return self._switches[key]
+
+    def _switch(self, key: str) -> Sourced[bool] | None:
+        for found in self._texts(key):
+            if found.value in _TRUE or found.value.lower() in _FALSE:
+                return Sourced(found.value in _TRUE, found.origin, found.place)
+        return None
 
     def integer(self, key: str, default: int) -> Sourced[int]:
         """A whole number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 from msgspec import Struct
@@ -39,13 +40,19 @@ from ingress_lint.routes.verdicts import Verdict
 IngressObject = KubernetesObject[Ingress | LegacyIngress]
 
 
-class Claim(Struct, frozen=True):
+class Claim(Struct, frozen=True, dict=True):
     """An Ingress and how it is known that this controller serves it."""
 
     ingress: IngressObject
     controller: Sourced[str]
     rivals: frozenset[str] = frozenset()
     """Other controllers that may serve it as well, as far as its class and annotations tell."""
+
+    @cached_property
+    def default_place(self) -> Place:
+        """Where a setting that nobody wrote would be written: the Ingress's annotations."""
+        ingress = self.ingress
+        return ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
 
 
 class PathContext(Struct, frozen=True):
@@ -76,9 +83,8 @@ class PathContext(Struct, frozen=True):
         return (self.service, self.ingress) if self.service else (self.ingress,)
 
     def default_place(self) -> Place:
-        """Where a setting that nobody wrote would be written: the Ingress's annotations."""
-        ingress = self.ingress
-        return ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
+        """Where a setting that nobody wrote would be written."""
+        return self.claim.default_place
 
 
 class Controller(ABC):
