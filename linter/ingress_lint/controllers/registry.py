@@ -81,7 +81,7 @@ class Registration(Struct, frozen=True, dict=True):
 
     def runs(self, image: str) -> bool:
         """Whether a container image is one of its own."""
-        return bool(self.images) and _named(image).endswith(self.images)
+        return _named(image).endswith(self.images)
 
     def proxies_by(self, image: str) -> bool:
         """Whether pods of a container image carry its requests."""
@@ -312,4 +312,5 @@ def runs_proxy(name: str, image: str) -> bool:
 
 def running(image: str) -> Iterator[Registration]:
     """Those of which a container image is one."""
-    return (found for found in REGISTRY.values() if found.runs(image))
+    name = _named(image)
+    return (found for found in REGISTRY.values() if name.endswith(found.images))

@@ -25,7 +25,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
 from ingress_lint.objects.aws import IngressClassParams
-from ingress_lint.objects.model import IntOrString, KubernetesObject
+from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.networking import BackendReference
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect
@@ -89,6 +89,8 @@ class ApplicationLoadBalancers(IngressController):
             balancer = self._load_balancer(instance, ingresses)
             self._balancers.update(dict.fromkeys(ingresses, balancer))
         self._default_target = default_target(graph)
+        self._opened: dict[IngressObject, tuple[Listener, ...]] = {}
+        self._readers: dict[tuple[AnyObject, ...], AnnotationReader] = {}
 
     def _instance(self, ingress: IngressObject) -> str:
         params = self._params[ingress]
@@ -119,10 +121,12 @@ class ApplicationLoadBalancers(IngressController):
     def _balancer(self, context: PathContext) -> LoadBalancer:
         return self._balancers[context.ingress]
 
-    @staticmethod
-    def _reader(context: PathContext) -> AnnotationReader:
+    def _reader(self, context: PathContext) -> AnnotationReader:
         """Target group settings; the Service's annotation beats the Ingress's."""
-        return ALB_ANNOTATIONS.reader(*context.annotated)
+        objects = context.annotated
+        if objects not in self._readers:
+            self._readers[objects] = ALB_ANNOTATIONS.reader(*objects)
+        return self._readers[objects]
 
     # -- routes -------------------------------------------------------------------------------------------------------
 
@@ -206,6 +210,11 @@ class ApplicationLoadBalancers(IngressController):
         return self._listeners(context.ingress)
 
     def _listeners(self, ingress: IngressObject) -> tuple[Listener, ...]:
+        if ingress not in self._opened:
+            self._opened[ingress] = self._open(ingress)
+        return self._opened[ingress]
+
+    def _open(self, ingress: IngressObject) -> tuple[Listener, ...]:
         certificates = self._certificates(ingress)
         instance = self._balancers[ingress].instance
 

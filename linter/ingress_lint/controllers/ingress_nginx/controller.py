@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS
-from ingress_lint.controllers.ingress_nginx.refusals import refused_snippets
+from ingress_lint.controllers.ingress_nginx.refusals import refused_snippets, snippets
 from ingress_lint.controllers.ingress_nginx.settings import (
     CONTROLLER,
     GATEWAY,
@@ -69,7 +69,10 @@ class IngressNginx(Controller):
 
     def refused_annotations(self, graph: ObjectGraph, ingress: IngressObject) -> Iterable[Verdict]:
         """Snippets that the administrator does not allow."""
-        return refused_snippets(Settings(graph, self._serving(graph, ingress), ingress))
+        installation = self._serving(graph, ingress)
+        if not snippets(ingress, installation.prefix):
+            return ()
+        return refused_snippets(Settings(graph, installation, ingress))
 
     @staticmethod
     def _serving(graph: ObjectGraph, ingress: IngressObject) -> Installation:

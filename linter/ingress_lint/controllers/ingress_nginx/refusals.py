@@ -7,11 +7,11 @@ kubernetes/ingress-nginx:internal/ingress/controller/controller.go (CheckIngress
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ingress_lint.controllers.ingress_nginx.settings import Settings
-from ingress_lint.controllers.shared.base import PathContext
+from ingress_lint.controllers.shared.base import IngressObject, PathContext
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.values.patterns import deferred
 
@@ -62,10 +62,15 @@ def _strict(settings: Settings) -> Certainty | None:
     return Certainty.LIKELY
 
 
+def snippets(ingress: IngressObject, prefix: str) -> Sequence[str]:
+    """The annotations of an Ingress that hold snippets."""
+    return [key for name in _SNIPPETS if (key := f"{prefix}/{name}") in ingress.annotations]
+
+
 def refused_snippets(settings: Settings) -> Iterator[Verdict]:
     """One verdict for all snippets of an Ingress, where the administrator allows none, or none of that risk."""
-    ingress, prefix = settings.ingress, settings.installation.prefix
-    keys = [key for name in _SNIPPETS if (key := f"{prefix}/{name}") in ingress.annotations]
+    ingress = settings.ingress
+    keys = snippets(ingress, settings.installation.prefix)
     ban = _ban(settings) if keys else None
     if ban is None:
         return

@@ -35,10 +35,25 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
-from ingress_lint.routes.model import BackendRef, Filter, Route
+from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
+
+
+class _Ingress(Struct, frozen=True):
+    """What all paths of an Ingress share."""
+
+    settings: Settings
+    is_canary: bool
+    redirect: RequestRedirect | None
+    """What every request is answered with."""
+    not_redirected: tuple[str, ...]
+    """How the paths start that are served without TLS all the same."""
+    http: Listener
+    """Port 80."""
+    allowed_sources: tuple[Sourced[str], ...]
+    attached: tuple[Attachment, ...]
 
 
 class _Host(Struct):
@@ -63,15 +78,31 @@ class IngressNginxRoutes(IngressController):
 
     def __init__(self, graph: ObjectGraph, claims: Sequence[Claim]) -> None:
         found = installations(graph)
-        self._settings: dict[IngressObject, Settings] = {}
+        self._ingresses: dict[IngressObject, _Ingress] = {}
         self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
         self._listeners: dict[tuple[IngressObject, str, bool, bool], tuple[Listener, ...]] = {}
         self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
+        self._redirects: dict[tuple[IngressObject, str], RequestRedirect | None] = {}
         for claim in claims:
             ingress = claim.ingress
-            settings = self._settings[ingress] = Settings(graph, serving(found, ingress, graph), ingress)
-            if not _is_canary(settings):
+            settings = Settings(graph, serving(found, ingress, graph), ingress)
+            own = self._ingresses[ingress] = self._ingress(graph, settings, claim)
+            if not own.is_canary:
                 self._gather(ingress, settings)
+
+    def _ingress(self, graph: ObjectGraph, settings: Settings, claim: Claim) -> _Ingress:
+        exempt = settings.text("no-tls-redirect-locations")
+        prefixes = (exempt.value if exempt else ACME_CHALLENGE).split(",")
+        port = Sourced(80, Origin.DEFAULT, claim.default_place)
+        return _Ingress(
+            settings,
+            settings.boolean("canary", False).value,
+            own_redirect(settings),
+            tuple(prefix.strip() for prefix in prefixes if prefix.strip()),
+            self._listener(settings, port, Sourced("HTTP", Origin.DEFAULT, claim.default_place), None),
+            settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
+            tuple(secrets(settings, graph, claim.ingress.namespace)),
+        )
 
     def _gather(self, ingress: IngressObject, settings: Settings) -> None:
         use_regex, rewrite = settings.boolean("use-regex", False), settings.text("rewrite-target")
@@ -110,11 +141,11 @@ class IngressNginxRoutes(IngressController):
         contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
         canaries: defaultdict[tuple[str, ...], list[PathContext]] = defaultdict(list)
         for context in contexts:
-            if _is_canary(self._of(context)):
+            if self._own(context).is_canary:
                 canaries[_location(context)].append(context)
         answered: set[tuple[IngressObject, str]] = set()
         for context in contexts:
-            if _is_canary(self._of(context)):
+            if self._own(context).is_canary:
                 continue
             host = context.host.value if context.host else ""
             if (context.ingress, host) not in answered:
@@ -130,19 +161,19 @@ class IngressNginxRoutes(IngressController):
         self, graph: ObjectGraph, context: PathContext, canaries: Sequence[PathContext], backends: BackendResolver
     ) -> Iterator[Route]:
         """The route of a path, with at most one canary, which inherits every setting of the path (annotations.md)."""
-        settings = self._of(context)
+        own = self._own(context)
         route = self.route(graph, context)
-        if (redirect := own_redirect(settings)) is not None:
-            yield replace(route, filters=(redirect,), backends=())
+        if own.redirect is not None:
+            yield replace(route, filters=(own.redirect,), backends=())
             return
         route = replace(
             route,
             filters=(*self._auth(graph, context, backends), *route.filters),
             fallback=self._fallback(graph, context, backends),
-            allowed_sources=settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
-            allowed_by_peer=settings.goes_by_peer,
+            allowed_sources=own.allowed_sources,
+            allowed_by_peer=own.settings.goes_by_peer,
             passthrough_refused=self._passthrough_refused(context),
-            attached=tuple(secrets(settings, graph, context.ingress.namespace)),
+            attached=own.attached,
         )
         for canary in canaries[:1]:
             wishes = self._of(canary)
@@ -168,10 +199,8 @@ class IngressNginxRoutes(IngressController):
         https = self._https_redirect(context)
         if https is not None:
             # where only the header tells a request that came by TLS, the two share the listener
-            matches = tuple(replace(match, headers=()) for match in route.matches)
-            yield replace(
-                route, listeners=(self._http(context),), matches=matches, filters=(https,), backends=(), fallback=None
-            )
+            matches = tuple(replace(match, headers=()) if match.headers else match for match in route.matches)
+            yield replace(route, listeners=(own.http,), matches=matches, filters=(https,), backends=(), fallback=None)
 
     def route(self, graph: ObjectGraph, context: PathContext) -> Route:
         """The route of one path, for its host and every alias of it."""
@@ -231,25 +260,23 @@ class IngressNginxRoutes(IngressController):
 
     # -- the client's side --------------------------------------------------------------------------------------------
 
+    def _own(self, context: PathContext) -> _Ingress:
+        return self._ingresses[context.claim.ingress]
+
     def _of(self, context: PathContext) -> Settings:
-        return self._settings[context.ingress]
+        return self._ingresses[context.claim.ingress].settings
 
     def _host(self, context: PathContext) -> _Host:
         return self._hosts[context.host.value if context.host else ""]
 
-    def _http(self, context: PathContext) -> Listener:
-        port = Sourced(80, Origin.DEFAULT, context.default_place())
-        return self._listener(context, port, Sourced("HTTP", Origin.DEFAULT, context.default_place()), None)
-
     def _listener(
         self,
-        context: PathContext,
+        settings: Settings,
         port: Sourced[int],
         protocol: Sourced[str],
         tls: ListenerTLS | None,
         hostname: Sourced[str] | None = None,
     ) -> Listener:
-        settings = self._of(context)
         told = settings.installation.config is not None or settings.installation.seen
         return Listener(
             self.gateway,
@@ -279,13 +306,13 @@ class IngressNginxRoutes(IngressController):
             asked = settings.boolean("ssl-passthrough", False)
             tls = ListenerTLS(Sourced("Passthrough", asked.origin, asked.place), tuple(host.certificates))
             port = Sourced(443, Origin.DERIVED, asked.place, "ssl-passthrough")
-            return (self._listener(context, port, Sourced("TLS", Origin.DERIVED, asked.place), tls, context.host),)
-        http = self._http(context)
+            return (self._listener(settings, port, Sourced("TLS", Origin.DERIVED, asked.place), tls, context.host),)
+        http = self._own(context).http
         if host.tls is None:
             return (http,)
         port = Sourced(443, Origin.DERIVED, host.tls, "a TLS block names the host")
         tls = ListenerTLS(Sourced("Terminate", Origin.DERIVED, host.tls), tuple(host.certificates))
-        https = self._listener(context, port, Sourced("HTTPS", Origin.DERIVED, host.tls), tls)
+        https = self._listener(settings, port, Sourced("HTTPS", Origin.DERIVED, host.tls), tls)
         return (https,) if self._https_redirect(context) is not None else (http, https)
 
     def _https_redirect(self, context: PathContext) -> RequestRedirect | None:
@@ -293,16 +320,22 @@ class IngressNginxRoutes(IngressController):
 
         The first looks at X-Forwarded-Proto where that is trusted, so it also serves TLS that ends further out.
         """
-        settings, host = self._of(context), self._host(context)
-        exempt = settings.text("no-tls-redirect-locations")
-        prefixes = (exempt.value if exempt else ACME_CHALLENGE).split(",")
-        if (context.path_value or "/").startswith(tuple(prefix.strip() for prefix in prefixes if prefix.strip())):
+        own = self._own(context)
+        if (context.path_value or "/").startswith(own.not_redirected):
             return None
+        key = context.ingress, context.host.value if context.host else ""
+        if key not in self._redirects:
+            self._redirects[key] = self._redirect(own, self._host(context))
+        return self._redirects[key]
+
+    @staticmethod
+    def _redirect(own: _Ingress, host: _Host) -> RequestRedirect | None:
+        settings = own.settings
         forced = settings.boolean("force-ssl-redirect", False)
         if forced.value:
             return RequestRedirect(forced.place, redirect_code(settings), scheme="https")
         wanted = settings.boolean("ssl-redirect", True)
-        if not wanted.value or host.tls is None or own_redirect(settings) is not None:
+        if not wanted.value or host.tls is None or own.redirect is not None:
             return None
         place = wanted.place if wanted.explicit else host.tls
         return RequestRedirect(place, redirect_code(settings), scheme="https")
@@ -402,10 +435,6 @@ def _own_hosts(ingress: IngressObject) -> tuple[Sourced[str], ...]:
         for index, rule in enumerate(rules)
         if rule.host
     )
-
-
-def _is_canary(settings: Settings) -> bool:
-    return settings.boolean("canary", False).value
 
 
 def _location(context: PathContext) -> tuple[str, ...]:

@@ -95,6 +95,8 @@ class AnnotationVerdicts:
     ) -> Iterator[Verdict]:
         """One verdict for each family of annotations that the serving controller does not read."""
         ingress = claim.ingress
+        if not found:
+            return
         families = {*found, *(owner for key in ingress.annotations if (owner := self._owners.of(key)))}
         if claim.controller.origin is Origin.DEFAULT or len(families) >= _PORTABLE:
             return
