@@ -22,11 +22,13 @@ def not_text(value: dict[str, Any]) -> tuple[Pointer, ...]:
         job_spec = job.get("spec") if isinstance(job, dict) else None
         if isinstance(job_spec, dict):
             _add_of_pod(found, job_spec.get("template"), _JOB)
-        _add_of_selector(found, spec.get("selector"), ("spec", "selector"))
         for field in ("selector", "podSelector"):
             selector = spec.get(field)
             if isinstance(selector, dict):
-                _add_of_selector(found, selector.get("matchLabels"), ("spec", field, "matchLabels"))
+                if "matchLabels" in selector:
+                    _add_of_selector(found, selector["matchLabels"], ("spec", field, "matchLabels"))
+                elif field == "selector":
+                    _add_of_selector(found, selector, ("spec", field))
     return tuple(found)
 
 

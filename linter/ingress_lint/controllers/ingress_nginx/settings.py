@@ -198,10 +198,11 @@ class Settings:
 
     def text(self, key: str) -> Sourced[str] | None:
         """The text of a setting, None where it is not set or empty."""
-        for found in self._texts(key):
-            if found.value.strip():
-                return found
-        return None
+        annotated = self._annotated.get(key)
+        if annotated is not None and annotated.value.strip():
+            return annotated
+        configured = self._configured.get(key)
+        return configured if configured is not None and configured.value.strip() else None
 
     def boolean(self, key: str, default: bool) -> Sourced[bool]:
         """A switch."""
