@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -127,7 +128,9 @@ def nearest_workload(
     return best
 
 
+@lru_cache(256)
 def _likeness(one: str, other: str) -> float:
+    """How alike two texts are; a workload's name often is the value of its label too."""
     if one == other:
         return 1.0
     from difflib import SequenceMatcher

@@ -258,13 +258,13 @@ class Route(Struct, frozen=True):
         yield from self.backends
         if self.fallback is not None:
             yield self.fallback
-        steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
-        asked = (
-            step.backend
-            for step in steps
-            if isinstance(step, RequestMirror) or (isinstance(step, ExternalAuth) and not step.url)
-        )
-        yield from (backend for backend in asked if backend is not None)
+        for steps in (self.filters, *[backend.filters for backend in self.backends]):
+            for step in steps:
+                asked = None
+                if isinstance(step, RequestMirror) or (isinstance(step, ExternalAuth) and not step.url):
+                    asked = step.backend
+                if asked is not None:
+                    yield asked
 
     @property
     def logins(self) -> tuple[ExternalAuth, ...]:

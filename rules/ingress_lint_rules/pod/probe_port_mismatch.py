@@ -250,6 +250,8 @@ def _health_address(
 
 def _lacks_ports(container: WorkloadContainer) -> bool:
     """Whether a port of the container does not fit its schema, so that its name or number is unknown here."""
+    if not container.workload.object.left_out:
+        return False
     ports = (*container.pointer, "ports")
     return any(pointer[: len(ports)] == ports for pointer in container.workload.object.left_out)
 
