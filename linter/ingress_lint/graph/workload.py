@@ -26,7 +26,10 @@ class WorkloadContainer(Struct, frozen=True, eq=False):
 
     def at(self, *more: str | int) -> Place:
         """The place of one of its fields."""
-        return self.workload.object.at(*self.pointer, *more)
+        item = self.workload.object
+        if item.left_out:
+            return item.at(*self.pointer, *more)
+        return Place(item.document, (*item.base, *self.pointer, *more))
 
     @property
     def name(self) -> str:

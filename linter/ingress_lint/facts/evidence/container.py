@@ -63,7 +63,7 @@ class ContainerEvidence:
     @cached_property
     def unknown_variables(self) -> frozenset[str] | None:
         """The environment variables that are set to what the set does not show; None where any may be."""
-        return unknown_environment(self.container, self._graph)
+        return unknown_environment(self.container, self._graph, self.variables)
 
     @cached_property
     def words(self) -> list[tuple[str, Place]]:
@@ -93,8 +93,8 @@ class ContainerEvidence:
     def may_listen_elsewhere(self) -> bool:
         """Whether a setting that opens a port has a value that the set does not show."""
         unknown = self.unknown_variables or ()
-        return any(opens_port(setting) and "$" in setting.value for setting in self.settings) or any(
-            opens_port(Setting(snake_case(name), name, "", self.container.at("env"))) for name in unknown
+        return any(opens_port(setting.name) and "$" in setting.value for setting in self.settings) or any(
+            opens_port(snake_case(name)) for name in unknown
         )
 
     @cached_property
