@@ -269,13 +269,13 @@ class Route(Struct, frozen=True):
     @property
     def logins(self) -> tuple[ExternalAuth, ...]:
         """What is asked whether a request may pass."""
-        return tuple(step for step in self.filters if isinstance(step, ExternalAuth))
+        return tuple([step for step in self.filters if isinstance(step, ExternalAuth)])
 
     @property
     def extensions(self) -> tuple[ExtensionFilter, ...]:
         """The filters that an object of its controller describes, its own and those of its backends."""
-        steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
-        return tuple(step for step in steps if isinstance(step, ExtensionFilter))
+        groups = (self.filters, *[backend.filters for backend in self.backends])
+        return tuple([step for steps in groups for step in steps if isinstance(step, ExtensionFilter)])
 
     def only_mirrors_to(self, backend: BackendRef) -> bool:
         """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""
