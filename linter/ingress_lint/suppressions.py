@@ -46,8 +46,9 @@ class Suppressions:
         self._by_object: defaultdict[Document, list[tuple[AnyObject, list[_Suppression]]]] = defaultdict(list)
         self._all: list[_Suppression] = []
         reported = [document for document in manifests.loaded.documents if document.reported]
-        for document in reported:
-            if _MARKER in document.file.text:
+        marked = {file for file in {document.file for document in reported} if _MARKER in file.text}
+        for document in reported if marked else ():
+            if document.file in marked:
                 self._read_comments(document)
         for held in manifests.sets:
             for item in held.graph.objects:

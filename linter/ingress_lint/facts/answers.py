@@ -97,7 +97,7 @@ def _of_http(container: WorkloadContainer, field: str, action: HTTPGetAction) ->
         container.at(field, ProbeKind.HTTP, "path"),
         absolute(action.path),
         action.scheme.upper() or "HTTP",
-        tuple((header.name.lower(), header.value) for header in action.http_headers),
+        tuple([(header.name.lower(), header.value) for header in action.http_headers]),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
@@ -128,5 +129,6 @@ def nearest_workload(
     return best
 
 
+@lru_cache(256)
 def _likeness(one: str, other: str) -> float:
     return likeness(one, other, _ALIKE)

@@ -60,12 +60,8 @@ def grace_period(workload: Workload) -> GracePeriod:
     return GracePeriod(DEFAULT_GRACE, workload.object.at(*workload.spec_pointer), written=False)
 
 
-@lru_cache(64)
 def pre_stop(container: WorkloadContainer) -> PreStop | None:
-    """A container's preStop hook, None where it has none.
-
-    The last few are kept, since the routes of one object, which often lead to the same pods, are looked at in turn.
-    """
+    """A container's preStop hook, None where it has none."""
     lifecycle = container.container.lifecycle
     handler = lifecycle.pre_stop if lifecycle else None
     if handler is None:
@@ -79,8 +75,12 @@ def pre_stop(container: WorkloadContainer) -> PreStop | None:
     return PreStop(0, place)
 
 
+@lru_cache(256)
 def _slept(command: tuple[str, ...]) -> tuple[float, str]:
-    """For how many seconds a command sleeps whatever happens, as what follows a branch may not be reached; and `lost`."""
+    """For how many seconds a command sleeps whatever happens, as what follows a branch may not be reached; and `lost`.
+
+    Most containers share a few commands.
+    """
     text = " ".join(command)
     if command and command[0].rpartition("/")[2] in _SHELLS:
         start = next((index for index, flag in enumerate(command) if _SCRIPT.fullmatch(flag)), len(command))

@@ -26,7 +26,10 @@ class WorkloadContainer(Struct, frozen=True, eq=False):
 
     def at(self, *more: str | int) -> Place:
         """The place of one of its fields."""
-        return self.workload.object.at(*self.pointer, *more)
+        item = self.workload.object
+        if item.left_out:
+            return item.at(*self.pointer, *more)
+        return Place(item.document, (*item.base, *self.pointer, *more))
 
     @property
     def name(self) -> str:
@@ -35,25 +38,17 @@ class WorkloadContainer(Struct, frozen=True, eq=False):
 
     def port_named(self, name: str, protocol: str | None = None) -> tuple[int, ContainerPort] | None:
         """The port it declares under `name`, with its index."""
-        return next(
-            (
-                (index, port)
-                for index, port in enumerate(self.container.ports)
-                if port.name == name and protocol in (None, port.protocol)
-            ),
-            None,
-        )
+        for index, port in enumerate(self.container.ports):
+            if port.name == name and protocol in (None, port.protocol):
+                return index, port
+        return None
 
     def port_numbered(self, number: int, protocol: str | None = None) -> tuple[int, ContainerPort] | None:
         """The port it declares with this number, with its index."""
-        return next(
-            (
-                (index, port)
-                for index, port in enumerate(self.container.ports)
-                if port.container_port == number and protocol in (None, port.protocol)
-            ),
-            None,
-        )
+        for index, port in enumerate(self.container.ports):
+            if port.container_port == number and protocol in (None, port.protocol):
+                return index, port
+        return None
 
     def port_number(self, port: IntOrString, protocol: str | None = None) -> int | None:
         """The number behind a port number or name, None where the name is not declared here."""

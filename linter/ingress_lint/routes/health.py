@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -130,6 +131,7 @@ def _serving(endpoint: Endpoint, number: int) -> WorkloadContainer | None:
 _CODES: Final = deferred(r"\s*([0-9]{1,3})\s*(?:-\s*([0-9]{1,3})\s*)?")
 
 
+@lru_cache(64)
 def code_ranges(codes: str) -> tuple[tuple[int, int], ...] | None:
     """The status codes that count as healthy, as ranges; None where the text is no list of codes."""
     ranges = []

@@ -258,24 +258,24 @@ class Route(Struct, frozen=True):
         yield from self.backends
         if self.fallback is not None:
             yield self.fallback
-        steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
-        asked = (
-            step.backend
-            for step in steps
-            if isinstance(step, RequestMirror) or (isinstance(step, ExternalAuth) and not step.url)
-        )
-        yield from (backend for backend in asked if backend is not None)
+        for steps in (self.filters, *[backend.filters for backend in self.backends]):
+            for step in steps:
+                asked = None
+                if isinstance(step, RequestMirror) or (isinstance(step, ExternalAuth) and not step.url):
+                    asked = step.backend
+                if asked is not None:
+                    yield asked
 
     @property
     def logins(self) -> tuple[ExternalAuth, ...]:
         """What is asked whether a request may pass."""
-        return tuple(step for step in self.filters if isinstance(step, ExternalAuth))
+        return tuple([step for step in self.filters if isinstance(step, ExternalAuth)])
 
     @property
     def extensions(self) -> tuple[ExtensionFilter, ...]:
         """The filters that an object of its controller describes, its own and those of its backends."""
-        steps = (*self.filters, *(step for backend in self.backends for step in backend.filters))
-        return tuple(step for step in steps if isinstance(step, ExtensionFilter))
+        groups = (self.filters, *[backend.filters for backend in self.backends])
+        return tuple([step for steps in groups for step in steps if isinstance(step, ExtensionFilter)])
 
     def only_mirrors_to(self, backend: BackendRef) -> bool:
         """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""

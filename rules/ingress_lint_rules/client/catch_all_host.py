@@ -91,7 +91,8 @@ from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 
 _READ: Final = frozenset({"HTTP", "HTTPS"})
-_NAMELESS: Final = (ANY, "*")
+_ENOUGH: Final = 2
+"""Of so many objects one is another than any that is asked about."""
 
 
 class CatchAllHost(Rule):
@@ -110,24 +111,24 @@ class CatchAllHost(Rule):
 
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Looks, on each gateway, for objects without hosts beside objects with some; one finding for each object."""
-        named: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+        named: defaultdict[tuple[str, str], list[Route]] = defaultdict(
+            list
+        )  # the first of each object, for two or more
         nameless: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
-        served = [
-            (ground, candidates) for ground, candidates in grounds(graph, routes).items() if ground.protocol in _READ
-        ]
-        for ground, candidates in served:
-            if ground.host in _NAMELESS:
+        for ground, candidates in grounds(graph, routes).items():
+            if ground.protocol not in _READ:
+                continue
+            if ground.host in (ANY, "*"):
                 nameless[_gateway(ground)] += candidates
-        for ground, candidates in served if nameless else ():
-            if ground.host not in _NAMELESS and _gateway(ground) in nameless:
-                named[_gateway(ground)] += candidates
+            elif len(known := named[_gateway(ground)]) < _ENOUGH:
+                for candidate in candidates:
+                    if len(known) < _ENOUGH and all(item.owner is not candidate.route.owner for item in known):
+                        known.append(candidate.route)
         told: set[int] = set()
         for gateway, candidates in nameless.items():
             for candidate in candidates:
                 route = candidate.route
-                other = next(
-                    (item.route for item in named.get(gateway, ()) if item.route.owner is not route.owner), None
-                )
+                other = next((item for item in named[gateway] if item.owner is not route.owner), None)
                 if other is None or id(route.owner) in told or not route.owner.document.reported or not route.backends:
                     continue
                 told.add(id(route.owner))

@@ -75,7 +75,6 @@ which conflicting-route reports.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
@@ -108,17 +107,19 @@ class ShadowedRoute(Rule):
 
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Asks of each written path whether it is shadowed wherever it is served."""
-        shadowed: defaultdict[Place, list[Preference | None]] = defaultdict(list)
+        shadowed: dict[Place, Preference] = {}
+        reached: set[Place] = set()
         for candidates in grounds(graph, routes).values():
-            if len(candidates) > 1:
-                for candidate in candidates:
-                    if _written(candidate):
-                        shadowed[_place(candidate)].append(_shadow(candidate, candidates))
-            elif _written(candidates[0]):
-                shadowed[_place(candidates[0])].append(None)
-        for place, answers in shadowed.items():
-            first = answers[0]
-            if first is not None and all(answers) and first.loser.route.owner.document.reported:
+            for candidate in candidates:
+                place = _place(candidate)
+                if _written(candidate) and place not in reached:
+                    shadow = _shadow(candidate, candidates)
+                    if shadow is None:
+                        reached.add(place)
+                    else:
+                        shadowed.setdefault(place, shadow)
+        for place, first in shadowed.items():
+            if place not in reached and first.loser.route.owner.document.reported:
                 yield self._reported(first, place)
 
     def _reported(self, found: Preference, place: Place) -> Finding:

@@ -106,6 +106,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.routes.health import sees_pods_of_node
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
+from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
@@ -145,7 +146,8 @@ class DrainRace(Rule):
                 elif hook is not None and hook.seconds >= grace.seconds:
                     yield self._spent(route, backend, endpoint, hook, grace)
                 else:
-                    yield from self._outlived(route, backend, endpoint, grace)
+                    if backend.timeouts.drain is not None:
+                        yield from self._outlived(route, backend, endpoint, grace, backend.timeouts.drain)
                     yield from self._undelayed(route, backend, endpoint, hook, graph)
 
     def _killed(self, route: Route, backend: BackendRef, endpoint: Endpoint, grace: GracePeriod) -> Finding:
@@ -194,10 +196,11 @@ class DrainRace(Rule):
             fix=f"set terminationGracePeriodSeconds well above {hook.seconds:g}, or let the hook sleep for less",
         )
 
-    def _outlived(self, route: Route, backend: BackendRef, endpoint: Endpoint, grace: GracePeriod) -> Iterator[Finding]:
-        drain = backend.timeouts.drain
+    def _outlived(
+        self, route: Route, backend: BackendRef, endpoint: Endpoint, grace: GracePeriod, drain: Sourced[float]
+    ) -> Iterator[Finding]:
         direct = backend.target.value is TargetKind.POD
-        if direct and drain is not None and drain.explicit and drain.value > grace.seconds:
+        if direct and drain.explicit and drain.value > grace.seconds:
             yield self.finding(
                 drain.place,
                 f"{route.gateway} lets requests under way go on for {drain.value:g} s at a pod that leaves, but the pods "

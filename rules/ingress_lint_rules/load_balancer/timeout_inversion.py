@@ -171,7 +171,10 @@ class TimeoutInversion(Rule):
 
 def _limit(timeouts: Timeouts) -> Sourced[float] | None:
     """The shorter of a hop's limits for an answer, None where it has none or none is known."""
-    known = [limit for limit in (timeouts.read, timeouts.request) if limit is not None and math.isfinite(limit.value)]
+    read, request = timeouts.read, timeouts.request
+    if read is None and request is None:
+        return None
+    known = [limit for limit in (read, request) if limit is not None and math.isfinite(limit.value)]
     return min(known, key=lambda limit: limit.value, default=None)
 
 

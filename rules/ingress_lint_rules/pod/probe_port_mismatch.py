@@ -139,18 +139,17 @@ class ProbePortMismatch(Rule):
         """Looks up the port of every probe of every workload."""
         for workload in graph.workloads:
             for container, field, probe in workload.probes():
-                asked = _asked(container, field, probe)
-                if asked is None or _lacks_ports(container):
+                port = _asked(probe)
+                if port is None or _lacks_ports(container):
                     continue
-                port, place = asked
                 path = probe.http_get.path if probe.http_get else ""
                 health = _health_address(container, container.port_number(port), path, graph)
                 if health is not None:
-                    yield self._not_health(workload, container, field, port, place, health)
+                    yield self._not_health(workload, container, field, port, _place(container, field, probe), health)
                 elif isinstance(port, int):
-                    yield from self._undeclared(workload, container, field, port, path, place, graph)
+                    yield from self._undeclared(workload, container, field, port, path, probe, graph)
                 elif _PORT_NAME.fullmatch(port) and container.port_number(port) is None:
-                    yield self._unknown_name(workload, container, field, port, place)
+                    yield self._unknown_name(workload, container, field, port, _place(container, field, probe))
 
     def _unknown_name(
         self, workload: Workload, container: WorkloadContainer, field: str, name: str, place: Place
@@ -204,7 +203,7 @@ class ProbePortMismatch(Rule):
         field: str,
         number: int,
         path: str,
-        place: Place,
+        probe: Probe,
         graph: ObjectGraph,
     ) -> Iterator[Finding]:
         declared = [port.container_port for port in container.container.ports if port.protocol == "TCP"]
@@ -224,7 +223,7 @@ class ProbePortMismatch(Rule):
         related = [Related(f"the ports of container `{container.name}`", container.at("ports"))]
         related += _service_ports(workload, number, graph)
         yield self.finding(
-            place,
+            _place(container, field, probe),
             f"the {PROBE_TITLES[field]} of {workload} asks port {number}, which no container declares (`{container.name}` "
             f"declares {known}): {_NUMBER_EFFECT[field]}",
             severity=Severity.WARNING,
@@ -240,7 +239,11 @@ def _health_address(
     if number is None or path not in _MANAGER_PATHS:
         return None
     evidence = listening_evidence(graph).of(container)
-    told = [listening for option, listening in evidence.openings if _HEALTH_ADDRESS.fullmatch(option.name)]
+    told = [
+        listening
+        for option, listening in evidence.openings
+        if "health" in option.name and _HEALTH_ADDRESS.fullmatch(option.name)
+    ]
     if len(told) != 1 or told[0].number == number or evidence.told(number) is not None:
         return None
     others = (other for other in container.workload.containers if other is not container)
@@ -249,6 +252,8 @@ def _health_address(
 
 def _lacks_ports(container: WorkloadContainer) -> bool:
     """Whether a port of the container does not fit its schema, so that its name or number is unknown here."""
+    if not container.workload.object.left_out:
+        return False
     ports = (*container.pointer, "ports")
     return any(pointer[: len(ports)] == ports for pointer in container.workload.object.left_out)
 
@@ -263,11 +268,17 @@ def _service_ports(workload: Workload, number: int, graph: ObjectGraph) -> Itera
                     yield Related(f"{number} is the port of {service}, which leads to {port.target_port}", place)
 
 
-def _asked(container: WorkloadContainer, field: str, probe: Probe) -> tuple[IntOrString, Place] | None:
+def _asked(probe: Probe) -> IntOrString | None:
     """The port that a probe asks of its own pod. A number in quotes is no name that the API server takes (IL002)."""
     if probe.grpc is not None:
-        return probe.grpc.port, container.at(field, "grpc", "port")
-    name, action = ("httpGet", probe.http_get) if probe.http_get is not None else ("tcpSocket", probe.tcp_socket)
+        return probe.grpc.port
+    action = probe.http_get if probe.http_get is not None else probe.tcp_socket
     if action is None or action.host or (isinstance(action.port, str) and is_number(action.port)):
         return None
-    return action.port, container.at(field, name, "port")
+    return action.port
+
+
+def _place(container: WorkloadContainer, field: str, probe: Probe) -> Place:
+    """Where that port stands."""
+    action = "grpc" if probe.grpc is not None else "httpGet" if probe.http_get is not None else "tcpSocket"
+    return container.at(field, action, "port")

@@ -97,7 +97,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
 from ingress_lint.objects.workloads import Probe
-from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.model import Route
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
@@ -144,7 +144,9 @@ class ProbeTiming(Rule):
                 container = endpoint.container
                 if container is None:
                     continue
-                for fault in (*_faults(container), *_behind_load_balancer(container, backend)):
+                check = backend.health_check
+                of_check = _behind_load_balancer(container, check) if check is not None else ()
+                for fault in (*_faults(container), *of_check):
                     yield self.finding(
                         fault.place,
                         fault.message,
@@ -210,10 +212,9 @@ def _killed_while_starting(container: WorkloadContainer) -> Iterator[_Fault]:
         )
 
 
-def _behind_load_balancer(container: WorkloadContainer, backend: BackendRef) -> Iterator[_Fault]:
-    check, readiness = backend.health_check, container.container.readiness_probe
-    budget = _written_budget(check) if check is not None else None
-    if check is None or budget is None or readiness is None or check.target is not TargetKind.POD:
+def _behind_load_balancer(container: WorkloadContainer, check: HealthCheck) -> Iterator[_Fault]:
+    readiness, budget = container.container.readiness_probe, _written_budget(check)
+    if budget is None or readiness is None or check.target is not TargetKind.POD:
         return
     seconds, place = budget
     slower = (readiness.period_seconds or _DEFAULT_PERIOD) * _failures(readiness)

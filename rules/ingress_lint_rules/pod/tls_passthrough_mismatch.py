@@ -116,6 +116,9 @@ class TLSPassthroughMismatch(Rule):
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at what is asked for, then at each pod that the TLS arrives at."""
         refused = route.passthrough_refused
+        passing = [item for item in route.listeners if item.tls is not None and item.tls.mode.value == "Passthrough"]
+        if refused is None and not passing:
+            return
         for backend in route.backends:
             if refused is not None:
                 yield self.finding(
@@ -126,8 +129,8 @@ class TLSPassthroughMismatch(Rule):
                     path=way(route, backend, Hop.LOAD_BALANCER),
                     fix="switch passthrough on in the controller and route the whole host by it, or remove the annotation",
                 )
-            for listener in route.listeners:
-                if listener.tls is not None and listener.tls.mode.value == "Passthrough":
+            for listener in passing:
+                if listener.tls is not None:
                     for endpoint in backend.endpoints:
                         yield from self._plain(route, backend, endpoint, listener.tls, graph)
                     yield from self._useless_certificates(route, backend, listener, graph)

@@ -157,4 +157,4 @@ def _told_elsewhere(evidence: ContainerEvidence, server: _Server, after: int) ->
         return True
     if evidence.unknown_variables is None or not server.variables.isdisjoint(evidence.unknown_variables):
         return True
-    return any(opens_port(setting) and not any(listenings(setting)) for setting in evidence.settings)
+    return any(opens_port(setting.name) and not any(listenings(setting)) for setting in evidence.settings)

@@ -63,7 +63,7 @@ class ContainerEvidence:
     @cached_property
     def unknown_variables(self) -> frozenset[str] | None:
         """The environment variables that are set to what the set does not show; None where any may be."""
-        return unknown_environment(self.container, self._graph)
+        return unknown_environment(self.container, self._graph, self.variables)
 
     @cached_property
     def words(self) -> list[tuple[str, Place]]:
@@ -93,8 +93,8 @@ class ContainerEvidence:
     def may_listen_elsewhere(self) -> bool:
         """Whether a setting that opens a port has a value that the set does not show."""
         unknown = self.unknown_variables or ()
-        return any(opens_port(setting) and "$" in setting.value for setting in self.settings) or any(
-            opens_port(Setting(snake_case(name), name, "", self.container.at("env"))) for name in unknown
+        return any(opens_port(setting.name) and "$" in setting.value for setting in self.settings) or any(
+            opens_port(snake_case(name)) for name in unknown
         )
 
     @cached_property
@@ -233,6 +233,9 @@ class ContainerEvidence:
     def _title(self) -> str:
         return f"container `{self.container.name}`"
 
+    def _probe(self, field: str) -> str:
+        return f"the {_PROBE_WORDS[field]} probe of {self._title}"
+
     def _declared(self, number: int) -> Iterator[Evidence]:
         found = self.container.port_numbered(number, "TCP")
         if found is None:
@@ -243,28 +246,27 @@ class ContainerEvidence:
             yield Evidence(speech, Certainty.HINT, Source.PORT_NAME, why, self.container.at("ports", index, "name"))
 
     def _probed(self, number: int, field: str, probe: Probe) -> Iterator[Evidence]:
-        what = f"the {_PROBE_WORDS[field]} probe of {self._title}"
         if probe.http_get is not None:
             asked = self.container.port_number(probe.http_get.port)
             if asked != number or probe.http_get.host:
                 return
             scheme = probe.http_get.scheme.upper()
             place = self.container.at(field, "httpGet", "scheme")
-            why = f"{what} asks port {number} over {scheme}"
+            why = f"{self._probe(field)} asks port {number} over {scheme}"
             speech = Speech.TLS if scheme == "HTTPS" else Speech.PLAIN
             yield Evidence(speech, Certainty.CERTAIN, Source.PROBE, why, place)
             yield Evidence(Speech.HTTP, Certainty.CERTAIN, Source.PROBE, why, place)
         elif probe.grpc is not None:
             if probe.grpc.port == number:
                 place = self.container.at(field, "grpc")
-                why = f"{what} asks port {number} by gRPC, which the kubelet speaks without TLS"
+                why = f"{self._probe(field)} asks port {number} by gRPC, which the kubelet speaks without TLS"
                 yield Evidence(Speech.PLAIN, Certainty.CERTAIN, Source.PROBE, why, place)
                 yield Evidence(Speech.GRPC, Certainty.CERTAIN, Source.PROBE, why, place)
         elif isinstance(probe.exec, dict):
             for scheme, asked in _LOCAL_URL.findall(str(probe.exec.get("command", ""))):
                 if whole(asked) == number:
                     speech = Speech.TLS if scheme == "https" else Speech.PLAIN
-                    why = f"{what} asks {scheme}://localhost:{number}"
+                    why = f"{self._probe(field)} asks {scheme}://localhost:{number}"
                     place = self.container.at(field, "exec", "command")
                     yield Evidence(speech, Certainty.LIKELY, Source.PROBE, why, place)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -69,26 +70,34 @@ class TLSSwitch(Struct, frozen=True):
 
 def listenings(setting: Setting) -> Iterator[Listening]:
     """The ports that a setting opens."""
-    name, value = setting.name, setting.value
-    if not _DIGIT.search(value):
-        return
+    read = _reader(setting.name)
+    if read is not None and _DIGIT.search(setting.value):
+        yield from read(setting)
+
+
+@lru_cache(1024)
+def _reader(name: str) -> Callable[[Setting], Iterator[Listening]] | None:
+    """What reads the ports from a setting of this name, None where it opens none; containers share many names."""
     if name in _EXACT_NAMES or name in _ASPNET_PORTS:
-        yield from _aspnet(setting)
-    elif _KONG_LISTEN.fullmatch(name):
-        for entry in value.split(","):
-            words = entry.split()
-            address = _socket(words[0]) if words else None
-            if address is not None:
-                speech = Speech.TLS if "ssl" in words else Speech.PLAIN
-                yield _listening(setting, address[1], address[2], speech, Certainty.CERTAIN)
-    elif opens_port(setting):
-        yield from _plain_form(setting)
+        return _aspnet
+    if _KONG_LISTEN.fullmatch(name):
+        return _kong
+    return _plain_form if opens_port(name) else None
 
 
-def opens_port(setting: Setting) -> bool:
+def opens_port(name: str) -> bool:
     """Whether a setting is called like one that opens a port."""
-    parts = setting.parts
-    return bool(parts & _HEAD) and parts <= _HEAD | _QUALIFIERS and setting.name not in _BROWSER_PORTS
+    parts = frozenset(name.split("_"))
+    return bool(parts & _HEAD) and parts <= _HEAD | _QUALIFIERS and name not in _BROWSER_PORTS
+
+
+def _kong(setting: Setting) -> Iterator[Listening]:
+    for entry in setting.value.split(","):
+        words = entry.split()
+        address = _socket(words[0]) if words else None
+        if address is not None:
+            speech = Speech.TLS if "ssl" in words else Speech.PLAIN
+            yield _listening(setting, address[1], address[2], speech, Certainty.CERTAIN)
 
 
 def _plain_form(setting: Setting) -> Iterator[Listening]:

@@ -88,14 +88,15 @@ def environment(container: WorkloadContainer, graph: ObjectGraph) -> dict[str, t
     return found | expanded
 
 
-def unknown_environment(container: WorkloadContainer, graph: ObjectGraph) -> frozenset[str] | None:
-    """The variables whose value the set does not show; None where a whole source of variables is not in the set."""
+def unknown_environment(
+    container: WorkloadContainer, graph: ObjectGraph, known: Mapping[str, tuple[str, Place]]
+) -> frozenset[str] | None:
+    """The variables that are not `known`; None where a whole source of variables is not in the set."""
     namespace = container.workload.object.namespace
     for source in container.container.env_from:
         reference = source.get("configMapRef") if isinstance(source, dict) else None
         if graph.config_map(namespace, _name(reference)) is None:
             return None
-    known = environment(container, graph)
     return frozenset(variable.name for variable in container.container.env if variable.name not in known)
 
 

@@ -103,7 +103,8 @@ def _php(evidence: ContainerEvidence) -> AcceptedBody | None:
 
 def _php_size(evidence: ContainerEvidence, variables: tuple[str, ...], directive: str) -> AcceptedBody | None:
     written = [(name, *evidence.variables[name]) for name in variables if name in evidence.variables]
-    written.extend((directive, text, place) for text, place in _lines(evidence, _PHP[directive]))
+    if evidence.config_maps:
+        written.extend((directive, text, place) for text, place in _lines(evidence, _PHP[directive]))
     for name, text, place in written:
         size = _bytes(text)
         if size is not None:
@@ -129,7 +130,7 @@ def _spring(evidence: ContainerEvidence) -> AcceptedBody | None:
 
 def _spring_size(evidence: ContainerEvidence, name: str) -> AcceptedBody | None:
     names = _SPRING_SETTINGS[name]
-    for setting in evidence.settings:
+    for setting in evidence.settings if not names.isdisjoint(evidence.named_settings) else ():
         if setting.name in names and (size := _bytes(setting.value, "-1")) is not None:
             return AcceptedBody(size, str(setting), setting.place)
     for text, place in _lines(evidence, _SPRING[name], "application"):
