@@ -92,7 +92,7 @@ class Document(Struct, eq=False):
         return ""
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """A symbolic place: a key or value of a document. Lines and columns are worked out only when it is shown.
 
     `part` says what to point at: the `value`, the `key`, or `auto`: a scalar's value, else the key that holds the

@@ -23,7 +23,7 @@ class Origin(StrEnum):
     """Nobody wrote it."""
 
 
-class Sourced(Struct, Generic[T_co], frozen=True):
+class Sourced(Struct, Generic[T_co], frozen=True, gc=False):
     """A value, who decided it, the text that decides it, and in words why (for `default` and `derived`).
 
     `place` of a default is where it would be set: the object whose annotation or field is absent.
