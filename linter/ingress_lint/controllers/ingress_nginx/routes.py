@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import ClassVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.controllers.ingress_nginx.filters import (
@@ -19,6 +19,7 @@ from ingress_lint.controllers.ingress_nginx.filters import (
     redirect_code,
     secrets,
 )
+from ingress_lint.controllers.ingress_nginx.hosts import Host, gather
 from ingress_lint.controllers.ingress_nginx.refusals import refused_path
 from ingress_lint.controllers.ingress_nginx.settings import (
     GATEWAY,
@@ -29,11 +30,10 @@ from ingress_lint.controllers.ingress_nginx.settings import (
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect
-from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
+from ingress_lint.routes.listeners import Listener, ListenerTLS
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
@@ -56,19 +56,6 @@ class _Ingress(Struct, frozen=True):
     attached: tuple[Attachment, ...]
 
 
-class _Host(Struct):
-    """What all paths of a host share, whichever Ingress says it (internal/ingress/controller/controller.go)."""
-
-    regex: Sourced[str] | None = None
-    """The annotation that makes every path a regular expression, with the Ingress it is on in words."""
-    tls: Place | None = None
-    """The TLS block that gives it a certificate, be it nginx's own."""
-    certificates: list[CertificateRef] = field(default_factory=list)
-    aliases: list[Sourced[str]] = field(default_factory=list)
-    root: tuple[str, str, int | str | None] | None = None
-    """Namespace, Service and port behind path /."""
-
-
 class IngressNginxRoutes(IngressController):
     """One run over one set: the facts of hosts and Ingresses, each worked out once."""
 
@@ -79,7 +66,7 @@ class IngressNginxRoutes(IngressController):
     def __init__(self, graph: ObjectGraph, claims: Sequence[Claim]) -> None:
         found = installations(graph)
         self._ingresses: dict[IngressObject, _Ingress] = {}
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._hosts: defaultdict[str, Host] = defaultdict(Host)
         self._listeners: dict[tuple[IngressObject, str, bool, bool], tuple[Listener, ...]] = {}
         self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
         self._redirects: dict[tuple[IngressObject, str], RequestRedirect | None] = {}
@@ -88,7 +75,7 @@ class IngressNginxRoutes(IngressController):
             settings = Settings(graph, serving(found, ingress, graph), ingress)
             own = self._ingresses[ingress] = self._ingress(graph, settings, claim)
             if not own.is_canary:
-                self._gather(ingress, settings)
+                gather(self._hosts, ingress, settings)
 
     def _ingress(self, graph: ObjectGraph, settings: Settings, claim: Claim) -> _Ingress:
         exempt = settings.text("no-tls-redirect-locations")
@@ -103,36 +90,6 @@ class IngressNginxRoutes(IngressController):
             settings.list("allowlist-source-range") or settings.list("whitelist-source-range"),
             tuple(secrets(settings, graph, claim.ingress.namespace)),
         )
-
-    def _gather(self, ingress: IngressObject, settings: Settings) -> None:
-        use_regex, rewrite = settings.boolean("use-regex", False), settings.text("rewrite-target")
-        aliases = settings.list("server-alias")
-        for rule in ingress.body.spec.rules:
-            host = self._hosts[rule.host or ""]
-            host.aliases = host.aliases or [alias for alias in aliases if alias.value != rule.host]
-            for path in rule.http.paths if rule.http else ():
-                reference = path.backend.reference()
-                if (path.path or "/") == "/" and reference is not None:
-                    host.root = ingress.namespace, reference.service, reference.port
-                if host.regex is None and use_regex.value:
-                    host.regex = Sourced(f"`use-regex` of Ingress `{ingress.name}`", Origin.EXPLICIT, use_regex.place)
-                if host.regex is None and rewrite is not None and rewrite.value != path.path:
-                    host.regex = Sourced(
-                        f"`rewrite-target` of Ingress `{ingress.name}`", Origin.EXPLICIT, rewrite.place
-                    )
-            for index, block in enumerate(ingress.body.spec.tls):
-                if rule.host and _covers(block.hosts, rule.host):
-                    place = ingress.at("spec", "tls", index)
-                    host.tls = host.tls or place
-                    if block.secret_name:
-                        hosts = tuple(
-                            Sourced(name, Origin.EXPLICIT, place.at("hosts", number))
-                            for number, name in enumerate(block.hosts)
-                        )
-                        secret = place.at("secretName")
-                        host.certificates.append(
-                            CertificateRef("Secret", ingress.namespace, block.secret_name, secret, hosts)
-                        )
 
     # -- routes -------------------------------------------------------------------------------------------------------
 
@@ -266,7 +223,7 @@ class IngressNginxRoutes(IngressController):
     def _of(self, context: PathContext) -> Settings:
         return self._ingresses[context.claim.ingress].settings
 
-    def _host(self, context: PathContext) -> _Host:
+    def _host(self, context: PathContext) -> Host:
         return self._hosts[context.host.value if context.host else ""]
 
     def _listener(
@@ -329,7 +286,7 @@ class IngressNginxRoutes(IngressController):
         return self._redirects[key]
 
     @staticmethod
-    def _redirect(own: _Ingress, host: _Host) -> RequestRedirect | None:
+    def _redirect(own: _Ingress, host: Host) -> RequestRedirect | None:
         settings = own.settings
         forced = settings.boolean("force-ssl-redirect", False)
         if forced.value:
@@ -442,11 +399,6 @@ def _location(context: PathContext) -> tuple[str, ...]:
     kind = "Exact" if context.path_type == "Exact" else "Prefix"
     host = context.host.value if context.host else ""
     return context.ingress.namespace, host, context.path_value or "/", kind
-
-
-def _covers(names: Sequence[str], host: str) -> bool:
-    """Whether a TLS block is for a host: by name, by a wildcard that its certificate will carry, or by naming none."""
-    return not names or host in names or f"*.{host.partition('.')[2]}" in names
 
 
 @cache
