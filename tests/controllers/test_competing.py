@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ingress_lint.controllers.lowering.competing import covers
+from ingress_lint.controllers.lowering.competing import Takers, covers
 from ingress_lint.load.document import Document, Place, SourceFile
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matching import Candidate
 from ingress_lint.routes.sourced import Origin, Sourced
 
 PLACE = Place(Document(SourceFile("manifest.yaml", ""), 0, 0, 0))
@@ -53,3 +56,20 @@ def test_conditions_narrow_a_match() -> None:
     assert not covers(beta, plain)
     assert not covers(post, plain)
     assert not covers(odd, plain)
+
+
+MATCHES = st.builds(
+    match,
+    st.sampled_from(PathMatchType),
+    st.text("/ab.*?|", max_size=6).map("/".__add__),
+    ignore_case=st.booleans(),
+    open_end=st.booleans(),
+)
+
+
+@given(st.lists(MATCHES, max_size=12))
+def test_takers_are_all_that_cover_in_their_order(matches: list[Match]) -> None:
+    candidates = [Candidate(None, wide, number, "", None, 0) for number, wide in enumerate(matches)]
+    takers = Takers(candidates)
+    for narrow in matches:
+        assert list(takers.of(narrow)) == [wide for wide in candidates if covers(wide.match, narrow)]

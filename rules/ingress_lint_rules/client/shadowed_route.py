@@ -75,13 +75,13 @@ which conflicting-route reports.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar
 
 from ingress_lint.controllers.lowering.competing import (
     Preference,
+    Takers,
     claim,
-    covers,
     grounds,
     preference,
     same_effect,
@@ -89,7 +89,6 @@ from ingress_lint.controllers.lowering.competing import (
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Candidate
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
@@ -110,10 +109,11 @@ class ShadowedRoute(Rule):
         shadowed: dict[Place, Preference] = {}
         reached: set[Place] = set()
         for candidates in grounds(graph, routes).values():
+            takers = Takers(candidates)
             for candidate in candidates:
                 place = _place(candidate)
                 if _written(candidate) and place not in reached:
-                    shadow = _shadow(candidate, candidates)
+                    shadow = _shadow(candidate, takers)
                     if shadow is None:
                         reached.add(place)
                     else:
@@ -157,18 +157,15 @@ def _path(candidate: Candidate) -> str:
     return candidate.match.path.value.value if candidate.match is not None else ""
 
 
-def _shadow(candidate: Candidate, others: Sequence[Candidate]) -> Preference | None:
+def _shadow(candidate: Candidate, takers: Takers) -> Preference | None:
     """What takes everything that a candidate asks for, None where nothing is known to."""
-    narrow: Match | None = candidate.match
-    for other in others:
-        wide = other.match
+    if candidate.match is None:
+        return None
+    for other in takers.of(candidate.match):
         if (
             other.route is candidate.route
-            or wide is None
             or not _written(other)
-            or narrow is None
-            or wide.path.place == narrow.path.place
-            or not covers(wide, narrow)
+            or _place(other) == _place(candidate)
             or (other.route.owner is not candidate.route.owner and claim(other) == claim(candidate))
         ):
             continue

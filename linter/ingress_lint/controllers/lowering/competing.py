@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
@@ -158,6 +158,40 @@ def _effect(route: Route) -> tuple[Hashable, ...]:
 
 
 # -- what one match takes of another --------------------------------------------------------------------------------
+
+
+class Takers:
+    """The candidates of one ground, by the paths that they take."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        self._same: defaultdict[PathMatch, list[int]] = defaultdict(list)
+        self._below: defaultdict[str, list[int]] = defaultdict(list)
+        self._starting: defaultdict[str, list[int]] = defaultdict(list)
+        for number, candidate in enumerate(candidates):
+            if candidate.match is None:
+                continue
+            path = candidate.match.path.value
+            self._same[path].append(number)
+            if path.type is PathMatchType.PREFIX:
+                self._below[path.value.rstrip("/")].append(number)
+            elif (taken := _string_prefix(path)) is not None:
+                self._starting[taken].append(number)
+        self._lengths = {len(taken) for taken in self._starting}
+
+    def of(self, narrow: Match) -> Iterator[Candidate]:
+        """The candidates that surely take every request that fits a match, itself among them, in their order."""
+        path = narrow.path.value
+        head = _head(path)
+        numbers = set(self._same.get(path, ()))
+        for end in (*(index for index, char in enumerate(head) if char == "/"), len(head)):
+            numbers.update(self._below.get(head[:end], ()))
+        for length in self._lengths:
+            numbers.update(self._starting.get(head[:length], ()))
+        for number in sorted(numbers):
+            wide = self._candidates[number]
+            if wide.match is not None and covers(wide.match, narrow):
+                yield wide
 
 
 def covers(wide: Match, narrow: Match) -> bool:
