@@ -210,7 +210,8 @@ class Constructor:
         if kind == "sequence":
             return [self._value(item) for item in node.value]
         pairs = node.value
-        keys, result = self._keys, {}
+        keys = self._keys
+        result: dict[str, Any] = {}
         merged = False
         for key_node, value_node in pairs:
             key = (keys[key_node.value] if key_node.id == "scalar" and key_node.tag == PLAIN else None) or self.key(

@@ -111,7 +111,7 @@ def _json_slices(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     if _NEXT_OBJECT.search(text, start, end) is None or not text[start : start + _LOOKED_AT].lstrip().startswith("{"):
         yield start, end
         return
-    from json import JSONDecoder, JSONDecodeError
+    from json import JSONDecodeError, JSONDecoder
 
     decode = JSONDecoder().raw_decode
     found: list[tuple[int, int]] = []
