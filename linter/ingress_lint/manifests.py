@@ -55,3 +55,5 @@ class Manifests(Struct):
     loaded: Loaded
     sets: list[ManifestSet] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    placeholders: int = 0
+    """How many values stand for others that are not known."""

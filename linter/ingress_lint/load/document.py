@@ -61,6 +61,8 @@ class Document(Struct, eq=False, dict=True):
     reported: bool = True
     """False for `--context` documents: they resolve references, and nothing is reported on them."""
     set_name: str = ""
+    template_language: bool = False
+    """Whether it is a template that nobody has rendered: only what its objects are called is read, if that."""
 
     @property
     def text(self) -> str:

@@ -82,6 +82,8 @@ def unknown_fields(api_version: str, kind: str, value: dict[str, Any]) -> Iterat
     top = _TOPS.get((api_version, kind))
     if top is None:
         return
+    if isinstance(value.get("sops"), dict):
+        top |= {"sops"}  # SOPS takes it away as it decrypts the object
     yield from _unknown(value, (), top, _SPECS.get((api_version, kind), frozenset()))
     yield from _unknown(value, ("metadata",), _METADATA, top)
     if spec := _SPECS.get((api_version, kind)):

@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import ValidationError, convert
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
+from ingress_lint.load.unknown import has_placeholders, is_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
 from ingress_lint.objects.group_kind import group_kind
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
@@ -34,6 +35,8 @@ class ObjectReader:
         self._default_namespace = namespace or DEFAULT_NAMESPACE
         self._moved_to = ""
         self.problems: list[Problem] = []
+        self.placeholders = 0
+        """How many values of the objects read stand for others that are not known."""
 
     def read(self, documents: Iterable[Document], moved_to: str = "") -> Iterator[AnyObject]:
         """The objects of a set's documents, in order; the items of `List` kinds each on their own.
@@ -73,6 +76,8 @@ class ObjectReader:
     def _object(
         self, document: Document, value: dict[str, Any], base: Pointer, api_version: str, kind: str
     ) -> AnyObject | None:
+        if document.template_language:
+            return self._called(document, value, base, api_version, kind)
         metadata = value.get("metadata")
         if metadata is None and (api_version.rpartition("/")[0], kind) in CONFIGURATION_FILES:
             return KubernetesObject(api_version, kind, "", kind, _EMPTY, _EMPTY, document, base, None)
@@ -100,6 +105,8 @@ class ObjectReader:
         known = model_of(api_version, kind)
         model = known or (Workload if _has_pod_template(value) else None)
         reports = _Reports(self, document, base) if known is not None else None
+        if known is not None and has_placeholders(document):
+            self.placeholders += sum(1 for _ in unknown_values(value, base))
         body, left_out = _validated(model, value, reports) if model is not None else (None, ())
         if reports is not None:
             for fault in _further_faults(api_version, kind, body, value):
@@ -118,6 +125,19 @@ class ObjectReader:
             left_out=left_out,
         )
 
+    def _called(
+        self, document: Document, value: dict[str, Any], base: Pointer, api_version: str, kind: str
+    ) -> AnyObject | None:
+        """The object of a template: what it is called, and nothing more."""
+        metadata = value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(name, str):
+            return None
+        namespace = self._moved_to or as_text(metadata.get("namespace")) or self._default_namespace
+        if group_kind(api_version, kind) in CLUSTER_SCOPED:
+            namespace = ""
+        return KubernetesObject(api_version, kind, namespace, name, _EMPTY, _EMPTY, document, base, None, broken=True)
+
     def _name(self, document: Document, base: Pointer, kind: str, metadata: dict[str, Any]) -> str | None:
         name = metadata.get("name")
         if isinstance(name, str) and name:
@@ -131,6 +151,8 @@ class ObjectReader:
 
     def _report(self, document: Document, pointer: Pointer, message: str, fix: str = "", *, key: bool = False) -> None:
         place = Place(document, pointer, "key" if key else "auto")
+        if is_unknown(place):
+            return
         self.problems.append(Problem(ProblemKind.SCHEMA_VIOLATION, place, message, fix=fix))
 
 
@@ -143,12 +165,23 @@ class _Reports:
         self._base = base
         self._known: set[tuple[Pointer, str]] = set()
 
-    def add(self, fault: SchemaError, left_out: tuple[Pointer, ...]) -> None:
-        """Reports a fault whose pointer leads into the value without the list items `left_out`."""
+    def _at(self, pointer: Pointer) -> Place:
+        return Place(self._document, (*self._base, *pointer))
+
+    def add(self, fault: SchemaError, left_out: tuple[Pointer, ...]) -> bool:
+        """Reports a fault whose pointer leads into the value without the list items `left_out`.
+
+        False where it is none, since the value is not known.
+        """
         pointer = pointer_in_text(fault.pointer, left_out)
+        if fault.absent and is_unknown(self._at(pointer_in_text(fault.absent, left_out))):
+            return False
+        if is_unknown(self._at(pointer)):
+            return False
         if fault.message and (pointer, fault.message) not in self._known:
             self._known.add((pointer, fault.message))
             self._reader._report(self._document, (*self._base, *pointer), fault.message, fault.fix, key=fault.at_key)
+        return True
 
 
 def _validated(
@@ -172,12 +205,17 @@ def _validated(
             from ingress_lint.objects.error_models import errors_of  # with pydantic, which right manifests do without
         before = left_out
         for fault in explain(model, value, errors_of(model, value)):
-            if reports is not None:
-                reports.add(fault, before)
+            if reports is not None and not reports.add(fault, before) and _takes_an_item(fault):
+                return None, ()  # of an item that is there, nothing could be said
             value = _repaired(value, fault.repair, fault.instead)
-            if fault.instead is LEFT_OUT and fault.repair and isinstance(fault.repair[-1], int):
+            if _takes_an_item(fault):
                 left_out = (*left_out, fault.repair)
     return None, left_out
+
+
+def _takes_an_item(fault: SchemaError) -> bool:
+    """Whether what repairs a fault leaves an item of a list out."""
+    return fault.instead is LEFT_OUT and bool(fault.repair) and isinstance(fault.repair[-1], int)
 
 
 def _further_faults(api_version: str, kind: str, body: Model | None, value: dict[str, Any]) -> Iterator[SchemaError]:
