@@ -71,7 +71,7 @@ class Locator:
         start, end = target.start_mark.index, target.end_mark.index
         if target.id != "scalar" and part != "value":
             end = _first_line_end(document.text, start)
-        end = max(start, start + len(document.text[start:end].rstrip()))
+        end = max(start, start + len(document.text[start:end].rstrip(" \t\r\n")))
         if end == start and key is not None and target is not key:
             start, end = key.start_mark.index, key.end_mark.index
         return document.start + start, document.start + end

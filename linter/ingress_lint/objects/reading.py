@@ -11,6 +11,7 @@ from msgspec import ValidationError, convert
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
 from ingress_lint.load.unknown import has_placeholders, is_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
+from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest
 from ingress_lint.objects.group_kind import group_kind
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
 from ingress_lint.objects.known_fields import unknown_fields
@@ -55,19 +56,25 @@ class ObjectReader:
                 self._report(document, base, f"an item of a List must be an object, and this is {describe(value)}")
             return
         api_version, kind = value.get("apiVersion"), value.get("kind")
+        if not is_manifest(value):
+            return
         if not isinstance(kind, str) or not isinstance(api_version, str):
             if "kind" in value and "apiVersion" in value:
                 which = "kind" if not isinstance(kind, str) else "apiVersion"
                 self._report(document, (*base, which), f"`{which}` must be text, and this is {describe(value[which])}")
-            elif base or ("kind" in value and ("metadata" in value or "spec" in value)):
+            elif base or ("kind" in value and isinstance(value.get("metadata"), dict)):
                 lacking = "apiVersion" if "kind" in value else "kind"
                 self._report(
                     document, base, f"this object has no `{lacking}`, so the API server cannot tell what it is"
                 )
             return
+        if is_client_side(api_version, kind):
+            return
         if kind.endswith("List") and isinstance(value.get("items"), list):
+            of_core = api_version == "v1"
             for index, item in enumerate(value["items"]):
-                yield from self._objects(document, item, (*base, "items", index))
+                if of_core or isinstance(item, dict):
+                    yield from self._objects(document, _listed(item, api_version, kind), (*base, "items", index))
             return
         read = self._object(document, value, base, api_version, kind)
         if read is not None:
@@ -230,6 +237,13 @@ def _further_faults(api_version: str, kind: str, body: Model | None, value: dict
         yield from check_labels(("metadata", "labels"), metadata["labels"])
     if body is not None:
         yield from check(api_version, body, value)
+
+
+def _listed(item: Any, api_version: str, kind: str) -> Any:
+    """An item of a list; a `ServiceList` says for its items what they are (apimachinery: unstructuredJSONScheme)."""
+    if kind == "List" or not isinstance(item, dict) or "kind" in item or "apiVersion" in item:
+        return item
+    return {"apiVersion": api_version, "kind": kind.removesuffix("List"), **item}
 
 
 def string_map(value: Any) -> Mapping[str, str]:
