@@ -78,6 +78,11 @@ def may_stand_for(text: str, value: str) -> bool:
     return len(value) - at >= len(last) and value.endswith(last)
 
 
+def known_start(text: str) -> str:
+    """What stands before the first placeholder of a text."""
+    return _PLACEHOLDER.split(text, maxsplit=1)[0] if is_placeholder(text) else text
+
+
 def has_actions(text: str) -> bool:
     """Whether a text is a template: of Go, Jinja or ytt."""
     return _ACTION.search(text) is not None or is_ytt(text)
