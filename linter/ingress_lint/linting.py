@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BUG: Final = "this is a bug of ingress-lint or of a rule pack; please report it"
 
 
+_NAME: Final = ("metadata", "name")
+
+
 class _Importer:
     """Imports the modules of rules when they are called for. One that cannot be imported is told of once."""
 
@@ -147,8 +150,12 @@ class SetLinter:
 
 
 def _is_known(finding: Finding) -> bool:
-    """Whether all that a finding rests on is known: its place, and those that it relates."""
-    places = (finding.place, *(related.place for related in finding.related))
+    """Whether all that a finding rests on is known: its place, and those that it relates.
+
+    A name that it relates only says which object is meant.
+    """
+    related = (item.place for item in finding.related if item.place.pointer[-2:] != _NAME)
+    places = (finding.place, *related)
     return not any(is_unknown(place, parts=True) for place in places)
 
 

@@ -79,6 +79,11 @@ _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
 """Kinds that operators make for their custom resources, by names that these tell."""
 
 
+_POD_MAKING: Final = frozenset(
+    {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
+)
+
+
 class SetContext(Struct, frozen=True):
     """What is known about a set beyond its own objects."""
 
@@ -362,8 +367,8 @@ class ObjectGraph:
 
     @cached_property
     def _unread(self) -> Sequence[AnyObject]:
-        """The objects of which nothing is known but what they are called."""
-        return [item for item in self.objects if item.broken]
+        """The objects that make pods of which nothing is known."""
+        return [item for item in self.objects if item.broken and item.kind in _POD_MAKING]
 
     def may_select(self, namespace: str, selector: Mapping[str, str]) -> bool:
         """Whether a selector selects, in a namespace, pods whose labels are not known, or is not known itself."""
