@@ -96,7 +96,9 @@ class Loader:
         if ENCRYPTED in file.text and _SOPS.search(file.text):
             self.loaded.encrypted[file.path] = set_name
         documents = self._documents(file, set_name, reported)
+        of_ytt = is_ytt(file.text)
         for document in documents:
+            document.template_language = document.template_language or of_ytt
             if document.template_language:
                 self.loaded.templates[file.path] = None
                 if item.named:
@@ -137,8 +139,6 @@ class Loader:
                     self._report_syntax(document, error)
                 return True
             duplicates = ()
-        if is_ytt(text):
-            document.template_language = True
         if not (isinstance(value, dict) and "kind" in value):
             document.value = value
             return kindless

@@ -108,7 +108,8 @@ def _slices(text: str) -> Iterator[tuple[int, int]]:
 
 def _json_slices(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """The JSON objects of a stream, as `jq` writes one after another; the whole slice where it is none."""
-    if _NEXT_OBJECT.search(text, start, end) is None or not text[start : start + _LOOKED_AT].lstrip().startswith("{"):
+    opened = text[start : start + _LOOKED_AT].lstrip().startswith("{")
+    if not opened or _NEXT_OBJECT.search(text, start, end) is None:
         yield start, end
         return
     from json import JSONDecodeError, JSONDecoder

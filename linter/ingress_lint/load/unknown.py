@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ingress_lint.load.document import Document, Place, Pointer
-from ingress_lint.values.placeholders import ENCRYPTED, is_placeholder, may_hold_placeholders
+from ingress_lint.load.document import Place, Pointer
+from ingress_lint.values.placeholders import ENCRYPTED, is_placeholder
 
 _TEXTS: Final = frozenset({"args", "binaryData", "command", "data", "env", "script", "stringData"})
 """Fields whose texts are files, scripts and what a container is started with: what looks like a placeholder belongs there."""
@@ -43,11 +43,6 @@ def is_unknown(place: Place, *, parts: bool = False) -> bool:
         deep = len(pointer) > _SHALLOW or isinstance(value, list)
         return deep and any(_stands_open((*pointer, step), child) for step, child in children)
     return _stands_open(pointer, value)
-
-
-def has_placeholders(document: Document) -> bool:
-    """Whether it is worth looking for values that are not known; costs little where there are none."""
-    return may_hold_placeholders(document.file.text, document.start, document.end)
 
 
 def unknown_values(value: Any, base: Pointer = ()) -> Iterator[Pointer]:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from msgspec import ValidationError, convert
 
-from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
-from ingress_lint.load.unknown import has_placeholders, is_unknown, unknown_values
+from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind, SourceFile
+from ingress_lint.load.unknown import is_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
 from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest
 from ingress_lint.objects.group_kind import group_kind
@@ -18,6 +18,7 @@ from ingress_lint.objects.known_fields import unknown_fields
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, fields_of, pointer_in_text
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
 from ingress_lint.objects.workloads import Workload
+from ingress_lint.values.placeholders import occur_in
 
 DEFAULT_NAMESPACE: Final = "default"
 _MAX_REPAIRS: Final = 25
@@ -35,6 +36,8 @@ class ObjectReader:
         self._given_namespace = namespace
         self._default_namespace = namespace or DEFAULT_NAMESPACE
         self._moved_to = ""
+        self._last_file: SourceFile | None = None
+        self._last_open = False
         self.problems: list[Problem] = []
         self.placeholders = 0
         """How many values of the objects read stand for others that are not known."""
@@ -112,7 +115,7 @@ class ObjectReader:
         known = model_of(api_version, kind)
         model = known or (Workload if _has_pod_template(value) else None)
         reports = _Reports(self, document, base) if known is not None else None
-        if known is not None and has_placeholders(document):
+        if known is not None and self._is_open(document.file):
             self.placeholders += sum(1 for _ in unknown_values(value, base))
         body, left_out = _validated(model, value, reports) if model is not None else (None, ())
         if reports is not None:
@@ -131,6 +134,12 @@ class ObjectReader:
             broken=model is not None and body is None,
             left_out=left_out,
         )
+
+    def _is_open(self, file: SourceFile) -> bool:
+        """Whether it is worth looking for placeholders in the objects of a file; each is asked about in a row."""
+        if file is not self._last_file:
+            self._last_file, self._last_open = file, occur_in(file.text)
+        return self._last_open
 
     def _called(
         self, document: Document, value: dict[str, Any], base: Pointer, api_version: str, kind: str

@@ -43,12 +43,10 @@ _LINE_OF_ACTIONS: Final = deferred(rf"^[ \t]*(?:(?:{_ACTION.pattern})[ \t]*)++$"
 _YTT: Final = deferred(r"(?:^|[ \t])#@", re.MULTILINE)
 
 
-def may_hold_placeholders(text: str, start: int, end: int) -> bool:
-    """Whether there is one anywhere in a part of a text, in whatever stands there."""
-    opened = any(text.find(opener, start, end) >= 0 for opener in _RARE) or (
-        text.find("{", start, end) >= 0 and _IN_BRACES.search(text, start, end) is not None
-    )
-    return opened and _PLACEHOLDER.search(text, start, end) is not None
+def occur_in(text: str) -> bool:
+    """Whether there are any in the text of a file, in whatever stands there."""
+    opened = any(map(text.__contains__, _RARE)) or ("{" in text and _IN_BRACES.search(text) is not None)
+    return opened and _PLACEHOLDER.search(text) is not None
 
 
 @lru_cache(4096)
