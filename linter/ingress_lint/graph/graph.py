@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
+from ingress_lint.graph.not_known import NotKnown
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
@@ -21,7 +22,6 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
 from ingress_lint.objects.networking import Ingress, IngressClass, LegacyIngress, NetworkPolicy
 from ingress_lint.objects.reading import string_map
 from ingress_lint.objects.workloads import Scaler
-from ingress_lint.values.placeholders import is_placeholder, may_stand_for
 
 Assumption = Literal["complete", "partial", "auto"]
 Kind = TypeVar("Kind", bound=Model)
@@ -79,11 +79,6 @@ _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
 """Kinds that operators make for their custom resources, by names that these tell."""
 
 
-_POD_MAKING: Final = frozenset(
-    {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob"}
-)
-
-
 class SetContext(Struct, frozen=True):
     """What is known about a set beyond its own objects."""
 
@@ -130,6 +125,7 @@ class ObjectGraph:
             if workload is not None:
                 workloads.append(workload)
         self.workloads: tuple[Workload, ...] = tuple(workloads)
+        self.not_known = NotKnown(self.objects, self.workloads)
         self._by_model: dict[type[Any], dict[tuple[str, str], AnyObject]] = {}
         self._likeness: dict[tuple[GroupKind, str], LikenessIndex[str]] = {}
         self._pod_likeness: dict[str, LikenessIndex[Workload]] = {}
@@ -223,11 +219,8 @@ class ObjectGraph:
             return Resolution(Existence.FOUND, found)
         key = (kind, namespace, name)
         context = self.context
-        if is_placeholder(name) or is_placeholder(namespace):
-            return Resolution(Existence.EXTERNAL, why="its name is a placeholder")
-        for open_name in self._open_names.get(kind, ()):
-            if may_stand_for(open_name.name, name) and may_stand_for(open_name.namespace, namespace):
-                return Resolution(Existence.EXTERNAL, why=f"{open_name} may be it, whose name holds a placeholder")
+        if why := self.not_known.names(kind, namespace, name):
+            return Resolution(Existence.EXTERNAL, why=why)
         if context.encrypted and kind in (SECRET, CONFIG_MAP):
             return Resolution(Existence.EXTERNAL, why=f"{context.encrypted[0]} is encrypted and may hold it")
         if (kind.kind, namespace, name) in context.externals:
@@ -256,15 +249,6 @@ class ObjectGraph:
     def holds(self, kind: GroupKind, namespace: str) -> bool:
         """Whether the set has any object of this kind in this namespace."""
         return (kind, namespace) in self._kinds_in
-
-    @cached_property
-    def _open_names(self) -> Mapping[GroupKind, Sequence[AnyObject]]:
-        """By kind, the objects whose name or namespace is not known."""
-        found: defaultdict[GroupKind, list[AnyObject]] = defaultdict(list)
-        for item in self.objects:
-            if is_placeholder(item.name) or is_placeholder(item.namespace):
-                found[item.group_kind].append(item)
-        return found
 
     @cached_property
     def _names(self) -> Mapping[GroupKind, Mapping[str, list[str]]]:
@@ -355,32 +339,6 @@ class ObjectGraph:
     def pods(self, namespace: str) -> LabelIndex[Workload]:
         """The pod templates of a namespace, by label."""
         return self._pods.get(namespace) or LabelIndex(())
-
-    @cached_property
-    def _open_workloads(self) -> Sequence[Workload]:
-        """The workloads whose namespace or labels are not known."""
-        return [
-            workload
-            for workload in self.workloads
-            if is_placeholder(workload.object.namespace) or any(map(is_placeholder, workload.labels.values()))
-        ]
-
-    @cached_property
-    def _unread(self) -> Sequence[AnyObject]:
-        """The objects that make pods of which nothing is known."""
-        return [item for item in self.objects if item.broken and item.kind in _POD_MAKING]
-
-    def may_select(self, namespace: str, selector: Mapping[str, str]) -> bool:
-        """Whether a selector selects, in a namespace, pods whose labels are not known, or is not known itself."""
-        if any(map(is_placeholder, (namespace, *selector.values()))):
-            return True
-        if any(may_stand_for(item.namespace, namespace) for item in self._unread):
-            return True
-        return any(
-            may_stand_for(workload.object.namespace, namespace)
-            and all(may_stand_for(workload.labels.get(key, ""), value) for key, value in selector.items())
-            for workload in self._open_workloads
-        )
 
     def pods_like(self, namespace: str, texts: Iterable[str]) -> list[Workload]:
         """The workloads of a namespace whose name or labels are worth comparing with `texts`."""
