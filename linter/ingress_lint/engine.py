@@ -46,12 +46,14 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
         for name, found in documents.items()
     }
     unparsed, elsewhere = _unparsed(loaded), _elsewhere(objects)
-    manifests = Manifests(loaded, problems=[*loaded.problems, *reader.problems])
+    manifests = Manifests(loaded, problems=[*loaded.problems, *reader.problems], placeholders=reader.placeholders)
+    texts = {file.path for file in loaded.files}
     for name, own in objects.items():
         root = roots.get(name)
         known = SetContext(
             options.assume,
             unparsed.get(name, ()),
+            tuple(file for file, of_set in loaded.encrypted.items() if of_set == name and file not in texts),
             elsewhere[name],
             options.externals,
             root.incomplete if root else "",
@@ -107,8 +109,8 @@ def _sets(loaded: Loaded) -> dict[str, list[Document]]:
 
 def _unparsed(loaded: Loaded) -> dict[str, tuple[str, ...]]:
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    for problem in loaded.problems:
-        document = problem.place.document
+    templates = (document for document in loaded.documents if document.template_language)
+    for document in (*(problem.place.document for problem in loaded.problems), *templates):
         if document.whole() is None:
             found[document.set_name][document.file.path] = None
     return {name: tuple(files) for name, files in found.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ingress_lint.load.unknown import is_unknown
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.rule import Rule, RuleEntry, RuleImportError
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from ingress_lint.objects.model import AnyObject
 
 BUG: Final = "this is a bug of ingress-lint or of a rule pack; please report it"
+
+
+_NAME: Final = ("metadata", "name")
 
 
 class _Importer:
@@ -82,7 +86,7 @@ class SetLinter:
         if item.document.reported:
             for rule in self._rules_of_object(item):
                 try:
-                    yield from rule.check_object(item, self._graph)
+                    yield from filter(_is_known, rule.check_object(item, self._graph))
                 except Exception as error:
                     self._fail(rule, item, error)
 
@@ -91,7 +95,7 @@ class SetLinter:
         if route.owner.document.reported:
             for rule in self._rules_of_route(route):
                 try:
-                    yield from rule.check_route(route, self._graph)
+                    yield from filter(_is_known, rule.check_route(route, self._graph))
                 except Exception as error:
                     self._fail(rule, route.owner, error)
 
@@ -102,8 +106,8 @@ class SetLinter:
         for rule in self._imported.of(entry for entry in self._per_set if self._has_work(entry)):
             try:
                 if self._set.routes:
-                    yield from rule.check_routes(self._set.routes, self._graph)
-                yield from rule.check_set(self._graph, self._set.routes)
+                    yield from filter(_is_known, rule.check_routes(self._set.routes, self._graph))
+                yield from filter(_is_known, rule.check_set(self._graph, self._set.routes))
             except Exception as error:
                 self._fail(rule, None, error)
 
@@ -122,7 +126,8 @@ class SetLinter:
                 concerned = (rule for rule in self._per_verdict if _is_among(verdict.reason, rule.reasons))
                 for rule in self._imported.of(concerned):
                     try:
-                        yield from rule.check_verdict(verdict, first_routes.get(verdict.object), self._graph)
+                        found = rule.check_verdict(verdict, first_routes.get(verdict.object), self._graph)
+                        yield from filter(_is_known, found)
                     except Exception as error:
                         self._fail(rule, verdict.object, error)
 
@@ -155,6 +160,16 @@ class SetLinter:
     def _fail(self, rule: Rule, item: AnyObject | None, error: Exception) -> None:
         at = f" at {item}" if item is not None else ""
         self.failures.append(f"rule {rule.code} broke down{at} ({type(error).__name__}: {error}): {BUG}")
+
+
+def _is_known(finding: Finding) -> bool:
+    """Whether all that a finding rests on is known: its place, and those that it relates.
+
+    A name that it relates only says which object is meant.
+    """
+    related = (item.place for item in finding.related if item.place.pointer[-2:] != _NAME)
+    places = (finding.place, *related)
+    return not any(is_unknown(place, parts=True) for place in places)
 
 
 def of_problems(rules: Sequence[RuleEntry], problems: Iterable[Problem], failures: list[str]) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption, ObjectGraph
 from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.loading import Loaded
+from ingress_lint.objects.foreign_kinds import routes_unread
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
@@ -55,3 +57,15 @@ class Manifests(Struct):
     loaded: Loaded
     sets: list[ManifestSet] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    placeholders: int = 0
+    """How many values stand for others that are not known."""
+
+    @property
+    def routing_unread(self) -> Counter[str]:
+        """How many objects there are of kinds that take requests and are not read, by kind with its group."""
+        return Counter(
+            f"{item.kind} ({item.group})"
+            for held in self.sets
+            for item in held.graph.objects
+            if item.document.reported and routes_unread(item.group, item.kind)
+        )

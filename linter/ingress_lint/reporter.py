@@ -17,6 +17,8 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
 
+_MOST_FILES: Final = 3
+"""How many files one line names."""
 _MOST_PATHS: Final = 3
 """As many as a command may repeat that is still read."""
 
@@ -68,6 +70,7 @@ class Reporter:
         if passed_over:
             kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(passed_over.items()))
             yield f"passed over {passed_over.total()} of {len(documents)} documents, of kinds that no rule reads: {kinds}"
+        yield from self._unknown()
         sets = [held for held in self._manifests.sets if any(item.document.reported for item in held.graph.objects)]
         for held in sets if len(sets) > 1 else ():
             name = held.name or "loose files"
@@ -75,8 +78,24 @@ class Reporter:
         owners = {route.owner: route.controller for held in sets for route in held.routes}
         served = Counter((by.value, by.origin.value, by.why) for by in owners.values())
         for (controller, origin, why), number in sorted(served.items()):
-            objects = "1 object" if number == 1 else f"{number} objects"
-            yield f"{controller} serves {objects} ({origin}{why and ': ' + why})"
+            yield f"{controller} serves {_count(number, 'object')} ({origin}{why and ': ' + why})"
+
+    def _unknown(self) -> Iterator[str]:
+        """What was not judged, as nobody can know it from the manifests, or it is not read."""
+        manifests, loaded = self._manifests, self._manifests.loaded
+        if manifests.placeholders:
+            yield f"{_count(manifests.placeholders, 'value')} unknown (placeholders)"
+        for files, what in (
+            (loaded.encrypted, "encrypted"),
+            (loaded.templates, "not rendered"),
+            (loaded.binary, "binary"),
+        ):
+            if files:
+                named = ", ".join([*files][:_MOST_FILES]) + ", ..." * (len(files) > _MOST_FILES)
+                yield f"{_count(len(files), 'file')} {what}: {named}"
+        if unread := manifests.routing_unread:
+            kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(unread.items()))
+            yield f"{_count(unread.total(), 'object')} of routing kinds that ingress-lint does not read: {kinds}"
 
     def _reported(self, location: Location, finding: Finding) -> ReportedFinding:
         rule = self._rules[finding.code]
@@ -133,6 +152,10 @@ class Reporter:
         text = "\0".join((finding.code, location.file, str(owner), location.pointer))
         self._identities[text] += 1
         return f"{text}\0{self._identities[text]}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _locations(finding: ReportedFinding) -> Iterable[Location]:

@@ -144,7 +144,7 @@ def test_both_readers_read_real_files_the_same(path: Path) -> None:
     loader = Loader(lambda _kind, _text: True)
     loader.load([os.fspath(path)])
     for document in loader.loaded.documents:
-        if document.value is None:
+        if document.value is None or document.template_language:
             continue
         assert read("PyYAML", document.text) == document.value
         try:

@@ -41,7 +41,7 @@ _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:
     """Whether the manifests show every pod that a Service with this selector could select."""
     namespace = service.namespace
-    if graph.endpoints_of(service) or graph.incomplete:
+    if graph.endpoints_of(service) or graph.incomplete or graph.not_known.pods(namespace, selector):
         return False
     if graph.context.assume == "complete":
         return True

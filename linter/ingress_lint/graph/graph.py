@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
+from ingress_lint.graph.not_known import NotKnown
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
@@ -84,6 +85,8 @@ class SetContext(Struct, frozen=True):
     assume: Assumption = "auto"
     unparsed: tuple[str, ...] = ()
     """The files of the set that did not parse; what they hold is unknown."""
+    encrypted: tuple[str, ...] = ()
+    """The files of the set that are encrypted as a whole, as those with Secrets are."""
     elsewhere: frozenset[tuple[GroupKind, str, str]] = frozenset()
     """Kind, namespace and name of the objects in other sets of the same run."""
     externals: frozenset[tuple[str, str, str]] = frozenset()
@@ -122,6 +125,7 @@ class ObjectGraph:
             if workload is not None:
                 workloads.append(workload)
         self.workloads: tuple[Workload, ...] = tuple(workloads)
+        self.not_known = NotKnown(self.objects, self.workloads)
         self._by_model: dict[type[Any], dict[tuple[str, str], AnyObject]] = {}
         self._likeness: dict[tuple[GroupKind, str], LikenessIndex[str]] = {}
         self._pod_likeness: dict[str, LikenessIndex[Workload]] = {}
@@ -215,6 +219,10 @@ class ObjectGraph:
             return Resolution(Existence.FOUND, found)
         key = (kind, namespace, name)
         context = self.context
+        if why := self.not_known.names(kind, namespace, name):
+            return Resolution(Existence.EXTERNAL, why=why)
+        if context.encrypted and kind in (SECRET, CONFIG_MAP):
+            return Resolution(Existence.EXTERNAL, why=f"{context.encrypted[0]} is encrypted and may hold it")
         if (kind.kind, namespace, name) in context.externals:
             return Resolution(Existence.EXTERNAL, why="it is declared to exist elsewhere")
         if key in context.elsewhere:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint.load.anchors import compose_events
 from ingress_lint.load.document import Pointer
 from ingress_lint.load.nodes import PLAIN, QUOTED
 from ingress_lint.load.scalars import Scalar, resolve_key, resolve_plain
@@ -25,10 +26,13 @@ MAX_NODES: Final = 2_000_000
 """How many values a document may expand to through its aliases."""
 _LIBYAML_DEPTH: Final = "exceeded maximum nesting depth"
 """What libyaml itself says of text that nests past a limit of its own, a thousand levels and more."""
+_ANCHOR_AGAIN: Final = "found duplicate anchor"
+"""How the libraries' composers complain of an anchor that is defined a second time, which go-yaml takes."""
 _OPENERS: Final = ("[", "{", " -", " ?", " :")
 
 _CORE_TAG: Final = "tag:yaml.org,2002:"
 _MERGE_KEY: Final = "<<"
+_MERGE_TAG: Final = f"{_CORE_TAG}merge"
 
 
 class YAMLError(Exception):
@@ -96,7 +100,12 @@ def values_composer() -> type[Any]:
 def compose(composer_class: type[Any], text: str) -> Any:
     """The root node of `text`, None where it holds no document; raises `YAMLError`."""
     try:
-        return (composer_class if _may_nest_deeply(text) else composer_class.shallow)(text).get_single_node()
+        try:
+            return (composer_class if _may_nest_deeply(text) else composer_class.shallow)(text).get_single_node()
+        except Exception as error:
+            if not (getattr(error, "context", None) or "").startswith(_ANCHOR_AGAIN):
+                raise
+            return compose_events(composer_class(text))
     except NestingError:
         raise _too_deep() from None
     except Exception as error:
@@ -172,7 +181,7 @@ class Constructor:
             seen: dict[str, tuple[Any, Any]] = {}
             for key_node, value_node in node.value:
                 key = self.key(key_node)
-                if key in seen and key != _MERGE_KEY:
+                if key in seen and not _merges(key_node):
                     first_key, first_value = seen[key]
                     same = self._value(first_value) == self._value(value_node)
                     yield DuplicateKey((*pointer, key), _span(first_key), _span(key_node), same)
@@ -201,28 +210,33 @@ class Constructor:
         if kind == "sequence":
             return [self._value(item) for item in node.value]
         pairs = node.value
-        keys, result = self._keys, {}
+        keys = self._keys
+        result: dict[str, Any] = {}
+        merged = False
         for key_node, value_node in pairs:
             key = (keys[key_node.value] if key_node.id == "scalar" and key_node.tag == PLAIN else None) or self.key(
                 key_node
             )
-            result[key] = self._value(value_node)
-        if len(result) < len(pairs):
+            value = self._value(value_node)
+            if key == _MERGE_KEY and _merges(key_node):
+                merged = True
+                self._merge(result, value, key_node)
+            else:
+                result[key] = value
+        if merged or len(result) < len(pairs):
             self._repeating.append(node)
-        if _MERGE_KEY in result:
-            result = self._merged(pairs, result.pop(_MERGE_KEY), result)
         return result
 
-    def _merged(self, pairs: Any, inherited: Any, own: dict[str, Any]) -> dict[str, Any]:
+    def _merge(self, result: dict[str, Any], inherited: Any, key_node: Any) -> None:
+        """Adds what a merge key names; it takes the place of what stands above it (kubernetes-sigs/yaml:goyaml.v2)."""
         sources = inherited if isinstance(inherited, list) else [inherited]
         if not all(isinstance(source, dict) for source in sources):
-            place = next(key.start_mark.index for key, _ in pairs if key.value == _MERGE_KEY)
-            raise YAMLError("a merge key (<<) must name a mapping or a list of mappings", place)
-        merged: dict[str, Any] = {}
+            raise YAMLError(
+                "a merge key (<<) must name a mapping or a list of mappings",
+                key_node.start_mark.index,
+            )
         for source in reversed(sources):
-            merged.update(source)
-        merged.update(own)
-        return merged
+            result.update(source)
 
     def _tagged(self, node: Any, tag: str) -> Scalar:
         text: str = node.value
@@ -268,6 +282,11 @@ class Constructor:
             return size, depth
 
         measure(root)
+
+
+def _merges(key_node: Any) -> bool:
+    """Whether a key is the merge key, which it is not in quotes."""
+    return bool(key_node.value == _MERGE_KEY and key_node.tag in (PLAIN, _MERGE_TAG))
 
 
 def walk(root: Any) -> Iterator[tuple[Any, Pointer]]:

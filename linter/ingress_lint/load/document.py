@@ -65,6 +65,8 @@ class Document(Struct, eq=False):
     set_name: str = ""
     read_again: Callable[[str], Any] | None = None
     """Reads the value that was let go."""
+    template_language: bool = False
+    """Whether it is a template that nobody has rendered: only what its objects are called is read, if that."""
 
     def let_go(self, read_again: Callable[[str], Any]) -> None:
         """Forgets the value, which takes several times the memory of its text, until somebody asks for it again."""

@@ -23,11 +23,21 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_GIT_CRYPT: Final = b"\0GITCRYPT\0"
+"""How an encrypted file starts (AGWA/git-crypt:commands.cpp)."""
 _SKIPPED_FOLDERS: Final = frozenset({"node_modules", "__pycache__"})
 
 
 class UnreadableError(Exception):
     """A file that cannot be read as text; the message says why."""
+
+
+class BinaryError(UnreadableError):
+    """A file that is no text; `encrypted` where git-crypt has made it so."""
+
+    def __init__(self, message: str, *, encrypted: bool) -> None:
+        super().__init__(message)
+        self.encrypted = encrypted
 
 
 class Found(Struct, frozen=True):
@@ -129,10 +139,12 @@ def decode(data: bytes) -> str:
 
     A byte that is not UTF-8 becomes U+FFFD, which the loader reports.
     """
+    if data.startswith(_GIT_CRYPT):
+        raise BinaryError("encrypted by git-crypt", encrypted=True)
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8-sig")
     text = data.decode(encoding, "replace")
     if "\0" in text:
-        raise UnreadableError("binary data, not a manifest")
+        raise BinaryError("binary data, not a manifest", encrypted=False)
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, field
 
@@ -16,9 +16,11 @@ from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.splitting import seems_of_a_kind, split
 from ingress_lint.load.values import ValueReader
 from ingress_lint.values.patterns import deferred
+from ingress_lint.values.placeholders import ENCRYPTED, has_actions, is_ytt, without_actions
 
 _LOOKS_LIKE_MANIFEST: Final = deferred(r"""^[ \t]*["']?apiVersion["']?[ \t]*:""", re.MULTILINE)
-_TEMPLATE_DIRECTIVE: Final = deferred(r"\{\{-?\s*[\w.$(\"/]")
+_CONTROL: Final = deferred(r"\{%|\{\{-? *(?:block|define|else|end|if|include|range|template|toYaml|with)\b")
+_SOPS: Final = deferred(r"""^[ \t{]*["']?sops["']?[ \t]*:|"sops"[ \t]*:""", re.MULTILINE)
 _MERGE_CONFLICT: Final = deferred(r"^<{7} ", re.MULTILINE)
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -35,6 +37,12 @@ class Loaded(Struct):
     problems: list[Problem] = field(default_factory=list)
     kustomizations: dict[str, Kustomization] = field(default_factory=dict)
     """The Kustomize roots among the sets, by set name."""
+    encrypted: dict[str, str] = field(default_factory=dict)
+    """The files that SOPS or git-crypt has encrypted, and the set of each."""
+    templates: dict[str, None] = field(default_factory=dict)
+    """The files with templates that nobody has rendered, outside of charts."""
+    binary: list[str] = field(default_factory=list)
+    """The other files that are no text."""
     missing_paths: list[str] = field(default_factory=list)
     """Paths given by the user that do not exist or cannot be opened, each with the reason."""
 
@@ -84,12 +92,24 @@ class Loader:
     def _load_file(self, item: files.Found, reported: bool) -> None:
         try:
             file = files.read(item)
+        except files.BinaryError as error:
+            self._binary(item, error)
+            return
         except files.UnreadableError as error:
             self._unreadable(item.display, f"{item.display}: {error}")
             return
         self.loaded.files.append(file)
         set_name = self._set_of(item, file)
+        if ENCRYPTED in file.text and _SOPS.search(file.text):
+            self.loaded.encrypted[file.path] = set_name
         documents = self._documents(file, set_name, reported)
+        of_ytt = is_ytt(file.text)
+        for document in documents:
+            document.template_language = document.template_language or of_ytt
+            if document.template_language:
+                self.loaded.templates[file.path] = None
+                if item.named:
+                    self._report_template(document)
         if not documents and (item.named or _LOOKS_LIKE_MANIFEST.search(file.text)):
             documents = self._documents(file, set_name, reported, kindless=True)
         if documents and _REPLACEMENT in file.text:
@@ -118,11 +138,16 @@ class Loader:
         try:
             value, duplicates = self._values.read(text)
         except YAMLError as error:
-            document.parsed = False
             if not (document.kind or kindless or seems_of_a_kind(text)):
+                document.parsed = False
                 return False
-            self._report_syntax(document, error)
-            return True
+            value, document.template_language = self._of_template(text, error)
+            if value is None:
+                document.parsed = False
+                if not document.template_language:
+                    self._report_syntax(document, error)
+                return True
+            duplicates = ()
         if not (isinstance(value, dict) and "kind" in value):
             document.value = value
             return kindless
@@ -134,6 +159,19 @@ class Loader:
             document.value = value
             self._report_duplicates(document, duplicates)
         return True
+
+    def _of_template(self, text: str, error: YAMLError) -> tuple[Any, bool]:
+        """What a text that is no YAML says beside what a template engine fills in, and whether it is a template.
+
+        A fault that has nothing to do with what is filled in makes it none.
+        """
+        if not has_actions(text):
+            return None, False
+        try:
+            value, _ = self._values.read(without_actions(text))
+        except YAMLError as other:
+            return None, str(other) != str(error) or _CONTROL.search(text) is not None
+        return (value, True) if isinstance(value, dict) else (None, True)
 
     def _report_duplicates(self, document: Document, duplicates: Iterable[DuplicateKey]) -> None:
         for duplicate in duplicates:
@@ -165,12 +203,22 @@ class Loader:
         fix = _syntax_fix(str(error), file.line_text(line), column)
         if _MERGE_CONFLICT.search(document.text):
             fix = "resolve the merge conflict"
-        elif _TEMPLATE_DIRECTIVE.search(document.text):
-            message = f"this looks like a template that was not rendered ({error}), so nothing in it was checked"
-            fix = "render it first, for example `helm template my-release ./chart | ingress-lint -`"
         span = (offset, min(offset + 1, len(file.text)))
         self.loaded.problems.append(
             Problem(ProblemKind.YAML_SYNTAX, Place(document, (), "value", span), message, fix=fix)
+        )
+
+    def _report_template(self, document: Document) -> None:
+        """Says of a file that was named outright that it is a template."""
+        span = (document.start, min(document.start + 1, document.end))
+        self.loaded.problems.append(
+            Problem(
+                ProblemKind.YAML_SYNTAX,
+                Place(document, (), "value", span),
+                "this is a template that was not rendered, so nothing in it was checked",
+                fix="render it first, for example `helm template my-release ./chart | ingress-lint -`",
+                level="note",
+            )
         )
 
     def _report_undecodable(self, document: Document) -> None:
@@ -183,6 +231,16 @@ class Loader:
                 fix="save the file as UTF-8",
             )
         )
+
+    def _binary(self, item: files.Found, error: files.BinaryError) -> None:
+        """Passes over what is no text; whoever named the file outright is told."""
+        if error.encrypted:
+            root = self._membership.kustomization(item.real)
+            self.loaded.encrypted[item.display] = files.display_path(root.folder) if root else LOOSE
+        elif item.named:
+            self._unreadable(item.display, f"{item.display}: {error}")
+        else:
+            self.loaded.binary.append(item.display)
 
     def _unreadable(self, path: str, message: str) -> None:
         document = Document(SourceFile(path, ""), 0, 0, 0)

@@ -74,7 +74,7 @@ class Locator:
         start, end = target.start_mark.index, target.end_mark.index
         if target.id != "scalar" and part != "value":
             end = _first_line_end(document.text, start)
-        end = max(start, start + len(document.text[start:end].rstrip()))
+        end = max(start, start + len(document.text[start:end].rstrip(" \t\r\n")))
         if end == start and key is not None and target is not key:
             start, end = key.start_mark.index, key.end_mark.index
         return document.start + start, document.start + end
@@ -133,21 +133,20 @@ def _step(node: Any, step: str | int) -> tuple[Any, Any] | None:
         return (None, node.value[step]) if isinstance(step, int) and step < len(node.value) else None
     if node.id != "mapping":
         return None
-    inherited = None
     for key_node, value_node in reversed(node.value):  # the last of several equal keys is the one that counts
         if key_node.id != "scalar":
             continue
         text = key_node.value
         if key_node.tag == PLAIN:
             if text == "<<":
-                inherited = value_node
+                sources = value_node.value if value_node.id == "sequence" else [value_node]
+                inherited = next((found for source in sources if (found := _step(source, step))), None)
+                if inherited is not None:
+                    return inherited
             text = resolve_key(text)
         if text == step:
             return key_node, value_node
-    if inherited is None:
-        return None
-    sources = inherited.value if inherited.id == "sequence" else [inherited]
-    return next((found for source in sources if (found := _step(source, step))), None)
+    return None
 
 
 def _first_line_end(text: str, start: int) -> int:

@@ -27,6 +27,10 @@ _OF_A_KIND: Final = deferred(
 _OF_A_KIND_IN_JSON: Final = deferred(r"""["']kind["']\s*:\s*["'][A-Za-z0-9.\-]""")
 _OF_A_KIND_IN_FLOW: Final = deferred(r"""[{,]\s*kind\s*:\s+["']?[A-Za-z0-9.\-]""")
 _FLOW_START: Final = deferred(r"\s*(?:#[^\n]*\n\s*)*(?:---\s+)?[{\[]")
+_NEXT_OBJECT: Final = deferred(r"\}\s*\{")
+_NO_SPACE: Final = deferred(r"(?=\S)|\Z")
+_LOOKED_AT: Final = 200
+"""How many characters of white space may stand before a stream of JSON objects."""
 _CONTENT: Final = deferred(r"^(?![ \t]*(?:#|\r?$))", re.MULTILINE)
 
 
@@ -40,7 +44,8 @@ def split(
 ) -> Iterator[Document]:
     """The documents of a file that may hold Kubernetes objects, in order.
 
-    A stream is cut at every `---` at the start of a line, which YAML forbids inside a document. `wanted(kind, text)` says
+    A stream is cut at every `---` at the start of a line, which YAML forbids inside a document, and where one JSON object
+    follows another. `wanted(kind, text)` says
     whether to parse a document of that kind; the others are yielded too, to be counted. What kind a document is of may
     only show when it is parsed: then its `kind` is empty. Text that certainly has no `kind` is no Kubernetes object and is
     passed over; `kindless` keeps it, where there is reason to believe that one is hidden in it.
@@ -50,7 +55,7 @@ def split(
     for start, end in _slices(text):
         line = _kind_line(text, start, end)
         kind = line[2] if line else ""
-        if line is None and not _CONTENT.search(text, start, end):
+        if line is None and not text.startswith("{", start) and not _CONTENT.search(text, start, end):
             continue
         if line is None and not kindless and not _KIND_SOMEWHERE.search(text, start, end):
             index += 1
@@ -99,6 +104,32 @@ def _is_certain(text: str, start: int, end: int, line: re.Match[str]) -> bool:
 
 
 def _slices(text: str) -> Iterator[tuple[int, int]]:
+    for start, end in _yaml_slices(text):
+        yield from _json_slices(text, start, end)
+
+
+def _json_slices(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The JSON objects of a stream, as `jq` writes one after another; the whole slice where it is none."""
+    opened = text[start : start + _LOOKED_AT].lstrip().startswith("{")
+    if not opened or _NEXT_OBJECT.search(text, start, end) is None:
+        yield start, end
+        return
+    from json import JSONDecodeError, JSONDecoder
+
+    decode = JSONDecoder().raw_decode
+    found: list[tuple[int, int]] = []
+    at = start
+    try:
+        while (at := _NO_SPACE.search(text, at, end).start()) < end:  # type: ignore[union-attr]
+            _, closed = decode(text, at)
+            found.append((at, closed))
+            at = closed
+    except (JSONDecodeError, RecursionError):
+        found = []
+    yield from found if len(found) > 1 and found[-1][1] <= end else [(start, end)]
+
+
+def _yaml_slices(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for at in sorted([*_lines_with(_DASHES, text), *_lines_with(_DOTS, text)]):
         separator = _SEPARATOR.match(text, at)

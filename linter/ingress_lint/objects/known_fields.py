@@ -83,6 +83,8 @@ def unknown_fields(api_version: str, kind: str, value: dict[str, Any]) -> Iterat
     top = _TOPS.get((api_version, kind))
     if top is None:
         return
+    if isinstance(value.get("sops"), dict):
+        top |= {"sops"}  # SOPS takes it away as it decrypts the object
     for found, pointer, known, misplaced in _parts(api_version, kind, top, value):
         if isinstance(found, dict) and not found.keys() <= known:
             yield from _unknown(found, pointer, known, misplaced)

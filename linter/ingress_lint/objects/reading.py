@@ -10,7 +10,9 @@ from msgspec import Struct, ValidationError, convert, field
 from msgspec.structs import replace
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
+from ingress_lint.load.unknown import is_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
+from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest
 from ingress_lint.objects.group_kind import group_kind
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
 from ingress_lint.objects.known_fields import unknown_fields
@@ -18,6 +20,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, field
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
 from ingress_lint.objects.texts import not_text
 from ingress_lint.objects.workloads import Workload
+from ingress_lint.values.placeholders import occur_in
 
 DEFAULT_NAMESPACE: Final = "default"
 _MAX_REPAIRS: Final = 25
@@ -32,6 +35,8 @@ class Reading(Struct):
     namespaced: list[bool] = field(default_factory=list)
     """Of each, whether it lives in a namespace; that of one which names none is empty."""
     problems: list[Problem] = field(default_factory=list)
+    placeholders: int = 0
+    """How many values of its objects stand for others that are not known."""
     release_namespace: str = ""
     """The namespace that the document names, where helm rendered it."""
 
@@ -46,6 +51,8 @@ class ObjectReader:
     def __init__(self, namespace: str | None = None) -> None:
         self._given_namespace = namespace
         self.problems: list[Problem] = []
+        self.placeholders = 0
+        """How many values of the objects read stand for others that are not known."""
 
     def read(self, documents: Iterable[Document], moved_to: str = "") -> list[AnyObject]:
         """The objects of a set's documents, in order."""
@@ -61,6 +68,7 @@ class ObjectReader:
         found: list[AnyObject] = []
         for reading in readings:
             self.problems += reading.problems
+            self.placeholders += reading.placeholders
             for item, namespaced in zip(reading.objects, reading.namespaced, strict=True):
                 namespace = (moved_to or item.namespace or default) if namespaced else ""
                 found.append(item if item.namespace == namespace else replace(item, namespace=namespace))
@@ -77,12 +85,12 @@ def read_document(document: Document) -> Reading:
 
 class _DocumentReader:
     def __init__(self, document: Document) -> None:
-        self._document = document
+        self.document = document
         self.reading = Reading()
 
     def read(self) -> None:
         """Reads everything."""
-        document, value = self._document, self._document.value
+        document, value = self.document, self.document.value
         if document.template and isinstance(value, dict):
             metadata = value.get("metadata")
             namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
@@ -95,25 +103,34 @@ class _DocumentReader:
                 self.report(base, f"an item of a List must be an object, and this is {describe(value)}")
             return
         api_version, kind = value.get("apiVersion"), value.get("kind")
+        if not is_manifest(value):
+            return
         if not isinstance(kind, str) or not isinstance(api_version, str):
             if "kind" in value and "apiVersion" in value:
                 which = "kind" if not isinstance(kind, str) else "apiVersion"
                 self.report((*base, which), f"`{which}` must be text, and this is {describe(value[which])}")
-            elif base or ("kind" in value and ("metadata" in value or "spec" in value)):
+            elif base or ("kind" in value and isinstance(value.get("metadata"), dict)):
                 lacking = "apiVersion" if "kind" in value else "kind"
                 self.report(base, f"this object has no `{lacking}`, so the API server cannot tell what it is")
             return
+        if is_client_side(api_version, kind):
+            return
         if kind.endswith("List") and isinstance(value.get("items"), list):
+            of_core = api_version == "v1"
             for index, item in enumerate(value["items"]):
-                self._objects(item, (*base, "items", index))
+                if of_core or isinstance(item, dict):
+                    self._objects(_listed(item, api_version, kind), (*base, "items", index))
             return
         self._object(value, base, api_version, kind)
 
     def _object(self, value: dict[str, Any], base: Pointer, api_version: str, kind: str) -> None:
+        if self.document.template_language:
+            self._called(value, base, api_version, kind)
+            return
         metadata = value.get("metadata")
         if metadata is None and (api_version.rpartition("/")[0], kind) in CONFIGURATION_FILES:
             item: AnyObject = KubernetesObject(
-                api_version, kind, "", kind, _EMPTY, _EMPTY, self._document, base, None, not_text=not_text(value)
+                api_version, kind, "", kind, _EMPTY, _EMPTY, self.document, base, None, not_text=not_text(value)
             )
             self._add(item, namespaced=False)
             return
@@ -135,6 +152,8 @@ class _DocumentReader:
         known = model_of(api_version, kind)
         model = known or (Workload if _has_pod_template(value) else None)
         reports = _Reports(self, base) if known is not None else None
+        if known is not None and occur_in(self.document.text):
+            self.reading.placeholders += sum(1 for _ in unknown_values(value, base))
         body, left_out = _validated(model, value, reports) if model is not None else (None, ())
         if reports is not None:
             for fault in _further_faults(api_version, kind, body, value):
@@ -146,7 +165,7 @@ class _DocumentReader:
             name=name,
             labels=string_map(metadata.get("labels")),
             annotations=string_map(metadata.get("annotations")),
-            document=self._document,
+            document=self.document,
             base=base,
             body=body,
             broken=model is not None and body is None,
@@ -161,6 +180,19 @@ class _DocumentReader:
         self.reading.objects.append(item)
         self.reading.namespaced.append(namespaced)
 
+    def _called(self, value: dict[str, Any], base: Pointer, api_version: str, kind: str) -> None:
+        """Adds the object of a template: what it is called, and nothing more."""
+        metadata = value.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(name, str):
+            return
+        namespaced = group_kind(api_version, kind) not in CLUSTER_SCOPED
+        namespace = as_text(metadata.get("namespace")) if namespaced else ""
+        item: AnyObject = KubernetesObject(
+            api_version, kind, namespace, name, _EMPTY, _EMPTY, self.document, base, None, broken=True
+        )
+        self._add(item, namespaced=namespaced)
+
     def _name(self, base: Pointer, kind: str, metadata: dict[str, Any]) -> str | None:
         name = metadata.get("name")
         if isinstance(name, str) and name:
@@ -173,9 +205,10 @@ class _DocumentReader:
         return as_text(name) if isinstance(name, (bool, int, float)) else None
 
     def report(self, pointer: Pointer, message: str, fix: str = "", *, key: bool = False) -> None:
-        """Adds a problem."""
-        place = Place(self._document, pointer, "key" if key else "auto")
-        self.reading.problems.append(Problem(ProblemKind.SCHEMA_VIOLATION, place, message, fix=fix))
+        """Adds a problem, unless what stands there is not known."""
+        place = Place(self.document, pointer, "key" if key else "auto")
+        if not is_unknown(place):
+            self.reading.problems.append(Problem(ProblemKind.SCHEMA_VIOLATION, place, message, fix=fix))
 
 
 class _Reports:
@@ -186,12 +219,23 @@ class _Reports:
         self._base = base
         self._known: set[tuple[Pointer, str]] = set()
 
-    def add(self, fault: SchemaError, left_out: tuple[Pointer, ...]) -> None:
-        """Reports a fault whose pointer leads into the value without the list items `left_out`."""
+    def _at(self, pointer: Pointer) -> Place:
+        return Place(self._reader.document, (*self._base, *pointer))
+
+    def add(self, fault: SchemaError, left_out: tuple[Pointer, ...]) -> bool:
+        """Reports a fault whose pointer leads into the value without the list items `left_out`.
+
+        False where it is none, since the value is not known.
+        """
         pointer = pointer_in_text(fault.pointer, left_out)
+        if fault.absent and is_unknown(self._at(pointer_in_text(fault.absent, left_out))):
+            return False
+        if is_unknown(self._at(pointer)):
+            return False
         if fault.message and (pointer, fault.message) not in self._known:
             self._known.add((pointer, fault.message))
             self._reader.report((*self._base, *pointer), fault.message, fault.fix, key=fault.at_key)
+        return True
 
 
 def _validated(
@@ -215,12 +259,17 @@ def _validated(
             from ingress_lint.objects.error_models import errors_of  # with pydantic, which right manifests do without
         before = left_out
         for fault in explain(model, value, errors_of(model, value)):
-            if reports is not None:
-                reports.add(fault, before)
+            if reports is not None and not reports.add(fault, before) and _takes_an_item(fault):
+                return None, ()  # of an item that is there, nothing could be said
             value = _repaired(value, fault.repair, fault.instead)
-            if fault.instead is LEFT_OUT and fault.repair and isinstance(fault.repair[-1], int):
+            if _takes_an_item(fault):
                 left_out = (*left_out, fault.repair)
     return None, left_out
+
+
+def _takes_an_item(fault: SchemaError) -> bool:
+    """Whether what repairs a fault leaves an item of a list out."""
+    return fault.instead is LEFT_OUT and bool(fault.repair) and isinstance(fault.repair[-1], int)
 
 
 def _further_faults(api_version: str, kind: str, body: Model | None, value: dict[str, Any]) -> Iterator[SchemaError]:
@@ -235,6 +284,13 @@ def _further_faults(api_version: str, kind: str, body: Model | None, value: dict
         yield from check_labels(("metadata", "labels"), metadata["labels"])
     if body is not None:
         yield from check(api_version, body, value)
+
+
+def _listed(item: Any, api_version: str, kind: str) -> Any:
+    """An item of a list; a `ServiceList` says for its items what they are (apimachinery: unstructuredJSONScheme)."""
+    if kind == "List" or not isinstance(item, dict) or "kind" in item or "apiVersion" in item:
+        return item
+    return {"apiVersion": api_version, "kind": kind.removesuffix("List"), **item}
 
 
 def string_map(value: Any) -> Mapping[str, str]:

@@ -59,6 +59,8 @@ class SchemaError(Struct, frozen=True):
     at_key: bool = False
     fix: str = ""
     instead: Any = LEFT_OUT
+    absent: Pointer = ()
+    """The field that is lacking, where one is."""
     near: str = ""
     """The field that an unknown one was most likely meant to be."""
 
@@ -124,8 +126,10 @@ def _fault(
     if kind == "missing":
         message = f"the required field `{field}` is missing in {parent}{REFUSED}"
         if field in _STAND_INS:
-            return SchemaError(location[:-1], message, location, fix=f"add `{field}`", instead=_STAND_INS[field])
-        return SchemaError(location[:-1], message, location[:-1], fix=f"add `{field}`")
+            return SchemaError(
+                location[:-1], message, location, fix=f"add `{field}`", instead=_STAND_INS[field], absent=location
+            )
+        return SchemaError(location[:-1], message, location[:-1], fix=f"add `{field}`", absent=location)
     if kind == "literal_error":
         return _no_such_value(location, str(context["expected"]).replace("'", ""), found)
     if found is None and isinstance(location[-1], int):  # JSON's null in a list is read as the empty value

@@ -136,6 +136,8 @@ class _TraceText:
             names = ", ".join(f"{share.backend.namespace}/{share.backend.name}" for share in backends)
             what = f"the answer of {names}" if names else f"{status}"
             return self._paint(visible(f"{what}{proviso}"), fg="cyan" if unknown else "green")
+        if trace.outcome == "unknown":
+            return self._paint("not known from these manifests", fg="cyan")
         said = f"{status}" if status is not None else "no answer"
         told = any(trace.why in hop.detail for hop in trace.hops)
         return self._paint(visible(said if told else f"{said}: {trace.why}"), fg="red")

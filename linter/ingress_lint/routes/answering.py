@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ingress_lint.facts.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.unknown import is_unknown
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
@@ -20,8 +21,9 @@ from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestM
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
+from ingress_lint.values.placeholders import is_placeholder
 
-Outcome = Literal["backend", "redirect", "error", "no-route"]
+Outcome = Literal["backend", "redirect", "error", "no-route", "unknown"]
 
 _WELL_KNOWN: Final = {"http": 80, "https": 443}
 _DIGITS: Final = "0123456789"
@@ -85,6 +87,8 @@ class Answer(Struct, frozen=True):
 def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None) -> Answer:
     """Follows a request to its backends, and to their endpoints where `graph` shows them."""
     selection = table.select(request)
+    if (why := table.uncertainty(request, selection)) is not None:
+        return Answer(Selection(selection.listener, None, None, selection.explain), "unknown", None, why)
     listener = selection.listener
     http = request.protocol in ("http", "grpc") and (listener is None or listener.protocol.value in ("HTTP", "HTTPS"))
     if selection.refusal is not None:
@@ -168,11 +172,18 @@ def _broken(backend: BackendRef) -> str | None:
     if backend.service.missing:
         return f"{backend} does not exist"
     service = backend.service.object
-    if service is not None and backend.service_port is None and not _external(service):
+    if service is not None and backend.service_port is None and not (_external(service) or _is_open(backend)):
         return f"{backend.kind} {backend.namespace}/{backend.name} has no such port"
     if backend.tls is not None and not backend.tls.usable:
         return f"no certificate authority of {backend.tls.policy} can be read"
     return None
+
+
+def _is_open(backend: BackendRef) -> bool:
+    """Whether the port that a backend names is not known."""
+    if backend.port is not None:
+        return isinstance(backend.port.value, str) and is_placeholder(backend.port.value)
+    return any(is_unknown(place) for place in (backend.place.at("port"), backend.place.at("port", "number")))
 
 
 def _external(service: AnyObject) -> bool:

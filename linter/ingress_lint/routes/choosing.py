@@ -16,7 +16,10 @@ from ingress_lint.routes.listeners import Frontend, Listener
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Precedence, Request, mismatch
 from ingress_lint.routes.model import Route
+from ingress_lint.values.placeholders import is_placeholder, known_start
 
+_EXACT: Final = 2
+"""How specific a hostname is that stands for one host."""
 _SECURE: Final = frozenset({"HTTPS", "TLS"})
 _READ: Final = frozenset({"HTTP", "HTTPS"})
 """What a listener must speak to see more of a request than where it wants to go."""
@@ -82,6 +85,40 @@ class RouteTable:
             else:
                 for name in names:
                     self._by_host.setdefault(name, []).append(item)
+
+    @cached_property
+    def _open(self) -> list[Route]:
+        """The routes whose hosts or paths are not all known."""
+        return [
+            route
+            for _, route in self._routes
+            if any(is_placeholder(hostname.value) for hostname in route.hostnames)
+            or any(is_placeholder(match.path.value.value) for match in route.matches)
+        ]
+
+    def uncertainty(self, request: Request, selection: Selection) -> str | None:
+        """Why nobody can say what answers a request, None where what was selected does for certain.
+
+        A host or path that holds a placeholder may come to be the request's own; a host that a route names outright is
+        not given to another one.
+        """
+        winner = selection.winner
+        named = winner is not None and hostnames.specificity(winner.hostname)[0] == _EXACT
+        if not named:
+            for listener in self._listeners:
+                if listener.port.value == request.port and hostnames.may_match(_hostname(listener), request.host):
+                    return f"{_named(listener)} is for `{_hostname(listener)}`, which holds a placeholder"
+        for route in self._open:
+            own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
+            if any(hostnames.matches(name, request.host) for name in own):
+                for match in route.matches:
+                    path = match.path.value.value
+                    if is_placeholder(path) and request.path.startswith(known_start(path)):
+                        return f"{route.owner} may take it by its path `{path}`, which holds a placeholder"
+            open_host = next((name for name in own if not named and hostnames.may_match(name, request.host)), None)
+            if open_host is not None:
+                return f"{route.owner} may serve it: its host `{open_host}` holds a placeholder"
+        return None
 
     def select(self, request: Request) -> Selection:
         """The route that answers a request."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingress_lint.values.expressions import compiled
+from ingress_lint.values.placeholders import is_placeholder, may_stand_for
 
 ANY = ""
 """No hostname at all, which every host matches."""
@@ -35,6 +36,13 @@ def _found(pattern: str, host: str) -> bool:
     any_case = pattern.startswith("~*")
     expression = compiled(pattern[2 if any_case else 1 :], ignore_case=any_case)
     return expression is not None and expression.occurs_in(host)
+
+
+def may_match(pattern: str, host: str) -> bool:
+    """Whether a pattern that holds a placeholder may come to stand for a host."""
+    if pattern.startswith("*."):
+        return is_placeholder(pattern) and may_stand_for(pattern[2:], host.partition(".")[2])
+    return is_placeholder(pattern) and may_stand_for(pattern, host)
 
 
 def same_depth(pattern: str, host: str) -> bool:

@@ -24,6 +24,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.secrets_store import SecretProviderClass
 from ingress_lint.routes.verdicts import Certainty
 from ingress_lint.values.patterns import deferred
+from ingress_lint.values.placeholders import is_placeholder
 from ingress_lint.values.spelling import close_matches
 
 CERTIFICATE: Final = "tls.crt"
@@ -47,10 +48,8 @@ _SERVING_CERTIFICATE: Final = (
 """Annotations of a Service that name the Secret which OpenShift makes for it."""
 _COPYING: Final = ("reflector.", "replicator.", "replicate", "kubed", "config-syncer", "syncer", "clone")
 """Parts of the annotations by which tools copy Secrets into other namespaces."""
-_PLACEHOLDER: Final = deferred(
-    r"ENC\[|\$\{|\$\(|\{\{|<[^<>]+>|REDACTED|\bref\+|^(?:op|vault|ssm|awssm|secretref):", re.I
-)
-"""What tools replace by the real value before or after it is applied."""
+_REFERENCE: Final = deferred(r"REDACTED|\bref\+|^(?:op|vault|ssm|awssm|secretref):", re.I)
+"""How values are written that tools fetch from a vault, beside placeholders."""
 
 
 class SecretFault(Struct, frozen=True):
@@ -232,9 +231,13 @@ def is_filled_in(secret: KubernetesObject[Secret]) -> bool:
         return True
     written = (*body.data.values(), *body.string_data.values())
     texts = (text_of(secret, key) or "" for key in (*body.data, *body.string_data))
-    return any(_PLACEHOLDER.search(str(value)) for value in written) or any(
-        _PLACEHOLDER.search(text) for text in texts if "-----BEGIN" not in text
+    return any(_stands_open(str(value)) for value in written) or any(
+        _stands_open(text) for text in texts if "-----BEGIN" not in text
     )
+
+
+def _stands_open(text: str) -> bool:
+    return _REFERENCE.search(text) is not None or any(map(is_placeholder, text.splitlines()))
 
 
 def content_fault(secret: KubernetesObject[Secret]) -> SecretFault | None:

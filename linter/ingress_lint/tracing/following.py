@@ -35,13 +35,13 @@ class _Way(Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[int, int]:
-        """How surely a client that asks for the host means this entry, the larger the surer; (0, 0) for not at all.
+        """How surely a client that asks for the host means this entry, the larger the surer; (0, 0) for not at all, (0, 1) where nobody can say.
 
         Who names the host comes before who takes any, a proxy before a balancer of connections.
         """
         winner = self.answer.selection.winner
         if winner is None:
-            return (0, 0)
+            return (0, 1) if self.answer.outcome == "unknown" else (0, 0)
         named = hostnames.specificity(winner.hostname)[0]
         return (2 if named or winner.listener.protocol.value in ("HTTP", "HTTPS") else 1, named)
 

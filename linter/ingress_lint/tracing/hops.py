@@ -32,6 +32,10 @@ _PATH_WORDS: Final = {
 
 def hops(asked: Asked, entry: Entry, answer: Answer, graph: ObjectGraph) -> Iterator[TracedHop]:
     """Every hop from the client to the pods, or to where the request stops."""
+    if answer.outcome == "unknown":
+        owner = entry.frontend.owner
+        yield TracedHop(Hop.LOAD_BALANCER, owner, entry.title, owner.name_place, "unknown", answer.why)
+        return
     yield _client(asked, entry, answer)
     winner = answer.selection.winner
     if winner is None or answer.client_refused:

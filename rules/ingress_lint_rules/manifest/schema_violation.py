@@ -48,7 +48,9 @@ kubectl explain KIND.spec
 
 ## How sure
 Certain for the kinds that ingress-lint models, by the API of Kubernetes 1.37; fields of custom resources that it does
-not read are left alone. A field younger than that is reported as unknown.
+not read are left alone. A field younger than that is reported as unknown. Silent where the value is filled in later
+(`${PORT}`, `$PORT`, `{{ port }}`, `<port>`, `{PORT}`, `@PORT@`) or encrypted by SOPS, and on files that no API server reads,
+such as those of kind, Skaffold, krew, kubectl and `istioctl`.
 
 ## References
 - https://kubernetes.io/docs/reference/kubernetes-api/

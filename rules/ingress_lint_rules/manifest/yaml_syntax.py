@@ -44,7 +44,8 @@ kubectl create --dry-run=client -f FILE
 
 ## How sure
 Certain: the text is read by the same rules as kubectl's reader. Other rules treat what an unreadable file may hold as
-unknown, not as missing.
+unknown, not as missing. Silent on files that are encrypted or no text, and on templates (`{{ }}`, `{% %}`, ytt), which are
+counted with `-v`; a template that is named outright is a note.
 
 ## References
 - https://yaml.org/spec/1.1/

@@ -25,12 +25,14 @@ from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.placeholders import is_placeholder
 from ingress_lint.values.spelling import close_matches, likeness
 
 _PORTABLE: Final = 3
 """So many families of annotations on one object are there on purpose, for whichever controller there is."""
 _ALIKE: Final = 0.75
-_PLACEHOLDERS: Final = ("{{", "${", "$(", "<no value>")
+_NOT_RENDERED: Final = "<no value>"
+"""What templates of Go print for a value that is not there."""
 
 
 class AnnotationVerdicts:
@@ -266,7 +268,7 @@ class AnnotationVerdicts:
 def _refused(value: str, spec: AnnotationSpec) -> str | None:
     """What the controller takes instead, where it does not take a value that is really there."""
     wanted = spec.wanted(value)
-    if wanted is None or not value.strip() or any(mark in value for mark in _PLACEHOLDERS):
+    if wanted is None or not value.strip() or _NOT_RENDERED in value or is_placeholder(value):
         return None
     return wanted
 
