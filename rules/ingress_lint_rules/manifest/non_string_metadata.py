@@ -43,7 +43,8 @@ kubectl apply --dry-run=server -f FILE
 
 ## How sure
 Certain for booleans and numbers. A warning for an empty value: newer servers read it as empty text, while Helm and
-kubectl before 1.27 refuse it. Other rules go on as if the text had been in quotes.
+kubectl before 1.27 refuse it. Other rules go on as if the text had been in quotes. In custom resources whose schema is
+not known here only labels and annotations are looked at: what a `selector` or `nodeSelector` of theirs takes is theirs.
 
 ## References
 - https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/
@@ -58,6 +59,7 @@ from typing import Any, ClassVar, Final
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Pointer
+from ingress_lint.objects.kinds import model_of
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.schema_messages import as_text, describe
 from ingress_lint.rule import Cause, Rule
@@ -73,6 +75,8 @@ _TEXTS: Final[tuple[tuple[str, ...], ...]] = tuple(
     for pod in _PODS
     for field in (("metadata", "labels"), ("metadata", "annotations"), ("spec", "nodeSelector"))
 )
+_OF_EVERY_KIND: Final[tuple[tuple[str, str], ...]] = (("metadata", "labels"), ("metadata", "annotations"))
+"""What every object has; a `selector` or `nodeSelector` is whatever the schema of its kind makes of it."""
 _NAMES: Final = {"labels": "label", "annotations": "annotation", "nodeSelector": "node selector"}
 
 
@@ -119,10 +123,11 @@ class NonStringMetadata(Rule):
 
 
 def _maps(item: AnyObject) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    for pointer in _TEXTS:
+    known = model_of(item.api_version, item.kind) is not None
+    for pointer in _TEXTS if known else _OF_EVERY_KIND:
         if values := item.mapping(*pointer):
             yield pointer, values
-    for pointer in _SELECTORS:
+    for pointer in _SELECTORS if known else ():
         values = item.mapping(*pointer)
         if values and not (values.keys() & {"matchLabels", "matchExpressions"}):
             yield pointer, values
