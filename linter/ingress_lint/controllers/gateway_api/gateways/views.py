@@ -27,6 +27,7 @@ from ingress_lint.controllers.shared.implementations import (
     by_class_name,
     by_controller_name,
 )
+from ingress_lint.controllers.shared.installed_classes import brings_gateway_class
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
@@ -144,6 +145,8 @@ class Gateways:
 
     def _may_be_missing(self, name: str, found: Implementation) -> bool:
         """Whether to say that a class is not there; one that an installation makes is not asked for in a set without any."""
+        if brings_gateway_class(name):
+            return False
         existence = self._graph.resolve(GATEWAY_CLASS, "", name).existence
         return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
 
