@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from ingress_lint.graph.control_plane import OF_JOBS
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.workload import Workload
@@ -46,6 +47,7 @@ def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str
         namespace not in _OF_THE_CLUSTER
         and not any(_may_make(maker, selector) for maker in graph.pod_makers(namespace))
         and not _elects(selector, graph.pods(namespace))
+        and OF_JOBS.isdisjoint(graph.control_plane_selector(service))
         and any(workload.object.kind not in _RUN_ONCE for workload in graph.pods(namespace).matching({}))
     )
 
@@ -80,7 +82,7 @@ def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | N
     if nobody_fills(service, graph):
         return "it has no selector, and nothing fills it"
     selector, workloads = graph.selector(service), graph.selected_by(service)
-    if not workloads and selector and selection_is_known(service, selector, graph):
+    if not workloads and service.body.spec.selector and selection_is_known(service, selector, graph):
         return "its selector matches no pod"
     known = workloads and not graph.incomplete and not graph.endpoints_of(service)
     if known and all(is_off(workload, graph) for workload in workloads):

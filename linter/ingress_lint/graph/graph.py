@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, TypeVar
 
 from msgspec import Struct, field
 
-from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
+from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS, POD_NAME, may_carry
+from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.graph.workload import Workload, workload_of
@@ -349,13 +350,44 @@ class ObjectGraph:
         selector = service.body.spec.selector
         return {key: value for key, value in string_map(selector).items() if key not in CONTROL_PLANE_LABELS}
 
+    @staticmethod
+    def control_plane_selector(service: KubernetesObject[Service]) -> dict[str, str]:
+        """What a Service selects by of the labels that only the control plane sets."""
+        selector = service.body.spec.selector
+        if not selector or CONTROL_PLANE_LABELS.isdisjoint(selector):
+            return {}
+        return {key: value for key, value in string_map(selector).items() if key in CONTROL_PLANE_LABELS}
+
     def selected_by(self, service: KubernetesObject[Service]) -> tuple[Workload, ...]:
         """The workloads whose pods a Service selects; none where it has no selector."""
         if service not in self._selected:
-            selector = self.selector(service)
-            found = self.pods(service.namespace).matching(selector) if service.body.spec.selector else []
+            selector, given = self.selector(service), self.control_plane_selector(service)
+            if POD_NAME in given:
+                makers = self._named_like_pod(service.namespace, given[POD_NAME])
+                found = [workload for workload in makers if selector.items() <= workload.labels.items()]
+            else:
+                found = self.pods(service.namespace).matching(selector) if service.body.spec.selector else []
+            if given:
+                found = [workload for workload in found if self._may_carry(workload, given)]
             self._selected[service] = tuple(found)
         return self._selected[service]
+
+    @cached_property
+    def _pods_by_name(self) -> Mapping[tuple[str, str], list[Workload]]:
+        found: defaultdict[tuple[str, str], list[Workload]] = defaultdict(list)
+        for namespace, pods in self._pods.items():
+            for workload in pods.matching({}):
+                found[namespace, workload.object.name].append(workload)
+        return found
+
+    def _named_like_pod(self, namespace: str, pod_name: str) -> list[Workload]:
+        """The workloads of which a pod may have this name: by their own names, or the pod itself."""
+        made = self._pods_by_name.get((namespace, pod_name.rpartition("-")[0]), ())
+        return [*made, *self.pods(namespace).matching({POD_NAME: pod_name})]
+
+    def _may_carry(self, workload: Workload, labels: Mapping[str, str]) -> bool:
+        sized = not self.incomplete and not self.autoscaled(workload)
+        return all(may_carry(workload, key, value, sized=sized) for key, value in labels.items())
 
     @cached_property
     def _endpoints(self) -> Mapping[tuple[str, str], list[AnyObject]]:
