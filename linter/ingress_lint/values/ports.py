@@ -62,7 +62,7 @@ def is_slip(one: int, other: int) -> bool:
     if len(long) - len(short) == 1:
         return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
     differing = [at for at, (digit, other_digit) in enumerate(zip(short, long, strict=False)) if digit != other_digit]
-    if len(long) != len(short) or not 0 < len(differing) <= 2:  # noqa: PLR2004
+    if len(long) != len(short) or not 0 < len(differing) <= 2:
         return False
     first, last = differing[0], differing[-1]
     return first == last or (last - first == 1 and short[first] == long[last] and short[last] == long[first])
