@@ -73,6 +73,9 @@ _MAKING_KINDS: Final = frozenset(
     }
 )
 """Kinds of the groups above whose controllers do make pods and Services."""
+PROMETHEUS_GROUP: Final = "monitoring.coreos.com"
+_OPERATED: Final = frozenset({"alertmanager-operated", "prometheus-operated", "thanos-ruler-operated"})
+"""Services that the Prometheus operator makes (prometheus-operator/prometheus-operator:pkg/prometheus/server/statefulset.go)."""
 _TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Existence.PARTIAL)
 """Answers, the most telling first."""
 _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
@@ -95,6 +98,8 @@ class SetContext(Struct, frozen=True):
     """Kind and name of the objects that the set's build generates."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     """The time at which certificates must be valid."""
+    custom_groups: frozenset[str] = frozenset()
+    """The API groups of custom resources that the set's unparsed documents define or use."""
 
 
 def _target_namespace(item: AnyObject) -> str | None:
@@ -141,6 +146,12 @@ class ObjectGraph:
     def groups(self) -> frozenset[str]:
         """The API groups of all objects."""
         return frozenset(api_version.rpartition("/")[0] for api_version in {item.api_version for item in self.objects})
+
+    @cached_property
+    def operated_groups(self) -> frozenset[str]:
+        """The API groups of the custom resources that the set defines or holds, each with an operator somewhere."""
+        groups = self.groups | self.context.custom_groups
+        return frozenset(group for group in groups - _BUILT_IN_GROUPS if not group.endswith(".k8s.io"))
 
     @cached_property
     def kinds(self) -> frozenset[GroupKind]:
@@ -228,6 +239,8 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why="the kustomization generates it")
         if maker := self._possible_maker(kind, namespace, name):
             return Resolution(Existence.EXTERNAL, why=f"{maker} may make it")
+        if kind == SERVICE and name in _OPERATED and PROMETHEUS_GROUP in self.operated_groups:
+            return Resolution(Existence.EXTERNAL, why="the Prometheus operator makes it")
         if context.assume == "partial":
             return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
         if context.assume == "complete" or (kind, namespace) in self._kinds_in:

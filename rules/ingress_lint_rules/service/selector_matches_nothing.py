@@ -58,7 +58,8 @@ kubectl -n NAMESPACE get pods --show-labels
 An error where the set is a chart rendering or a kustomization, or where a template comes close. A warning where no
 template shares anything with the selector, for the pods may be applied from elsewhere, and where several labels differ
 and no route leads to the Service, for its workload may be switched off on purpose. Silent where the namespace holds no
-workload, or a custom resource whose controller may make pods; in `kube-system`, where the cluster runs its own; where
+workload, or a custom resource whose controller may make pods; where a label is under the domain of an API group that the
+set defines or uses, for then an operator makes the pods; in `kube-system`, where the cluster runs its own; where
 only a role such as `leader` or `master` is missing, which programs give to their pods as they run; and for Services with
 Endpoints or EndpointSlices of their own. Labels that only the control plane sets are on no template; they restrict what
 may have made the pod instead: `statefulset.kubernetes.io/pod-name: db-1` means a StatefulSet `db` with two replicas or
