@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.gateway_api.gateways.class_evidence import ClassEvidence
 from ingress_lint.controllers.gateway_api.gateways.frontend_tls import FrontendTLS
 from ingress_lint.controllers.gateway_api.gateways.listeners import (
     ROUTE_KINDS,
@@ -72,6 +73,7 @@ class Gateways:
         self._references = references
         self._classes = {item.name: item for item in graph.of(GatewayClass)}
         self.by_name = {(item.namespace, item.name): item for item in graph.of(Gateway)}
+        self._class_evidence = ClassEvidence(self.by_name.values(), graph)
         self.listener_sets = {(item.kind, item.namespace, item.name): item for item in graph.of(ListenerSet)}
         self.verdicts: list[Verdict] = []
         self.accepted_sets: set[KubernetesObject[ListenerSet]] = set()
@@ -125,6 +127,7 @@ class Gateways:
             where = defined.at("spec", "controllerName")
             return found, Sourced(found.name, Origin.EXPLICIT, where, f"class {name}")
         found = by_class_name(name)
+        told = self._class_evidence.of(name) if found is SPECIFICATION else None
         if self._may_be_missing(name, found):
             known = ", ".join(f"`{item}`" for item in self._classes)
             self.verdicts.append(
@@ -140,6 +143,9 @@ class Gateways:
                     f"name one of {known}, or add GatewayClass `{name}`" if known else f"add GatewayClass `{name}`",
                 )
             )
+        if told is not None:
+            source = Sourced(told.implementation.name, Origin.DERIVED, told.place, f"class {name}, and {told.why}")
+            return told.implementation, source
         origin = Origin.DEFAULT if found is SPECIFICATION else Origin.DERIVED
         return found, Sourced(found.name, origin, place, f"class {name}")
 
@@ -284,7 +290,7 @@ class Gateways:
         usable = not verdicts
         mode: Literal["Terminate", "Passthrough"] = (entry.tls.mode if entry.tls else None) or "Terminate"
         if protocol in ("HTTPS", "TLS"):
-            elsewhere = implementation.own_certificates or _CERTMAP_ANNOTATION in gateway.annotations
+            elsewhere = self._may_have_own_certificates(gateway, implementation)
             certificates, faults, opens = frontend_tls.certificates(site, entry, mode, elsewhere)
             usable = usable and opens
             clients, client_faults = frontend_tls.clients(site, entry, protocol)
@@ -295,6 +301,15 @@ class Gateways:
         bound = BoundListener(gateway, declarer, entry, replace(model, usable=usable))
         self.verdicts += [*verdicts, *kind_verdicts(site, bound)]
         return bound
+
+    def _may_have_own_certificates(
+        self, gateway: KubernetesObject[Gateway], implementation: Implementation
+    ) -> bool | None:
+        """Whether a Gateway may get certificates that no listener names; None where nobody knows what serves it."""
+        if implementation.own_certificates or _CERTMAP_ANNOTATION in gateway.annotations:
+            return True
+        unknown = implementation is SPECIFICATION and gateway.body.spec.gateway_class_name not in self._classes
+        return None if unknown else False
 
     def _without_conflicts(
         self, bound: Sequence[BoundListener], earlier: Sequence[BoundListener]
