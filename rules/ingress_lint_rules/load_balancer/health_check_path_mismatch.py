@@ -303,9 +303,10 @@ def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], 
     if base is not None and not base.covers(without_query(path.value)):
         text = f"while {base.setting} tells {landing.workload} to serve everything under `{base.path}`: {_UNHEALTHY}"
         related = (Related(f"everything is under `{base.path}`", base.place), *_asking(named))
-        return _Doubt(
-            landing, Severity.ERROR, text, related, _to_path(asked.backend, named[0].path if named else base.path)
+        fix = (
+            _to_path(asked.backend, named[0].path) if named else f"ask for a page under `{base.path}` that answers 200"
         )
+        return _Doubt(landing, Severity.ERROR, text, related, fix)
     root = root_answer(container) if same_path(path.value, "/") else None
     if root is not None and named and not accepts(asked.check, root.status):
         text = f"where {root.title} in {landing.workload} answers {root.status} unless it is set up otherwise: {_UNHEALTHY}"

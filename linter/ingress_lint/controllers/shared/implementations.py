@@ -72,6 +72,10 @@ class Implementation(Struct, frozen=True):
     """Whether HTTPRoute timeouts have an effect."""
     own_certificates: bool = False
     """Whether HTTPS listeners may get their certificates from elsewhere than `certificateRefs`."""
+    parameters_of_class: bool = False
+    """Whether the parameters of its GatewayClass count where those that a Gateway names are not there."""
+    any_authority_key: bool = False
+    """Whether it takes certificate authorities from a ConfigMap's first key where that has no `ca.crt`."""
     app_protocols: Mapping[str, AppProtocol] | None = None
     """What it makes of a Service port's appProtocol beyond the standard ones; None where that is unknown."""
     request_timeout: float | None = None
@@ -91,13 +95,16 @@ _INFINITE: Final = float("inf")
 
 IMPLEMENTATIONS: Final = (
     Implementation(
-        # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500
+        # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500;
+        # authorities: internal/gatewayapi/backendtlspolicy.go, getOrFirstFromData
         "envoy-gateway",
         "Envoy Gateway",
         ("gateway.envoyproxy.io/gatewayclass-controller",),
         ("eg", "envoy-gateway"),
         ("gateway.envoyproxy.io",),
         hosts_apart=True,
+        parameters_of_class=True,
+        any_authority_key=True,
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
         request_timeout=15,
         upstream_idle=3600,

@@ -105,7 +105,7 @@ class Gateways:
     def _view(self, gateway: KubernetesObject[Gateway], sets: Sequence[KubernetesObject[ListenerSet]]) -> GatewayView:
         implementation, source = self._implementation(gateway)
         frontend_tls = FrontendTLS(gateway, self._references)
-        self._check_parameters(gateway)
+        self._check_parameters(gateway, implementation)
         self._check_addresses(gateway)
         self.verdicts += frontend_tls.backend_verdicts()
         kept: list[BoundListener] = []
@@ -162,22 +162,26 @@ class Gateways:
             return Certainty.KNOWN if self._graph.context.assume == "complete" else Certainty.UNKNOWN
         return Certainty.KNOWN if found is SPECIFICATION else Certainty.UNKNOWN
 
-    def _check_parameters(self, gateway: KubernetesObject[Gateway]) -> None:
+    def _check_parameters(self, gateway: KubernetesObject[Gateway], implementation: Implementation) -> None:
         infrastructure = gateway.body.spec.infrastructure
         reference = infrastructure.parameters_ref if infrastructure else None
         if reference is None:
             return
         resolution = self._graph.resolve(GroupKind(reference.group, reference.kind), gateway.namespace, reference.name)
         if resolution.existence in (Existence.MISSING, Existence.PARTIAL):
+            certainty = Certainty.of_missing(resolution.existence)
+            end = "without it the Gateway is not accepted, and clients cannot connect"
+            of_class = self._classes.get(gateway.body.spec.gateway_class_name)
+            if implementation.parameters_of_class and of_class and of_class.mapping("spec", "parametersRef"):
+                certainty, end = Certainty.UNKNOWN, "those of its class count instead"
             self.verdicts.append(
                 Verdict(
                     Reason.INVALID_PARAMETERS,
                     gateway,
                     gateway.at("spec", "infrastructure", "parametersRef", "name"),
                     f"Gateway `{gateway.name}` takes its parameters from {reference.kind} `{reference.name}`, which "
-                    f"namespace `{gateway.namespace}` does not have; without it the Gateway is not accepted, and "
-                    f"clients cannot connect",
-                    Certainty.of_missing(resolution.existence),
+                    f"namespace `{gateway.namespace}` does not have; {end}",
+                    certainty,
                     fix=f"add {reference.kind} `{reference.name}`, or drop `parametersRef`",
                 )
             )
