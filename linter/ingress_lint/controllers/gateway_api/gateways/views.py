@@ -290,7 +290,7 @@ class Gateways:
             misdirected=implementation.misdirected,
         )
         site = Site(declarer, place, entry.name)
-        verdicts = list(protocol_verdicts(site, entry, protocol))
+        verdicts = list(protocol_verdicts(site, entry, protocol, implementation))
         usable = not verdicts
         mode: Literal["Terminate", "Passthrough"] = (entry.tls.mode if entry.tls else None) or "Terminate"
         if protocol in ("HTTPS", "TLS"):
