@@ -16,6 +16,7 @@ from ingress_lint.load.document import Document
 from ingress_lint.load.loading import Loaded, Loader, OnFile
 from ingress_lint.load.values import ValueReader
 from ingress_lint.manifests import Manifests, ManifestSet, Options
+from ingress_lint.objects.custom_groups import custom_groups
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import wanted
 from ingress_lint.objects.model import AnyObject
@@ -59,6 +60,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             root.incomplete if root else "",
             frozenset((GroupKind("", kind), name) for kind, name in root.generated) if root else frozenset(),
             options.now or datetime.now(UTC),
+            custom_groups(documents[name]),
         )
         graph = ObjectGraph((*own, *context), known)
         lowered = lower(graph, options.controller)

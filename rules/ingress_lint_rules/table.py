@@ -356,7 +356,7 @@ TABLE: Final = (
         severity=Severity.ERROR,
         summary="the load balancer's health check asks for a path that the pod is not known to answer",
         source="ingress_lint_rules.load_balancer.health_check_path_mismatch:HealthCheckPathMismatch",
-        hooks=frozenset({"check_route"}),
+        hooks=frozenset({"check_routes"}),
         fields=frozenset({"health_check"}),
     ),
     RuleEntry(

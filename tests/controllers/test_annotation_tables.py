@@ -80,3 +80,9 @@ def test_every_legal_value_is_taken() -> None:
     for registered in REGISTRY.values():
         for spec in registered.controller.annotations.specs.values():
             assert all(spec.wanted(value) is None for value in spec.legal), spec.key
+
+
+def test_every_table_says_when_it_was_read() -> None:
+    controllers = [registered.controller for registered in REGISTRY.values()]
+    tables = {table for found in controllers for table in (found.annotations, found.service_annotations) if table}
+    assert [table.prefixes for table in tables if table.specs and not table.as_of] == []

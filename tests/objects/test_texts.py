@@ -38,6 +38,11 @@ def test_selectors_are_looked_at(spec: Any, found: tuple[str, ...]) -> None:
     assert not_text({"spec": spec}) == (found,)
 
 
+def test_only_what_every_object_has_is_looked_at_in_unknown_kinds() -> None:
+    value = {**POD, "spec": {"selector": {"app": 1}, "nodeSelector": {"d": True}, "template": POD}}
+    assert not_text(value, known=False) == (("metadata", "labels", "a"), ("metadata", "annotations", "c"))
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.control_plane import OF_JOBS
+from ingress_lint.graph.graph import PROMETHEUS_GROUP, ObjectGraph
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
@@ -35,6 +36,7 @@ _OF_PROXIES: Final = deferred("gateway|proxy|envoy|istio|nginx|kong|traefik|cont
 """What the keys or values of labels hold that implementations of the Gateway API put on the pods of a Gateway."""
 _ALIKE: Final = 0.6
 """Above this ratio two texts may be misspellings of one another."""
+_OF_MONITORING: Final = deferred("prometheus|alertmanager|thanos-?ruler", re.IGNORECASE)
 _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 
 
@@ -49,6 +51,8 @@ def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str
         namespace not in _OF_THE_CLUSTER
         and not any(_may_make(maker, selector) for maker in graph.pod_makers(namespace))
         and not _elects(selector, graph.pods(namespace))
+        and OF_JOBS.isdisjoint(graph.control_plane_selector(service))
+        and not _operated(selector, graph.operated_groups)
         and any(workload.object.kind not in _RUN_ONCE for workload in graph.pods(namespace).matching({}))
     )
 
@@ -83,7 +87,7 @@ def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | N
     if nobody_fills(service, graph):
         return "it has no selector, and nothing fills it"
     selector, workloads = graph.selector(service), graph.selected_by(service)
-    if not workloads and selector and selection_is_known(service, selector, graph):
+    if not workloads and service.body.spec.selector and selection_is_known(service, selector, graph):
         return "its selector matches no pod"
     known = workloads and not graph.incomplete and not graph.endpoints_of(service)
     if known and all(is_off(workload, graph) for workload in workloads):
@@ -110,6 +114,28 @@ def _elects(selector: Mapping[str, str], pods: LabelIndex[Workload]) -> bool:
     """Whether the pods lack no more than a label that says which of them leads, and so is given while they run."""
     given = {key: value for key, value in selector.items() if value not in _ROLES}
     return bool(given) and len(given) < len(selector) and bool(pods.matching(given))
+
+
+def _operated(selector: Mapping[str, str], groups: frozenset[str]) -> bool:
+    """Whether the pods may be an operator's, by a label under the domain of one of its API groups.
+
+    The Prometheus operator's carry words instead (prometheus-operator/prometheus-operator:pkg/prometheus/labels.go).
+    """
+    prefixes = {prefix for key in selector for prefix, slash, _ in (key.partition("/"),) if slash}
+    if any(_akin(prefix, group) for prefix in prefixes for group in groups):
+        return True
+    return PROMETHEUS_GROUP in groups and any(_OF_MONITORING.search(text) for pair in selector.items() for text in pair)
+
+
+def _akin(prefix: str, group: str) -> bool:
+    """Whether a label's prefix is an API group, a domain above or below it, or one beside it under the same three labels.
+
+    Operators of several groups label pods by what they share: `common.k8s.elastic.co`, `strimzi.io`, `cnpg.io`.
+    """
+    if prefix == group or prefix.endswith(f".{group}") or group.endswith(f".{prefix}"):
+        return True
+    parent = prefix.partition(".")[2]
+    return parent.count(".") >= 2 and group.endswith(f".{parent}")
 
 
 def nearest_workload(

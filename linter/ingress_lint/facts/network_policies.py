@@ -16,8 +16,9 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.facts.once_per_graph import once_per_graph
+from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, selects
+from ingress_lint.graph.labels import selects
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.group_kind import NETWORK_POLICY

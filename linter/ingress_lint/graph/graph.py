@@ -10,7 +10,8 @@ from typing import Any, Final, Literal, TypeVar
 
 from msgspec import Struct, field
 
-from ingress_lint.graph.labels import CONTROL_PLANE_LABELS, LabelIndex
+from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS, POD_NAME, may_carry
+from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.not_known import NotKnown
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -73,6 +74,9 @@ _MAKING_KINDS: Final = frozenset(
     }
 )
 """Kinds of the groups above whose controllers do make pods and Services."""
+PROMETHEUS_GROUP: Final = "monitoring.coreos.com"
+_OPERATED: Final = frozenset({"alertmanager-operated", "prometheus-operated", "thanos-ruler-operated"})
+"""Services that the Prometheus operator makes (prometheus-operator/prometheus-operator:pkg/prometheus/server/statefulset.go)."""
 _TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Existence.PARTIAL)
 """Answers, the most telling first."""
 _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
@@ -97,6 +101,8 @@ class SetContext(Struct, frozen=True):
     """Kind and name of the objects that the set's build generates."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     """The time at which certificates must be valid."""
+    custom_groups: frozenset[str] = frozenset()
+    """The API groups of custom resources that the set's unparsed documents define or use."""
 
 
 def _target_namespace(item: AnyObject) -> str | None:
@@ -144,6 +150,12 @@ class ObjectGraph:
     def groups(self) -> frozenset[str]:
         """The API groups of all objects."""
         return frozenset(api_version.rpartition("/")[0] for api_version in {item.api_version for item in self.objects})
+
+    @cached_property
+    def operated_groups(self) -> frozenset[str]:
+        """The API groups of the custom resources that the set defines or holds, each with an operator somewhere."""
+        groups = self.groups | self.context.custom_groups
+        return frozenset(group for group in groups - _BUILT_IN_GROUPS if not group.endswith(".k8s.io"))
 
     @cached_property
     def kinds(self) -> frozenset[GroupKind]:
@@ -235,6 +247,8 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why="the kustomization generates it")
         if maker := self._possible_maker(kind, namespace, name):
             return Resolution(Existence.EXTERNAL, why=f"{maker} may make it")
+        if kind == SERVICE and name in _OPERATED and PROMETHEUS_GROUP in self.operated_groups:
+            return Resolution(Existence.EXTERNAL, why="the Prometheus operator makes it")
         if context.assume == "partial":
             return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
         if context.assume == "complete" or (kind, namespace) in self._kinds_in:
@@ -357,13 +371,44 @@ class ObjectGraph:
         selector = service.body.spec.selector
         return {key: value for key, value in string_map(selector).items() if key not in CONTROL_PLANE_LABELS}
 
+    @staticmethod
+    def control_plane_selector(service: KubernetesObject[Service]) -> dict[str, str]:
+        """What a Service selects by of the labels that only the control plane sets."""
+        selector = service.body.spec.selector
+        if not selector or CONTROL_PLANE_LABELS.isdisjoint(selector):
+            return {}
+        return {key: value for key, value in string_map(selector).items() if key in CONTROL_PLANE_LABELS}
+
     def selected_by(self, service: KubernetesObject[Service]) -> tuple[Workload, ...]:
         """The workloads whose pods a Service selects; none where it has no selector."""
         if service not in self._selected:
-            selector = self.selector(service)
-            found = self.pods(service.namespace).matching(selector) if service.body.spec.selector else []
+            selector, given = self.selector(service), self.control_plane_selector(service)
+            if POD_NAME in given:
+                makers = self._named_like_pod(service.namespace, given[POD_NAME])
+                found = [workload for workload in makers if selector.items() <= workload.labels.items()]
+            else:
+                found = self.pods(service.namespace).matching(selector) if service.body.spec.selector else []
+            if given:
+                found = [workload for workload in found if self._may_carry(workload, given)]
             self._selected[service] = tuple(found)
         return self._selected[service]
+
+    @cached_property
+    def _pods_by_name(self) -> Mapping[tuple[str, str], list[Workload]]:
+        found: defaultdict[tuple[str, str], list[Workload]] = defaultdict(list)
+        for namespace, pods in self._pods.items():
+            for workload in pods.matching({}):
+                found[namespace, workload.object.name].append(workload)
+        return found
+
+    def _named_like_pod(self, namespace: str, pod_name: str) -> list[Workload]:
+        """The workloads of which a pod may have this name: by their own names, or the pod itself."""
+        made = self._pods_by_name.get((namespace, pod_name.rpartition("-")[0]), ())
+        return [*made, *self.pods(namespace).matching({POD_NAME: pod_name})]
+
+    def _may_carry(self, workload: Workload, labels: Mapping[str, str]) -> bool:
+        sized = not self.incomplete and not self.autoscaled(workload)
+        return all(may_carry(workload, key, value, sized=sized) for key, value in labels.items())
 
     @cached_property
     def _endpoints(self) -> Mapping[tuple[str, str], list[AnyObject]]:

@@ -4,28 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ingress_lint.objects.model import LabelSelector, LabelSelectorRequirement
-
-CONTROL_PLANE_LABELS: Final = frozenset(
-    {
-        "statefulset.kubernetes.io/pod-name",
-        "apps.kubernetes.io/pod-index",
-        "batch.kubernetes.io/job-name",
-        "batch.kubernetes.io/job-completion-index",
-        "batch.kubernetes.io/controller-uid",
-        "job-name",
-        "controller-uid",
-        "controller-revision-hash",
-        "pod-template-hash",
-        "pod-template-generation",
-        "rollouts-pod-template-hash",
-        "topology.kubernetes.io/zone",
-        "topology.kubernetes.io/region",
-    }
-)
-"""Labels that the control plane puts on pods, so that no template carries them."""
 
 Labels = Mapping[str, str]
 Carrier = TypeVar("Carrier")

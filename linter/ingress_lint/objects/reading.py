@@ -170,7 +170,7 @@ class _DocumentReader:
             body=body,
             broken=model is not None and body is None,
             left_out=left_out,
-            not_text=not_text(value),
+            not_text=not_text(value, known=known is not None),
             created=str(metadata.get("creationTimestamp") or ""),
             names_namespace=names_namespace,
         )

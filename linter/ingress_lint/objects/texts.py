@@ -11,9 +11,16 @@ _JOB: Final[Pointer] = ("spec", "jobTemplate", "spec", "template")
 _SELECTOR_FIELDS: Final = frozenset({"matchLabels", "matchExpressions"})
 
 
-def not_text(value: dict[str, Any]) -> tuple[Pointer, ...]:
-    """The pointers to what an object has there and is a boolean, a number, nothing or a collection instead."""
+def not_text(value: dict[str, Any], *, known: bool = True) -> tuple[Pointer, ...]:
+    """The pointers to what an object has there and is a boolean, a number, nothing or a collection instead.
+
+    Of a kind that is not `known` only labels and annotations are looked at, which every object has; what its `selector`
+    or `nodeSelector` takes is for the schema of the kind to say.
+    """
     found: list[Pointer] = []
+    if not known:
+        _add_of_metadata(found, value.get("metadata"), ())
+        return tuple(found)
     spec = value.get("spec")
     _add_of_pod(found, value, ())
     if isinstance(spec, dict):
@@ -36,11 +43,15 @@ def _add_of_pod(found: list[Pointer], pod: Any, pointer: Pointer) -> None:
     """Looks at an object, or at the template of its pods."""
     if isinstance(pod, dict):
         metadata, spec = pod.get("metadata"), pod.get("spec")
-        if isinstance(metadata, dict):
-            _add(found, metadata.get("labels"), pointer, "metadata", "labels")
-            _add(found, metadata.get("annotations"), pointer, "metadata", "annotations")
+        _add_of_metadata(found, metadata, pointer)
         if isinstance(spec, dict):
             _add(found, spec.get("nodeSelector"), pointer, "spec", "nodeSelector")
+
+
+def _add_of_metadata(found: list[Pointer], metadata: Any, pointer: Pointer) -> None:
+    if isinstance(metadata, dict):
+        _add(found, metadata.get("labels"), pointer, "metadata", "labels")
+        _add(found, metadata.get("annotations"), pointer, "metadata", "annotations")
 
 
 def _add_of_selector(found: list[Pointer], selector: Any, pointer: Pointer) -> None:

@@ -54,3 +54,15 @@ def port_range(text: str) -> range | None:
     if not dash or low is None or high is None or not low <= high <= HIGHEST:
         return None
     return range(low, high + 1)
+
+
+def is_slip(one: int, other: int) -> bool:
+    """Whether two different ports are one slip of the finger apart: a digit changed, left out or added, or two swapped."""
+    short, long = sorted((str(one), str(other)), key=len)
+    if len(long) - len(short) == 1:
+        return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
+    differing = [at for at, (digit, other_digit) in enumerate(zip(short, long, strict=False)) if digit != other_digit]
+    if len(long) != len(short) or not 0 < len(differing) <= 2:
+        return False
+    first, last = differing[0], differing[-1]
+    return first == last or (last - first == 1 and short[first] == long[last] and short[last] == long[first])

@@ -63,8 +63,10 @@ kubectl -n NAMESPACE describe gateway GATEWAY
 ## How sure
 An error where the set defines other classes and nobody else is known to bring this one. A warning where a class of the
 same controller is defined under another name, or where the older annotation names the class, which needs no
-IngressClass. A note where the class is one that an installation brings along (`nginx`, `alb`, `istio`...), and for an
-Ingress without a class where the set defines none. Silent where a controller of the set takes Ingresses without a class.
+IngressClass. A note where the name is one that a known controller's classes go by, and for Ingresses without a class,
+one note for all of them, where the set defines none. Silent for classes that controllers, their charts and clouds make
+themselves (`nginx`, `alb`, `istio`, `gke-l7-*`, `azure-alb-external`...), and where a controller of the set takes
+Ingresses without a class.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/ingress/#ingress-class

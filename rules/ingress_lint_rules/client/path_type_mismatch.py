@@ -52,8 +52,9 @@ curl -si http://HOST/api/orders
 ```
 
 ## How sure
-An error where the controller is known. A warning where only custom says which controller serves the object, and for
-paths below the root that an ALB or GKE compares as a whole, which may be meant so, and for paths that the webhook of
+An error where the controller is known. Where nothing says which one serves the object: a warning for types `Exact` and
+`Prefix`, which mean the same to all; a note for `ImplementationSpecific`, and silence where the class is one that nobody
+knows. A warning for paths below the root that an ALB or GKE compares as a whole, which may be meant so, and for paths that the webhook of
 ingress-nginx refuses where the set does not show its version and settings.
 
 ## References
@@ -74,6 +75,7 @@ from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.expressions import fault
@@ -113,6 +115,8 @@ class PathTypeMismatch(Rule):
             path = match.path.value
             if not match.path.place.document.reported or not _written(match, route):
                 continue
+            if match.path.origin is Origin.DEFAULT:
+                continue  # nobody knows how it is compared
             if path.type is PathMatchType.REGULAR_EXPRESSION:
                 found = list(self._broken(route, match, path))
             elif path.type is PathMatchType.GLOB:
@@ -183,7 +187,7 @@ class PathTypeMismatch(Rule):
     def _reported(self, route: Route, match: Match, message: str, fix: str, *, certain: bool = True) -> Finding:
         severity = self.severity if certain else Severity.WARNING
         if route.assumed:
-            severity = Severity(max(severity - 1, Severity.NOTE))
+            severity = Severity(max(severity - 1, Severity.NOTE)) if _specified(route, match) else Severity.NOTE
             message += f" (taking {route.controller.value} for its controller, which nothing says)"
         return self.finding(
             match.path.place,
@@ -198,6 +202,21 @@ def _written(match: Match, route: Route) -> bool:
     """Whether the path is text of the route's object, and not one that its controller makes up."""
     pointer = match.path.place.pointer
     return not route.is_default and "annotations" not in pointer and bool(match.path.value.value)
+
+
+def _specified(route: Route, match: Match) -> bool:
+    """Whether the Ingress specification says what a path matches, whichever controller serves it."""
+    return match.path.value.type is PathMatchType.EXACT or _path_type(route) == "Prefix"
+
+
+def _path_type(route: Route) -> str:
+    """The type that the Ingress gives the path of a route; empty for none, and for routes of other kinds."""
+    body = route.owner.body
+    if not isinstance(body, Ingress | LegacyIngress) or route.rule >= len(body.spec.rules):
+        return ""
+    http = body.spec.rules[route.rule].http
+    paths = http.paths if http else ()
+    return (paths[route.first_match].path_type or "") if route.first_match < len(paths) else ""
 
 
 def _has_sibling_below(route: Route, value: str) -> bool:

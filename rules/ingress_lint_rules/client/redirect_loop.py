@@ -88,7 +88,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Listener
-from ingress_lint.routes.matches import PathMatch, PathMatchType
+from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, path_matches
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.sourced import Origin
@@ -249,7 +249,7 @@ def _loops(candidate: Candidate, others: Sequence[Candidate], named: Set[str]) -
     """Whether the target of a candidate's redirect is answered by the same redirect."""
     redirect, match = _redirect(candidate.route), candidate.match
     scheme = _SCHEMES.get(candidate.listener.protocol.value)
-    if redirect is None or scheme is None or match is None or match.condition:
+    if redirect is None or scheme is None or match is None or match.condition or _asks_of_scheme(match, redirect):
         return False
     port = candidate.listener.port.value
     target_port = redirect.port or (_PORTS.get(redirect.scheme) if redirect.scheme else port)
@@ -266,6 +266,14 @@ def _loops(candidate: Candidate, others: Sequence[Candidate], named: Set[str]) -
         or not path_matches(other.match.path.value, target)
         or ((preferred := preference(candidate, other)).winner is candidate and preferred.sure)
         for other in others
+    )
+
+
+def _asks_of_scheme(match: Match, redirect: RequestRedirect) -> bool:
+    """Whether it answers requests of another scheme than it sends to, by what a proxy in front says of that."""
+    return any(
+        header.name.lower() == "x-forwarded-proto" and redirect.scheme not in (None, header.value)
+        for header in match.headers
     )
 
 

@@ -94,14 +94,16 @@ gcloud compute backend-services get-health NAME --global     # GKE
 ```
 
 ## How sure
-An error where nobody chose the path (the default, or one computed from something else) and the pod's probes name other
-paths on that port; also where the pod is a reverse proxy, which answers 404 to what none of its routes serves.
-A warning where somebody wrote the path, since the application may answer it as well; where the two differ only by a
-trailing slash; where the default meets a probe that only connects or that asks another port; and where redirects count
-as healthy too. A note where the probe is a command that says nothing about HTTP, and where the path of a probe is read
-only once and the Ingress stands before the workload in the same file. Silent where the image is known for its answer at
-`/` (IL205), where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the
-pod (IL202, IL204, IL501), and where a probe asks for the same path, whatever the query.
+An error by evidence about that very path: a setting that puts the application under another one
+(`SERVER_SERVLET_CONTEXT_PATH`, `--web.route-prefix`), an image that is known to answer otherwise, a reverse proxy, which
+answers 404 to what none of its routes serves; also where neither a probe nor any path that the same object routes to the
+Service is at or above it. Probes that name other paths leave it open: a warning, as for the default that meets a probe
+that only connects or that asks another port, for paths that differ by a trailing slash, and where redirects count as
+healthy too. A note where the probe is a command that says nothing about HTTP, and where the path of a probe is read only
+once and the Ingress stands before the workload in the same file. Silent where somebody wrote a path other than `/` that
+the same Ingress routes to that Service, where the image is known for its answer at `/` and no probe names another (IL205),
+where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the pod (IL202,
+IL204, IL501), and where a probe asks for the same path, whatever the query.
 
 ## References
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
@@ -112,15 +114,28 @@ pod (IL202, IL204, IL501), and where a probe asks for the same path, whatever th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
 
-from ingress_lint.facts.answers import KnownAnswer, ProbeKind, proxy_image, root_answer, same_but_slash, same_path
+from ingress_lint.facts.answers import (
+    KnownAnswer,
+    ProbeKind,
+    proxy_image,
+    root_answer,
+    same_but_slash,
+    same_path,
+    without_query,
+)
+from ingress_lint.facts.base_paths import base_path
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.health import Landing, accepts, landings
+from ingress_lint.routes.matches import PathMatch
+from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -130,6 +145,28 @@ from ingress_lint.rule import Cause, Rule
 
 _UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
 _REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class _Asked(Struct, frozen=True):
+    """A health check, and the paths that its route's object leads to the same backend."""
+
+    route: Route
+    backend: BackendRef
+    check: HealthCheck
+    path: Sourced[str]
+    routed: Sequence[PathMatch | None]
+
+    @property
+    def at_or_above(self) -> bool:
+        """Whether any of them takes requests for the path that is asked for."""
+        path = without_query(self.path.value)
+        return any(match is None or path_matches(match, path) for match in self.routed)
+
+    @property
+    def is_route(self) -> bool:
+        """Whether the path is one of them, and not the root."""
+        path = without_query(self.path.value).rstrip("/")
+        return bool(path) and any(match is not None and match.value.rstrip("/*") == path for match in self.routed)
 
 
 class _Doubt(Struct, frozen=True):
@@ -160,27 +197,25 @@ class HealthCheckPathMismatch(Rule):
     )
     fields: ClassVar[frozenset[str]] = frozenset({"health_check"})
 
-    def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
-        """Compares each backend's health check with the probes of the pods that it reaches."""
-        for backend in route.backends:
-            check = backend.health_check
-            if check is None or check.path is None or not check.asks_path or accepts(check, 404):
+    def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
+        """Compares each backend's health check with the probes of the pods that it reaches, and the paths routed there."""
+        routed = _routed(routes)
+        for route in routes:
+            if not route.owner.document.reported:
                 continue
-            found = [landing for landing in landings(backend) if landing.port_known]
-            yield from self._mismatch(route, backend, check, check.path, found, graph)
-            if check.read_once and check.path.origin is Origin.DERIVED:
-                yield from self._read_too_early(route, backend, check, check.path, found)
+            for backend in route.backends:
+                check = backend.health_check
+                if check is None or check.path is None or not check.asks_path or accepts(check, 404):
+                    continue
+                found = [landing for landing in landings(backend) if landing.port_known]
+                asked = _Asked(route, backend, check, check.path, routed[_key(route, backend)])
+                yield from self._mismatch(asked, found, graph)
+                if check.read_once and check.path.origin is Origin.DERIVED:
+                    yield from self._read_too_early(route, backend, check, check.path, found)
 
-    def _mismatch(
-        self,
-        route: Route,
-        backend: BackendRef,
-        check: HealthCheck,
-        path: Sourced[str],
-        found: list[Landing],
-        graph: ObjectGraph,
-    ) -> Iterator[Finding]:
-        doubts = [_doubt(route, backend, check, path, landing, graph) for landing in found]
+    def _mismatch(self, asked: _Asked, found: list[Landing], graph: ObjectGraph) -> Iterator[Finding]:
+        route, backend, check, path = asked.route, asked.backend, asked.check, asked.path
+        doubts = [_doubt(asked, landing, graph) for landing in found]
         answered = None in doubts
         worst = max(
             (doubt for doubt in doubts if doubt and not (doubt.open and answered)),
@@ -225,47 +260,99 @@ class HealthCheckPathMismatch(Rule):
                 )
 
 
-def _doubt(
-    route: Route, backend: BackendRef, check: HealthCheck, path: Sourced[str], landing: Landing, graph: ObjectGraph
-) -> _Doubt | None:
+def _key(route: Route, backend: BackendRef) -> tuple[AnyObject, str, str]:
+    """Whose routes lead to the same backend as one."""
+    return route.owner, backend.namespace, backend.name
+
+
+def _routed(routes: Iterable[Route]) -> Mapping[tuple[AnyObject, str, str], list[PathMatch | None]]:
+    """What each object routes to each backend, None for requests of every path."""
+    found: defaultdict[tuple[AnyObject, str, str], list[PathMatch | None]] = defaultdict(list)
+    for route in routes:
+        for backend in route.backends:
+            key = _key(route, backend)
+            found[key] += [None] if route.is_default or not route.matches else [m.path.value for m in route.matches]
+    return found
+
+
+def _doubt(asked: _Asked, landing: Landing, graph: ObjectGraph) -> _Doubt | None:
     """What speaks against the path, None where a probe asks for it too or nothing is known."""
+    path = asked.path
     named = [answer for answer in landing.here if answer.path]
     if any(same_path(answer.path, path.value) for answer in named):
         return None
+    against = _known_otherwise(asked, landing, named, graph)
+    if against is not None:
+        return against
     if named:
-        return _names_another(backend, check, path, landing, named)
+        return _names_another(asked, landing, named)
     proxy = proxy_image(landing.container) if landing.container else None
     if proxy is not None:
-        return None if path.value in proxy.own_paths else _asks_proxy(route, path, landing, proxy.title, graph)
+        return None if path.value in proxy.own_paths else _asks_proxy(asked.route, path, landing, proxy.title, graph)
     if landing.container and same_path(path.value, "/") and root_answer(landing.container):
         return None
-    return _leaves_open(backend, path, landing)
+    return _leaves_open(asked.backend, path, landing)
 
 
-def _names_another(
-    backend: BackendRef, check: HealthCheck, path: Sourced[str], landing: Landing, named: list[KnownAnswer]
-) -> _Doubt:
-    fix = _to_path(backend, named[0].path)
-    related = tuple(Related(f"the {answer.title} asks for `{answer.path}`", answer.place) for answer in named)
+def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], graph: ObjectGraph) -> _Doubt | None:
+    """What the application's own settings or its image tell of that very path."""
+    container, path = landing.container, asked.path
+    if container is None or not landing.on_traffic_port:
+        return None
+    base = base_path(container, graph)
+    if base is not None and not base.covers(without_query(path.value)):
+        text = f"while {base.setting} tells {landing.workload} to serve everything under `{base.path}`: {_UNHEALTHY}"
+        related = (Related(f"everything is under `{base.path}`", base.place), *_asking(named))
+        fix = (
+            _to_path(asked.backend, named[0].path) if named else f"ask for a page under `{base.path}` that answers 200"
+        )
+        return _Doubt(landing, Severity.ERROR, text, related, fix)
+    root = root_answer(container) if same_path(path.value, "/") else None
+    if root is not None and named and not accepts(asked.check, root.status):
+        text = f"where {root.title} in {landing.workload} answers {root.status} unless it is set up otherwise: {_UNHEALTHY}"
+        related = (Related(f"the image is {root.title}", container.at("image")), *_asking(named))
+        return _Doubt(landing, Severity.ERROR, text, related, _to_path(asked.backend, named[0].path))
+    return None
+
+
+def _names_another(asked: _Asked, landing: Landing, named: list[KnownAnswer]) -> _Doubt | None:
+    path = asked.path
+    redirects = accepts(asked.check, *_REDIRECTS)
     slash = next((answer for answer in named if same_but_slash(answer.path, path.value)), None)
-    redirects = accepts(check, *_REDIRECTS)
     if slash is not None:
         text = (
             f"while the {slash.title} of {landing.workload} asks for `{slash.path}`: many applications redirect the one to the "
             f"other or answer it with 404, and then {_UNHEALTHY}"
         )
         severity = Severity.NOTE if redirects else Severity.WARNING
-        return _Doubt(landing, severity, text, related, _to_path(backend, slash.path))
-    known = _listed(named)
+        return _Doubt(landing, severity, text, _asking(named), _to_path(asked.backend, slash.path))
+    if path.explicit and asked.is_route:
+        return None
+    known, owner = _listed(named), asked.route.owner
+    related, fix = _asking(named), _to_path(asked.backend, named[0].path)
+    if not asked.at_or_above:
+        text = (
+            f"which no probe of {landing.workload} asks for (they ask for {known}), and {owner.kind} `{owner.name}` leads no "
+            f"such path there: {_UNHEALTHY}"
+        )
+        severity = Severity.WARNING if redirects and not path.explicit else Severity.ERROR
+        return _Doubt(landing, severity, text, related, fix)
     if path.explicit:
         text = (
             f"which no probe of {landing.workload} asks for (they ask for {known}); unless the application answers it "
             f"as well, {_UNHEALTHY}"
         )
-        return _Doubt(landing, Severity.WARNING, text, related, fix)
-    text = f"while the pods of {landing.workload} are known to answer only at {known}"
-    text = f"{text}; unless `{path.value}` redirects, {_UNHEALTHY}" if redirects else f"{text}: {_UNHEALTHY}"
-    return _Doubt(landing, Severity.WARNING if redirects else Severity.ERROR, text, related, fix)
+    else:
+        answers = "answers 200 or redirects" if redirects else "answers 200"
+        text = (
+            f"and nothing says that {landing.workload} answers there: its probes ask for {known}; unless `{path.value}` "
+            f"{answers}, {_UNHEALTHY}"
+        )
+    return _Doubt(landing, Severity.WARNING, text, related, fix)
+
+
+def _asking(named: Iterable[KnownAnswer]) -> tuple[Related, ...]:
+    return tuple(Related(f"the {answer.title} asks for `{answer.path}`", answer.place) for answer in named)
 
 
 def _to_path(backend: BackendRef, path: str) -> str:

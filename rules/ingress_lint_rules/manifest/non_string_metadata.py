@@ -43,7 +43,8 @@ kubectl apply --dry-run=server -f FILE
 
 ## How sure
 Certain for booleans and numbers. A warning for an empty value: newer servers read it as empty text, while Helm and
-kubectl before 1.27 refuse it. Other rules go on as if the text had been in quotes.
+kubectl before 1.27 refuse it. Other rules go on as if the text had been in quotes. In custom resources whose schema is
+not known here only labels and annotations are looked at: what a `selector` or `nodeSelector` of theirs takes is theirs.
 
 ## References
 - https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/

@@ -58,8 +58,10 @@ kubectl -n NAMESPACE get pod POD -o jsonpath='{.spec.containers[*].ports}'
 
 ## How sure
 An error for a name that the container does not declare, since the kubelet has no other place to look; a warning for one
-of a liveness probe, which then just never runs. A warning for a number that no container of the pod declares while the
-container declares others: `containerPort` is informational, so the port may be open all the same. Silent where command,
+of a liveness probe, which then just never runs. A note for a number that no container of the pod declares while the
+container declares others: `containerPort` is informational, and the probe itself tells that its author knows of a port
+there. A warning where something contradicts it: a port that the container declares or is told to open differs by one
+digit, a port is declared by a name such as `health`, an option or the Service says otherwise. Silent where command,
 arguments, environment or a mounted file name that number, where the image is known to open it, for `/healthz` and
 `/readyz` at 8081, which managers scaffolded by kubebuilder answer by default (port 8081 alone where `--leader-elect`
 tells such a manager), and for probes that ask another host. A warning as well where such a manager is told another
@@ -89,7 +91,7 @@ from ingress_lint.objects.workloads import Probe
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.patterns import deferred
-from ingress_lint.values.ports import is_number
+from ingress_lint.values.ports import is_number, is_slip
 from ingress_lint.values.spelling import close_matches
 
 _NAME_EFFECT: Final = {
@@ -114,6 +116,9 @@ _ELECTION: Final = frozenset({"leader_elect", "enable_leader_election", "leader_
 _MANAGER_PATHS: Final = frozenset({"/healthz", "/readyz"})
 _HEALTH_ADDRESS: Final = deferred(r"health(?:z|_probe)?_(?:bind_)?addr(?:ess)?")
 """The option that says where they answer them (controller-runtime: `HealthProbeBindAddress`)."""
+
+_HEALTH_WORDS: Final = frozenset({"health", "healthz", "healthcheck", "probe", "probes", "liveness", "readiness"})
+"""Of these are the names of ports and options for health checks."""
 
 
 class ProbePortMismatch(Rule):
@@ -221,14 +226,17 @@ class ProbePortMismatch(Rule):
             return
         known = ", ".join(str(port) for port in declared)
         related = [Related(f"the ports of container `{container.name}`", container.at("ports"))]
-        related += _service_ports(workload, number, graph)
+        contradicting = [*_health_ports(container, number, graph), *_service_ports(workload, number, graph)]
+        opened = [*declared, *(listening.number for listening in told.listenings)]
+        meant = next((port for port in opened if is_slip(number, port)), None)
+        fix = f"ask port {declared[0]}, or declare {number}" if len(declared) == 1 else f"declare port {number}"
         yield self.finding(
             _place(container, field, probe),
             f"the {PROBE_TITLES[field]} of {workload} asks port {number}, which no container declares (`{container.name}` "
             f"declares {known}): {_NUMBER_EFFECT[field]}",
-            severity=Severity.WARNING,
-            related=related,
-            fix=f"ask port {declared[0]}, or declare {number}" if len(declared) == 1 else f"declare port {number}",
+            severity=Severity.WARNING if contradicting or meant is not None else Severity.NOTE,
+            related=[*related, *contradicting],
+            fix=fix if meant is None else f"ask port {meant}, or declare {number}",
         )
 
 
@@ -248,6 +256,16 @@ def _health_address(
         return None
     others = (other for other in container.workload.containers if other is not container)
     return None if any(other.port_numbered(number) for other in others) else told[0]
+
+
+def _health_ports(container: WorkloadContainer, number: int, graph: ObjectGraph) -> Iterator[Related]:
+    """What says that a container answers health checks at another port than the one that a probe asks."""
+    for index, port in enumerate(container.container.ports):
+        if port.protocol == "TCP" and not _HEALTH_WORDS.isdisjoint(port.name.lower().split("-")):
+            yield Related(f"port {port.container_port} is named `{port.name}`", container.at("ports", index, "name"))
+    for option, told in listening_evidence(graph).of(container).openings:
+        if told.number != number and not _HEALTH_WORDS.isdisjoint(option.parts):
+            yield Related(f"{told.setting} names port {told.number}", told.place)
 
 
 def _lacks_ports(container: WorkloadContainer) -> bool:

@@ -58,9 +58,12 @@ kubectl -n NAMESPACE get pods --show-labels
 An error where the set is a chart rendering or a kustomization, or where a template comes close. A warning where no
 template shares anything with the selector, for the pods may be applied from elsewhere, and where several labels differ
 and no route leads to the Service, for its workload may be switched off on purpose. Silent where the namespace holds no
-workload, or a custom resource whose controller may make pods; in `kube-system`, where the cluster runs its own; where
+workload, or a custom resource whose controller may make pods; where a label is under the domain of an API group that the
+set defines or uses, for then an operator makes the pods; in `kube-system`, where the cluster runs its own; where
 only a role such as `leader` or `master` is missing, which programs give to their pods as they run; and for Services with
-Endpoints or EndpointSlices of their own. Labels that only the control plane sets are left out of the comparison.
+Endpoints or EndpointSlices of their own. Labels that only the control plane sets are on no template; they restrict what
+may have made the pod instead: `statefulset.kubernetes.io/pod-name: db-1` means a StatefulSet `db` with two replicas or
+more, and `pod-template-hash` a Deployment. Those of Jobs are left alone, since Jobs come and go.
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/service/#services-in-kubernetes
@@ -74,6 +77,7 @@ from typing import ClassVar
 
 from ingress_lint.facts.endpoints import nearest_workload, selection_is_known
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
+from ingress_lint.graph.control_plane import POD_INDEX, POD_NAME, ordinals
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.group_kind import SERVICE
@@ -103,9 +107,52 @@ class SelectorMatchesNothing(Rule):
         """Compares the selector of each Service with every pod template."""
         for service in graph.services:
             if service.document.reported and service.body.spec.type != "ExternalName":
-                selector = graph.selector(service)
-                if selector and not graph.selected_by(service) and selection_is_known(service, selector, graph):
+                selector, given = graph.selector(service), graph.control_plane_selector(service)
+                if not (selector or given) or graph.selected_by(service):
+                    continue
+                if not selection_is_known(service, selector, graph):
+                    continue
+                if given and graph.pods(service.namespace).matching(selector):
+                    yield self._nothing_given(service, selector, given, graph, routes)
+                else:
                     yield self._nothing(service, selector, graph, routes)
+
+    def _nothing_given(
+        self,
+        service: KubernetesObject[Service],
+        selector: Mapping[str, str],
+        given: Mapping[str, str],
+        graph: ObjectGraph,
+        routes: tuple[Route, ...],
+    ) -> Finding:
+        """A Service by labels of the control plane, which it gives to no pod that has the other ones."""
+        path = first_way(graph, routes, service, Hop.POD)
+        end = f"The Service has no endpoints, so {_sees(path)}"
+        key, value = next(iter(given.items()))
+        pods = graph.pods(service.namespace).matching(selector)
+        stem = value.rpartition("-")[0] if key == POD_NAME else ""
+        owner = next((pod for pod in pods if pod.object.kind == "StatefulSet" and stem in ("", pod.object.name)), None)
+        made = ordinals(owner) if owner is not None and key in (POD_NAME, POD_INDEX) else None
+        if owner is not None and made is not None:
+            name = owner.object.name
+            last = f" to `{name}-{made[-1]}`" if len(made) > 1 else ""
+            names = f"only `{name}-{made[0]}`{last}" if made else "no pod at all"
+            return self.finding(
+                service.at("spec", "selector", key),
+                f"Service `{service.name}` selects the pod with `{key}: {value}`, and StatefulSet `{name}` makes {names}. "
+                f"{end}",
+                related=[Related(f"StatefulSet `{name}` makes {names}", owner.object.at("spec", "replicas"))],
+                path=path,
+                fix=f"select a pod that StatefulSet `{name}` makes, or give it more replicas",
+            )
+        return self.finding(
+            service.at("spec", "selector", key),
+            f"Service `{service.name}` selects pods by `{key}: {value}`, and nothing in namespace `{service.namespace}` "
+            f"makes pods with that label. {end}",
+            severity=None if selector or _is_whole(service, graph) else Severity.WARNING,
+            path=path,
+            fix="select by labels that the pods have",
+        )
 
     def _nothing(
         self,
@@ -116,7 +163,7 @@ class SelectorMatchesNothing(Rule):
     ) -> Finding:
         nearest = nearest_workload(service, selector, graph)
         path = first_way(graph, routes, service, Hop.POD)
-        sees = "the client gets 503" if path else "connections to it are refused"
+        sees = _sees(path)
         if nearest is None:
             return self._nothing_near(service, selector, graph, path, sees)
         labels = nearest.labels
@@ -169,7 +216,7 @@ class SelectorMatchesNothing(Rule):
             f"Service `{service.name}` selects pods by {wanted}, and no pod template of namespace `{service.namespace}` has "
             f"any of it; the Service has no endpoints, so {sees}"
         )
-        whole = graph.context.assume == "complete" or bool(service.document.set_name)
+        whole = _is_whole(service, graph)
         if not whole:
             message += ", unless the pods are applied from elsewhere"
         return self.finding(
@@ -179,3 +226,13 @@ class SelectorMatchesNothing(Rule):
             path=path,
             fix="select by labels that the pods have",
         )
+
+
+def _sees(path: tuple[Step, ...]) -> str:
+    """What becomes of a Service without endpoints, on the way of requests or beside it."""
+    return "the client gets 503" if path else "connections to it are refused"
+
+
+def _is_whole(service: KubernetesObject[Service], graph: ObjectGraph) -> bool:
+    """Whether the set is known to hold all of an application."""
+    return graph.context.assume == "complete" or bool(service.document.set_name)

@@ -190,10 +190,15 @@ def test_class_that_nobody_defines(load: Load) -> None:
     assert world.text_at("NoGatewayClass") == "egde"
 
 
-@pytest.mark.parametrize("name", ["eg", "gke-l7-global-external-managed", "istio"])
-def test_class_of_an_installation_is_unknown(load: Load, name: str) -> None:
-    world = load(GATEWAY.replace("gatewayClassName: edge", f"gatewayClassName: {name}"))
+def test_class_that_is_called_as_usual_is_unknown(load: Load) -> None:
+    world = load(GATEWAY.replace("gatewayClassName: edge", "gatewayClassName: eg"))
     assert world.verdicts == [("NoGatewayClass", "front", "unknown")]
+
+
+@pytest.mark.parametrize("name", ["azure-alb-external", "gke-l7-global-external-managed", "istio"])
+def test_class_that_an_installation_makes_is_there(load: Load, name: str) -> None:
+    world = load(GATEWAY.replace("gatewayClassName: edge", f"gatewayClassName: {name}"))
+    assert world.verdicts == []
 
 
 def test_parameters_that_are_nowhere(load: Load) -> None:

@@ -157,7 +157,9 @@ _NAMESAKES: Final = frozenset(
 """What Alibaba Cloud's ALB Ingress Controller reads under the same prefix (its documentation, "ALB Ingress
 configuration dictionary")."""
 
-ALB_ANNOTATIONS: Final = AnnotationTable(("alb.ingress.kubernetes.io",), tuple(_alb_specs()), namesakes=_NAMESAKES)
+ALB_ANNOTATIONS: Final = AnnotationTable(
+    ("alb.ingress.kubernetes.io",), tuple(_alb_specs()), namesakes=_NAMESAKES, as_of="225f44568 (2026-08-17)"
+)
 
 _NLB_STEM: Final = "aws-load-balancer-"
 _NLB_TEXT: Final = (
@@ -239,5 +241,8 @@ def _nlb_specs() -> Iterator[AnnotationSpec]:
 
 
 NLB_ANNOTATIONS: Final = AnnotationTable(
-    ("service.beta.kubernetes.io", "service.kubernetes.io"), tuple(_nlb_specs()), _NLB_STEM
+    ("service.beta.kubernetes.io", "service.kubernetes.io"),
+    tuple(_nlb_specs()),
+    _NLB_STEM,
+    as_of="225f44568 (2026-08-17)",
 )

@@ -93,7 +93,9 @@ def _specs() -> Iterator[AnnotationSpec]:
     yield AnnotationSpec("backend-protocol", ValueType.ENUM, legal=("http", "https"), any_case=True)
 
 
-AGIC_ANNOTATIONS: Final = AnnotationTable(("appgw.ingress.kubernetes.io",), tuple(_specs()))
+AGIC_ANNOTATIONS: Final = AnnotationTable(
+    ("appgw.ingress.kubernetes.io",), tuple(_specs()), as_of="f42103da (2026-03-24)"
+)
 
 
 class ApplicationGatewayIngressController(IngressController):

@@ -87,6 +87,7 @@ AZURE_ANNOTATIONS: Final = AnnotationTable(
         for key in keys
     ),
     "azure-",
+    as_of="2026-08",
 )
 
 

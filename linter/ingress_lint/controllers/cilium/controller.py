@@ -56,6 +56,7 @@ ANNOTATIONS: Final = AnnotationTable(
         AnnotationSpec("force-https", ValueType.ENUM, legal=_SWITCH, any_case=True, prefix="ingress.cilium.io"),
         AnnotationSpec("request-timeout", ValueType.DURATION, prefix="ingress.cilium.io"),
     ),
+    as_of="2026-08",
 )
 
 

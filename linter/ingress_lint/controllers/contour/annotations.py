@@ -39,4 +39,4 @@ def _specs() -> Iterator[AnnotationSpec]:
     yield AnnotationSpec("tls-maximum-protocol-version", ValueType.ENUM, _INGRESS, legal=("1.2", "1.3"))
 
 
-ANNOTATIONS: Final = AnnotationTable((PREFIX, _OLD_PREFIX), _specs())
+ANNOTATIONS: Final = AnnotationTable((PREFIX, _OLD_PREFIX), _specs(), as_of="2026-08")

@@ -90,6 +90,7 @@ DIGITALOCEAN_ANNOTATIONS: Final = AnnotationTable(
         AnnotationSpec(f"{_STEM}type", ValueType.ENUM, _SERVICE, ("REGIONAL", "REGIONAL_NETWORK")),
     ),
     _STEM,
+    as_of="2026-08",
 )
 
 

@@ -18,7 +18,7 @@ from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway import Gateway
+from ingress_lint.objects.gateway import Gateway, ListenerSet
 from ingress_lint.objects.gateway_policies import (
     AttachedPolicy,
     BackendTrafficPolicy,
@@ -105,11 +105,11 @@ class Policies:
         return written or Sourced(_CLIENT_IDLE, Origin.DEFAULT, backend.place, "no ClientTrafficPolicy sets it")
 
     def _no_such_section(self, policy: Policy, target: PolicyTarget, place: Place) -> Verdict | None:
-        """Why a policy is for no listener of a Gateway, or for no rule of a route."""
+        """Why a policy is for no listener of a Gateway or ListenerSet, or for no rule of a route."""
         found = self._graph.get(GroupKind(target.group, target.kind), policy.namespace, target.name)
         if target.section_name is None or found is None or found.body is None or found.broken:
             return None
-        part = "listener" if isinstance(found.body, Gateway) else "rule"
+        part = "listener" if isinstance(found.body, Gateway | ListenerSet) else "rule"
         known = [item.name for item in getattr(found.body.spec, f"{part}s", ())]
         if target.section_name in known:
             return None

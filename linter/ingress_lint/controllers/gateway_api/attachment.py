@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from ingress_lint.controllers.gateway_api.selection import Answer, namespace_sel
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway_routes import AnyRoute, ParentReference
+from ingress_lint.objects.gateway_routes import AnyRoute, HTTPRoute, ParentReference
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import EXPERIMENTAL_GROUP, GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
@@ -72,10 +73,25 @@ class Attacher:
             for view in self._gateways.views:
                 if view.gateway.body.spec.default_scope == "All":
                     found.update({listener: view for view, listener in self._serving(route, view.gateway)})
-        elif not spec.parent_refs:
+        elif not spec.parent_refs and not self._is_delegated_to(route):
             verdicts.append(_no_parents(route))
         of_mesh = bool(spec.parent_refs) and all(item.kind == "Service" for item in spec.parent_refs)
         return Attachment(tuple((view, listener) for listener, view in found.items()), tuple(verdicts), of_mesh)
+
+    def _is_delegated_to(self, route: RouteObject) -> bool:
+        """Whether another route hands requests to this one, which then needs no parent."""
+        return not self._delegated.isdisjoint({(route.namespace, route.name), (route.namespace, "*")})
+
+    @cached_property
+    def _delegated(self) -> frozenset[tuple[str, str]]:
+        """Namespace and name of the routes that HTTPRoutes have as backends; `*` for all of a namespace."""
+        return frozenset(
+            (reference.namespace or item.namespace, reference.name)
+            for item in self._graph.of(HTTPRoute)
+            for rule in item.body.spec.rules
+            for reference in rule.backend_refs
+            if (reference.group, reference.kind) == (GATEWAY_GROUP, "HTTPRoute")
+        )
 
     def _serving(self, route: RouteObject, declarer: Declarer) -> Iterator[tuple[GatewayView, BoundListener]]:
         for view, listener in self._gateways.declared_by(declarer):

@@ -8,6 +8,7 @@ from typing import Any, Final
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
 from ingress_lint.controllers.gateway_api.references import Reference, References, Site
 from ingress_lint.controllers.gateway_api.vendor_policies import VendorPolicies
+from ingress_lint.controllers.shared.implementations import SPECIFICATION
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -15,6 +16,7 @@ from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.gateway_routes import BackendObjectReference
 from ingress_lint.objects.group_kind import SERVICE
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -39,6 +41,9 @@ _EXTENSION_GROUPS: Final = (
     "kuma.io",
 )
 """Groups whose objects some implementation takes as a backend: ServiceImport, InferencePool, Backend, Hostname, ..."""
+_DELEGATING: Final = frozenset({"kgateway", SPECIFICATION.name})
+"""Implementations that take routes for backends, or whose extensions nobody knows."""
+_BY_LABEL: Final = "delegation.kgateway.dev"
 _STANDARD_PROTOCOLS: Final[Mapping[str, AppProtocol]] = {
     "kubernetes.io/h2c": AppProtocol.H2C,
     "kubernetes.io/ws": AppProtocol.HTTP,
@@ -98,12 +103,14 @@ class Backends:
             port = self._resolver.port(service, written.port) if service and written.port is not None else None
         else:
             resolution = self._other_kind(reference, namespace)
+        delegates = _delegates(reference, facts)
         refusal = self._refusal(
             Site(facts.owner, place),
             reference,
             resolution,
             seen or _SEEN.get(facts.owner.kind, "clients get 500"),
-            is_service=is_service,
+            known=is_service or delegates or reference.group in _EXTENSION_GROUPS,
+            granted=delegates,
         )
         if refusal is not None:
             self.verdicts.append(refusal)
@@ -130,16 +137,28 @@ class Backends:
 
     def _other_kind(self, reference: Reference, namespace: str) -> Resolution[Any]:
         """What is known of a backend that is no Service: rules about Services have nothing to say of it."""
+        if "@" in reference.name and reference.group == "traefik.io":
+            return Resolution(Existence.EXTERNAL, why="another provider of Traefik has it")
         resolution = self._graph.resolve(reference.group_kind, namespace, reference.name)
+        if reference.group == GATEWAY_GROUP and reference.name != "*" and resolution.existence is Existence.MISSING:
+            return Resolution(Existence.MISSING, why=resolution.why)
         if resolution.existence in (Existence.MISSING, Existence.PARTIAL) and reference.group in _EXTENSION_GROUPS:
             return Resolution(resolution.existence, why=resolution.why)
         return Resolution(Existence.EXTERNAL, why=f"a {reference.kind} is no Service")
 
     def _refusal(
-        self, site: Site, reference: Reference, resolution: Resolution[Any], seen: str, *, is_service: bool
+        self,
+        site: Site,
+        reference: Reference,
+        resolution: Resolution[Any],
+        seen: str,
+        *,
+        known: bool,
+        granted: bool,
     ) -> Verdict | None:
+        """Why it cannot be a backend; `known` where it is of a kind that may be one, `granted` where it needs no grant."""
         owner = site.owner
-        if not is_service and reference.group not in _EXTENSION_GROUPS:
+        if not known:
             return site.verdict(
                 Reason.INVALID_KIND,
                 f"{owner.kind} `{owner.name}` sends requests to {reference} `{reference.name}`, and no {owner.kind} can "
@@ -148,7 +167,7 @@ class Backends:
                 place=site.place.at("group" if reference.group and reference.kind == "Service" else "kind"),
                 fix="name a Service",
             )
-        if refusal := self._references.refusal(site, reference, reference.kind, seen):
+        if not granted and (refusal := self._references.refusal(site, reference, reference.kind, seen)):
             return refusal
         if resolution.existence not in (Existence.MISSING, Existence.PARTIAL):
             return None
@@ -161,6 +180,16 @@ class Backends:
             place=site.place.at("name"),
             fix=f"create {reference.kind} `{reference.name}`, or name one that exists",
         )
+
+
+def _delegates(reference: Reference, facts: RouteFacts) -> bool:
+    """Whether a route hands requests to other routes, which kgateway follows into any namespace without a grant.
+
+    kgateway-dev/kgateway:pkg/kgateway/query, delegation by name, by `*` and by label.
+    """
+    if facts.implementation.name not in _DELEGATING:
+        return False
+    return reference.group == _BY_LABEL or (reference.group, reference.kind) == (GATEWAY_GROUP, facts.owner.kind)
 
 
 def _protocol(

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from ingress_lint.controllers.shared.implementations import by_class_name, by_controller_name
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway import LocalObjectReference, ObjectReference, ReferenceGrant, SecretObjectReference
+from ingress_lint.objects.gateway import (
+    Gateway,
+    GatewayClass,
+    LocalObjectReference,
+    ObjectReference,
+    ReferenceGrant,
+    SecretObjectReference,
+)
 from ingress_lint.objects.gateway_routes import BackendObjectReference
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
@@ -20,8 +29,9 @@ from ingress_lint.routes.tls_secrets import TYPE as SECRET_TYPE
 from ingress_lint.routes.tls_secrets import SecretFault, TLSSecrets
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
-_TRUST_BUNDLE: Final = ("certificates.k8s.io", "ClusterTrustBundle")
-"""What some take certificate authorities from beside ConfigMaps (envoyproxy/gateway:internal/gatewayapi/backendtlspolicy.go)."""
+_TRUST_BUNDLE: Final = "ClusterTrustBundle"
+"""What some take certificate authorities from beside ConfigMaps, whatever its group says
+(envoyproxy/gateway:internal/gatewayapi/backendtlspolicy.go)."""
 
 AnyReference = LocalObjectReference | ObjectReference | SecretObjectReference | BackendObjectReference
 
@@ -201,11 +211,20 @@ class References:
                 verdicts.append(verdict)
         return usable or not any_named, tuple(verdicts)
 
+    @cached_property
+    def _any_authority_key(self) -> bool:
+        """Whether an implementation of the set takes authorities from whichever key there is."""
+        defined = {
+            item.name: by_controller_name(item.body.spec.controller_name) for item in self.graph.of(GatewayClass)
+        }
+        named = {item.body.spec.gateway_class_name for item in self.graph.of(Gateway)} - defined.keys()
+        return any(found.any_authority_key for found in (*defined.values(), *map(by_class_name, named)))
+
     def _authority(
         self, site: Site, reference: Reference, reasons: tuple[Reason, Reason], consequence: str
     ) -> Verdict | None:
         missing, wrong_kind = reasons
-        if (reference.group, reference.kind) == _TRUST_BUNDLE:
+        if reference.kind == _TRUST_BUNDLE:
             return None
         if (reference.group, reference.kind) not in (("", "ConfigMap"), ("", "Secret")):
             return site.verdict(
@@ -224,6 +243,8 @@ class References:
             return None
         data = getattr(getattr(resolution.object, "body", None), "data", None)
         if resolution.object is not None and (data is None or "ca.crt" in data or reference.kind == "Secret"):
+            return None
+        if data and site.owner.kind == "BackendTLSPolicy" and self._any_authority_key:
             return None
         found = resolution.object is not None
         words = "has no key `ca.crt`" if found else f"namespace `{namespace}` does not have"

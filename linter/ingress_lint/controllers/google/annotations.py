@@ -44,6 +44,7 @@ GKE_ANNOTATIONS: Final = AnnotationTable(
         AnnotationSpec("weighted-load-balancing", ValueType.TEXT, _SERVICE, prefix=_NETWORKING),
     ),
     closed=False,
+    as_of="acbcf5d66 (2026-08-21)",
 )
 
 ALLOW_HTTP: Final = "kubernetes.io/ingress.allow-http"

@@ -165,9 +165,11 @@ HAPROXY_ANNOTATIONS: Final = AnnotationTable(
     ("haproxy.org", "haproxy.com", SHARED_PREFIX),
     _specs(_HAPROXY, _HAPROXY_LEGAL),
     shared=frozenset({SHARED_PREFIX}),
+    as_of="2026-08",
 )
 HAPROXY_INGRESS_ANNOTATIONS: Final = AnnotationTable(
     ("haproxy-ingress.github.io", SHARED_PREFIX),
     _specs(_HAPROXY_INGRESS, _HAPROXY_INGRESS_LEGAL),
     shared=frozenset({SHARED_PREFIX}),
+    as_of="2026-08",
 )

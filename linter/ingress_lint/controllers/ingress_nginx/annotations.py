@@ -168,5 +168,5 @@ def _specs() -> Iterator[AnnotationSpec]:
         yield AnnotationSpec(key, kind, scopes, _LEGAL.get(key, ()), key in _ANY_CASE)
 
 
-ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs(), namesakes=_NAMESAKES)
+ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs(), namesakes=_NAMESAKES, as_of="dbb11b92d (2026-03-20)")
 """One table for both: a key is legal where its scopes say so."""

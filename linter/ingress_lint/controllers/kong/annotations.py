@@ -42,4 +42,4 @@ def _specs() -> Iterator[AnnotationSpec]:
     yield AnnotationSpec("protocol", ValueType.ENUM, _SERVICE, legal=PROTOCOLS)
 
 
-ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs())
+ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs(), as_of="2026-08")

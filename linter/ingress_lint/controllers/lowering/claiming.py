@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Final
@@ -25,6 +25,13 @@ from ingress_lint.values.patterns import deferred
 
 _FALLBACK: Final = "ingress-nginx"
 _WORD: Final = deferred(r"[a-z0-9]+")
+_GENERIC: Final = frozenset(
+    {
+        *("api", "application", "balancer", "cluster", "controller", "external", "gateway", "ingress", "internal"),
+        *("load", "multi", "network", "plus", "private", "public", "regional"),
+    }
+)
+"""Words that tell nothing of who serves a class."""
 
 
 def _claiming(class_name: str, by_field: bool) -> tuple[str, ...]:
@@ -42,11 +49,17 @@ def _by_controller_string(text: str) -> str:
     return found.name if found is not None else INGRESS
 
 
-def _words(name: str) -> set[str]:
-    """The words that a controller and the classes of its own go by, as far as `ingressClassName` may say them."""
-    registered = REGISTRY[name]
-    classes = registered.class_names if registered.reads_class_name_field else ()
-    return {word for text in (name, *classes) for word in _WORD.findall(text)}
+@cache
+def _words(name: str) -> frozenset[str]:
+    """The words that a controller and the classes of its own go by, and no class by what it is for."""
+    texts = (name, *REGISTRY[name].class_names)
+    return frozenset(word for text in texts for word in _WORD.findall(text)) - _GENERIC
+
+
+def _named_by(class_name: str) -> set[str]:
+    """The controllers of whose words a class's name has one."""
+    words = set(_WORD.findall(class_name))
+    return {name for name in REGISTRY if not words.isdisjoint(_words(name))}
 
 
 class Chooser:
@@ -100,7 +113,9 @@ class Chooser:
             if hinted in candidates:
                 return Sourced(hinted, Origin.EXPLICIT, place, f"class {class_name}")
             return Sourced(candidates[0], Origin.DERIVED, place, f"class {class_name}, which others use as well")
-        if hinted and (not by_field or set(_WORD.findall(class_name)) & _words(hinted)):
+        hinted = self._by_class_annotations(class_name)
+        named = _named_by(class_name)
+        if hinted and (not named or hinted in named) and (REGISTRY[hinted].reads_class_name_field or not by_field):
             return Sourced(hinted, Origin.DERIVED, place, f"class {class_name} and annotations that only it reads")
         return Sourced(INGRESS, Origin.DERIVED, place, f"class {class_name}")
 
@@ -129,6 +144,20 @@ class Chooser:
     def _by_annotation_prefix(self, ingress: IngressObject) -> str | None:
         counts = Counter(name for key in ingress.annotations for name in self._hinted(key))
         return max(counts, key=lambda name: (counts[name], name)) if counts else None
+
+    def _by_class_annotations(self, class_name: str) -> str | None:
+        """The one controller of which the annotations of a class's Ingresses tell."""
+        hinted = self._class_hints.get(class_name, ())
+        return next(iter(hinted)) if len(hinted) == 1 else None
+
+    @cached_property
+    def _class_hints(self) -> Mapping[str, set[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for ingress in self._graph.ingresses:
+            name = ingress.body.spec.ingress_class_name or ingress.annotations.get(CLASS_ANNOTATION)
+            if name:
+                found[name].update(hinted for key in ingress.annotations for hinted in self._hinted(key))
+        return found
 
     def _by_services(self, ingress: IngressObject) -> Sourced[str] | None:
         """The one controller whose own annotations the Services behind an Ingress carry."""

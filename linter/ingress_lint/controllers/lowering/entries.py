@@ -121,13 +121,14 @@ def _classes(graph: ObjectGraph, routes: Sequence[Route]) -> Iterator[Entry]:
 
 def _class_entry(controller: Controller, class_name: str, owner: AnyObject, routes: Sequence[Route]) -> Entry:
     listeners = _listeners(routes)
+    title = routes[0].gateway if routes else controller.gateway  # another may serve in its place
     opened = [("HTTP", 80), *([("HTTPS", 443)] if controller.conduct.own_certificate else [])]
     for protocol, port in opened:
         if not any(item.protocol.value == protocol and item.port.value == port for item in listeners):
             listeners = (
                 *listeners,
                 Listener(
-                    controller.gateway,
+                    title,
                     Sourced(port, Origin.DEFAULT, owner.name_place),
                     Sourced(protocol, Origin.DEFAULT, owner.name_place),
                 ),
@@ -136,7 +137,7 @@ def _class_entry(controller: Controller, class_name: str, owner: AnyObject, rout
         _INGRESS_CLASS,
         "",
         class_name or controller.name,
-        controller.gateway,
+        title,
         Frontend(owner, listeners, isolated=False),
         tuple(routes),
         controller.conduct,

@@ -11,6 +11,7 @@ from msgspec import Struct
 from ingress_lint.controllers.lowering.claiming import Chooser
 from ingress_lint.controllers.lowering.fronts import with_fronts
 from ingress_lint.controllers.lowering.proxies import Proxies
+from ingress_lint.controllers.lowering.stand_ins import stand_ins, stood_in
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners
 from ingress_lint.controllers.refusals.annotations import AnnotationVerdicts
 from ingress_lint.controllers.refusals.ingress_classes import IngressClasses
@@ -18,7 +19,7 @@ from ingress_lint.controllers.refusals.misplaced_settings import MisplacedSettin
 from ingress_lint.controllers.refusals.resource_backends import resource_verdicts
 from ingress_lint.controllers.refusals.retirement import retirement_verdicts
 from ingress_lint.controllers.registry import GATEWAY_API, REGISTRY
-from ingress_lint.controllers.shared.base import Claim
+from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.controllers.shared.certificates import certificate_verdicts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
@@ -51,8 +52,9 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         if name in claims or registered.concerned(graph)
     }
     proxies = Proxies(graph, chooser.containers)
+    standing_in = stand_ins(graph, chooser.containers)
     lowered = {
-        name: proxies.behind(found, found.lower(graph, claims.get(name, ()), backends))
+        name: _lowered(found, graph, claims.get(name, ()), backends, proxies, standing_in.get(name))
         for name, found in controllers.items()
     }
     routes = with_fronts(graph, lowered)
@@ -66,7 +68,7 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
             *AnnotationVerdicts(graph, _OWNERS).verdicts(claimed, every_route),
             *MisplacedSettings(graph, _OWNERS).verdicts(),
             *_solver_verdicts(graph, classes, claimed, every_route),
-            *retirement_verdicts((controllers[name], own) for name, own in claims.items()),
+            *retirement_verdicts((controllers[name], own) for name, own in claims.items() if name not in standing_in),
             *resource_verdicts((controllers[name], claim) for name, own in claims.items() for claim in own),
             *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
             *certificate_verdicts(
@@ -75,6 +77,21 @@ def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
         ),
         tuple(frontend for found in controllers.values() for frontend in found.frontends(graph, backends)),
     )
+
+
+def _lowered(
+    controller: Controller,
+    graph: ObjectGraph,
+    claims: Sequence[Claim],
+    backends: BackendResolver,
+    proxies: Proxies,
+    stand_in: str | None,
+) -> tuple[Route, ...]:
+    """What a controller makes of its claims, with the pods that carry the requests: its own, or those of its stand-in."""
+    routes = controller.lower(graph, claims, backends)
+    if stand_in is None:
+        return proxies.behind(controller, routes)
+    return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in))
 
 
 def _solver_verdicts(

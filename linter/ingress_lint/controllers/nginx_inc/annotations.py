@@ -1,8 +1,8 @@
 """Every annotation and ConfigMap key of F5 NGINX Ingress Controller.
 
 nginx/kubernetes-ingress:internal/configs/annotations.go and configmaps.go, and docs.nginx.com/nginx-ingress-controller/
-configuration (advanced-configuration-with-annotations, configmap-resource). Keys that releases have dropped are still
-listed: nobody can tell from a manifest which release runs.
+configuration (advanced-configuration-with-annotations, configmap-resource). Keys that releases have
+dropped are still listed: nobody can tell from a manifest which release runs.
 """
 
 from __future__ import annotations
@@ -40,13 +40,18 @@ _SHARED: Final = {
     ValueType.LIST: "proxy-hide-headers proxy-pass-headers proxy-set-headers",
 }
 _OF_INGRESSES: Final = {
-    ValueType.TEXT: "rewrites rewrite-target basic-auth-secret basic-auth-realm policies",
+    ValueType.TEXT: """
+        rewrites rewrite-target basic-auth-secret basic-auth-realm add-header add-header-inherit proxy-redirect-from
+        proxy-redirect-to
+    """,
     ValueType.BOOLEAN: "use-cluster-ip limit-req-no-delay limit-req-dry-run limit-req-scale",
     ValueType.INTEGER: "limit-req-delay limit-req-burst limit-req-reject-code",
-    ValueType.LIST: "websocket-services ssl-services grpc-services listen-ports listen-ports-ssl",
+    ValueType.LIST: "websocket-services ssl-services grpc-services listen-ports listen-ports-ssl custom-http-errors",
 }
+_UNDER_EITHER: Final = {ValueType.TEXT: "policies sticky-cookie-services"}
+"""What releases read under both prefixes."""
 _OF_PLUS: Final = {
-    ValueType.TEXT: "jwt-realm jwt-key jwt-token jwt-login-url sticky-cookie-services",
+    ValueType.TEXT: "jwt-realm jwt-key jwt-token jwt-login-url",
     ValueType.BOOLEAN: "health-checks health-checks-mandatory",
     ValueType.INTEGER: "health-checks-mandatory-queue",
     ValueType.DURATION: "slow-start",
@@ -76,6 +81,7 @@ def _specs() -> Iterator[AnnotationSpec]:
     for tables, scopes, prefix in (
         (_SHARED, _BOTH, ORG),
         (_OF_INGRESSES, _INGRESS, ORG),
+        (_UNDER_EITHER, _INGRESS, ""),
         (_OF_PLUS, _INGRESS, COM),
         (_OF_CONFIG_MAPS, _CONFIG, ORG),
     ):
@@ -90,7 +96,7 @@ def _specs() -> Iterator[AnnotationSpec]:
     yield AnnotationSpec("limit-req-log-level", ValueType.ENUM, legal=levels, prefix=ORG)
 
 
-ANNOTATIONS: Final = AnnotationTable((ORG, COM), _specs())
+ANNOTATIONS: Final = AnnotationTable((ORG, COM), _specs(), as_of="2026-09")
 
 OF_THE_SERVER: Final = frozenset(
     {

@@ -67,6 +67,7 @@ ORACLE_ANNOTATIONS: Final = AnnotationTable(
         *(AnnotationSpec(key, ValueType.BOOLEAN, _SERVICE, prefix=_NETWORK) for key in _NETWORK_BOOLEANS),
     ),
     shared=frozenset({_CLASSIC, _ORACLE, _NETWORK}),
+    as_of="2026-08",
 )
 """Under `oci.oraclecloud.com` and its kin Oracle's controllers keep adding keys, so that none counts as unknown."""
 

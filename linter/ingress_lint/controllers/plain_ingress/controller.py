@@ -38,8 +38,11 @@ class PlainIngress(IngressController):
         return (plain, Listener(self.gateway, secure_port, Sourced("HTTPS", Origin.DERIVED, place, why), tls=tls))
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
-        """As specified; `ImplementationSpecific` is taken for the prefix that most controllers make of it."""
-        return specified_path_match(context, PathMatchType.PREFIX)
+        """As specified; `ImplementationSpecific` is taken for the prefix that most controllers make of it, a guess."""
+        found = specified_path_match(context, PathMatchType.PREFIX)
+        if context.is_default or context.path_type in ("Exact", "Prefix"):
+            return found
+        return Sourced(found.value, Origin.DEFAULT, found.place, "what it matches is for the controller to say")
 
     def protocol(self, graph: ObjectGraph, context: PathContext) -> Sourced[AppProtocol]:
         """Unknown: HTTP by custom, but a controller may infer TLS from a port or an annotation."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from ingress_lint.controllers.registry import INGRESS, REGISTRY, claiming_controller
 from ingress_lint.controllers.shared.base import Claim, IngressObject
+from ingress_lint.controllers.shared.installed_classes import brings_ingress_class
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.graph.workload import WorkloadContainer
@@ -27,28 +28,6 @@ from ingress_lint.values.spelling import close_matches
 CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
 DEFAULT_CLASS_ANNOTATION: Final = "ingressclass.kubernetes.io/is-default-class"
 
-_CONVENTIONAL: Final = [
-    "ambassador",
-    "apisix",
-    "azure-application-gateway",
-    "cce",
-    "cilium",
-    "citrix",
-    "cloudflare-tunnel",
-    "emissary",
-    "higress",
-    "ibm-cloud",
-    "istio",
-    "ngrok",
-    "openshift-default",
-    "pomerium",
-    "public",
-    "skipper",
-    "tailscale",
-    "voyager",
-    "webapprouting.kubernetes.azure.com",
-]
-"""Classes that clusters and installations bring along, besides those of the controllers known here."""
 _CLASSLESS_FLAGS: Final = ("watch-ingress-without-class", "empty-ingress-class", "process-classless")
 """How options start by which controllers take Ingresses without a class (ingress-nginx, HAProxy's two, Kong)."""
 CLASS_FLAGS: Final = ("ingress-class", "ingress.class", "ingress-class-name", "ingressclass")
@@ -67,20 +46,19 @@ class IngressClasses:
 
     def verdicts(self, claims: Iterable[Claim], preferred: str | None) -> Iterator[Verdict]:
         """What keeps Ingresses from a controller; `preferred` is the one that the user says takes those without class."""
-        any_classless = False
+        classless: list[Claim] = []
         for claim in claims:
             ingress = claim.ingress
             by_field = ingress.body.spec.ingress_class_name
             name = by_field or ingress.annotations.get(CLASS_ANNOTATION)
-            if name:
-                verdict = self._named(ingress, name, by_field=bool(by_field))
-            else:
-                any_classless = True
-                verdict = self._classless(claim) if preferred is None else None
-            if verdict is not None:
+            if not name:
+                classless.append(claim)
+            elif (verdict := self._named(ingress, name, by_field=bool(by_field))) is not None:
                 yield verdict
+        if preferred is None:
+            yield from self._classless(classless)
         if len(self._defaults) > 1:
-            yield self._several_defaults(any_classless=any_classless)
+            yield self._several_defaults(any_classless=bool(classless))
 
     # -- a class by name ----------------------------------------------------------------------------------------------
 
@@ -91,7 +69,7 @@ class IngressClasses:
         if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
             return None
         owners = {owner for owner, found in REGISTRY.items() if found.claims_class(name, by_field=by_field)}
-        return self._certainty(owners, conventional=name in _CONVENTIONAL, by_field=by_field)
+        return self._certainty(owners, brought=brings_ingress_class(name), by_field=by_field)
 
     @property
     def defined(self) -> str:
@@ -126,15 +104,17 @@ class IngressClasses:
             fix,
         )
 
-    def _certainty(self, owners: Collection[str], *, conventional: bool, by_field: bool) -> Certainty | None:
+    def _certainty(self, owners: Collection[str], *, brought: bool, by_field: bool) -> Certainty | None:
         """How sure it is that a class is not in the cluster: installations bring classes of well-known names along."""
         if not by_field:
-            return None if owners or conventional else Certainty.LIKELY
+            return None if owners or brought else Certainty.LIKELY
         if self._graph.context.assume == "complete":
             return Certainty.KNOWN
-        if not owners:
-            return Certainty.UNKNOWN if conventional else Certainty.KNOWN
-        return Certainty.LIKELY if self._defined & set(owners) else Certainty.UNKNOWN
+        if self._defined & set(owners):
+            return Certainty.LIKELY
+        if brought:
+            return None
+        return Certainty.UNKNOWN if owners else Certainty.KNOWN
 
     # -- no class -----------------------------------------------------------------------------------------------------
 
@@ -155,26 +135,44 @@ class IngressClasses:
         known = all(REGISTRY[name].controller.serves_classless is False for name in serving)
         return Certainty.KNOWN if known and serving and not self._graph.incomplete else Certainty.LIKELY
 
-    def _classless(self, claim: Claim) -> Verdict | None:
-        ingress = claim.ingress
-        sure = self.refuses_classless(() if claim.controller.origin is Origin.DEFAULT else (claim.controller.value,))
-        if sure is None:
-            return None
-        if not self._classes:
-            why = "and these manifests define no default IngressClass"
-            end = f"unless the cluster has one, {_UNSERVED}"
-        else:
-            why = f"and of {self.defined} none is the default"
-            end = _UNSERVED
-        names = " or ".join(f"`{item.name}`" for item in self._classes) or "the controller's class"
+    def _classless(self, claims: Iterable[Claim]) -> Iterator[Verdict]:
+        """What keeps Ingresses without a class from a controller: one verdict for all where the set has no class."""
+        unsure: list[IngressObject] = []
+        for claim in claims:
+            told = () if claim.controller.origin is Origin.DEFAULT else (claim.controller.value,)
+            sure = self.refuses_classless(told)
+            if sure is None:
+                continue
+            if self._classes:
+                yield self._without_default(claim.ingress, sure)
+            else:
+                unsure.append(claim.ingress)
+        if unsure:
+            yield self._without_classes(*unsure)
+
+    def _without_default(self, ingress: IngressObject, sure: Certainty) -> Verdict:
         return Verdict(
             Reason.NO_INGRESS_CLASS,
             ingress,
             ingress.at("spec", "ingressClassName"),
-            f"Ingress `{ingress.name}` names no class, {why}; {end}",
+            f"Ingress `{ingress.name}` names no class, and of {self.defined} none is the default; {_UNSERVED}",
             sure,
             tuple((f"IngressClass `{item.name}`", item.name_place) for item in self._classes),
-            f"set `ingressClassName` to {names}",
+            f"set `ingressClassName` to {' or '.join(f'`{item.name}`' for item in self._classes)}",
+        )
+
+    @staticmethod
+    def _without_classes(ingress: IngressObject, *more: IngressObject) -> Verdict:
+        others = f" (with {len(more)} more)" if more else ""
+        return Verdict(
+            Reason.NO_INGRESS_CLASS,
+            ingress,
+            ingress.at("spec", "ingressClassName"),
+            f"Ingress `{ingress.name}`{others} names no class, and these manifests define no default IngressClass; "
+            f"unless the cluster has one, {_UNSERVED}",
+            Certainty.UNKNOWN,
+            tuple((f"Ingress `{item.name}` names none either", item.name_place) for item in more),
+            "set `ingressClassName` to the controller's class",
         )
 
     # -- classes ------------------------------------------------------------------------------------------------------

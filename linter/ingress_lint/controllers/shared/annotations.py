@@ -102,7 +102,8 @@ class AnnotationTable:
     Where other software writes under the same prefixes, the controller's own keys all start with `stem`; under the
     `shared` ones of its prefixes nothing tells them from others. `namesakes` are keys that another project reads under
     the same prefixes. A table that is not `closed` lacks keys which other parts of the same system read. `any_case`
-    holds for keys that are compared without case.
+    holds for keys that are compared without case. `as_of` is the release or commit that the keys were read from, or the
+    month of the documentation.
     """
 
     def __init__(
@@ -115,8 +116,10 @@ class AnnotationTable:
         *,
         closed: bool = True,
         any_case: bool = False,
+        as_of: str = "",
     ) -> None:
         self.prefixes = prefixes
+        self.as_of = as_of
         self.own_prefixes = frozenset(prefixes) - shared
         self.stem = stem
         self.specs: Mapping[str, AnnotationSpec] = {spec.key: spec for spec in specs}

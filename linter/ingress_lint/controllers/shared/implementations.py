@@ -60,6 +60,8 @@ class Implementation(Struct, frozen=True):
     """The values of a GatewayClass's `spec.controllerName` that mean it."""
     class_names: tuple[str, ...] = ()
     """The names of the GatewayClasses that its installation makes; one that ends in `-` is a prefix."""
+    domains: tuple[str, ...] = ()
+    """Its own API groups, and the prefixes of annotations and types of addresses that it alone reads on Gateways."""
     outside: bool = False
     """Whether its gateways stand outside of the cluster, so that no pod sends their requests."""
     isolated_listeners: bool = True
@@ -70,6 +72,10 @@ class Implementation(Struct, frozen=True):
     """Whether HTTPRoute timeouts have an effect."""
     own_certificates: bool = False
     """Whether HTTPS listeners may get their certificates from elsewhere than `certificateRefs`."""
+    parameters_of_class: bool = False
+    """Whether the parameters of its GatewayClass count where those that a Gateway names are not there."""
+    any_authority_key: bool = False
+    """Whether it takes certificate authorities from a ConfigMap's first key where that has no `ca.crt`."""
     app_protocols: Mapping[str, AppProtocol] | None = None
     """What it makes of a Service port's appProtocol beyond the standard ones; None where that is unknown."""
     request_timeout: float | None = None
@@ -89,12 +95,16 @@ _INFINITE: Final = float("inf")
 
 IMPLEMENTATIONS: Final = (
     Implementation(
-        # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500
+        # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500;
+        # authorities: internal/gatewayapi/backendtlspolicy.go, getOrFirstFromData
         "envoy-gateway",
         "Envoy Gateway",
         ("gateway.envoyproxy.io/gatewayclass-controller",),
         ("eg", "envoy-gateway"),
+        ("gateway.envoyproxy.io",),
         hosts_apart=True,
+        parameters_of_class=True,
+        any_authority_key=True,
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
         request_timeout=15,
         upstream_idle=3600,
@@ -106,6 +116,7 @@ IMPLEMENTATIONS: Final = (
         "Istio",
         ("istio.io/gateway-controller", "istio.io/mesh-controller", "istio.io/unmanaged-gateway"),
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
+        ("networking.istio.io",),
         request_timeout=_INFINITE,
         upstream_idle=3600,
         misdirected="404",
@@ -116,6 +127,7 @@ IMPLEMENTATIONS: Final = (
         "Cilium",
         ("io.cilium/gateway-controller",),
         ("cilium",),
+        ("cilium.io",),
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
     ),
@@ -125,6 +137,7 @@ IMPLEMENTATIONS: Final = (
         "GKE Gateway",
         ("networking.gke.io/gateway",),
         ("gke-l7-", "gke-td", "gke-persistent-"),
+        ("networking.gke.io",),
         outside=True,
         isolated_listeners=False,
         timeouts=False,
@@ -140,6 +153,7 @@ IMPLEMENTATIONS: Final = (
         "AWS Load Balancer Controller",
         ("gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"),
         ("aws-alb", "aws-nlb", "alb", "nlb"),
+        ("gateway.k8s.aws",),
         outside=True,
         backend_tls_policy=False,
         own_certificates=True,
@@ -151,6 +165,7 @@ IMPLEMENTATIONS: Final = (
         "Traefik",
         ("traefik.io/gateway-controller",),
         ("traefik",),
+        ("traefik.io",),
         isolated_listeners=False,
         timeouts=False,
         app_protocols={"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS},
@@ -164,6 +179,7 @@ IMPLEMENTATIONS: Final = (
         "NGINX Gateway Fabric",
         ("gateway.nginx.org/nginx-gateway-controller",),
         ("nginx",),
+        ("gateway.nginx.org",),
         hosts_apart=True,
         timeouts=False,
         app_protocols=_NONE,
@@ -174,6 +190,7 @@ IMPLEMENTATIONS: Final = (
         "kgateway",
         ("kgateway.dev/kgateway", "kgateway.dev/agentgateway"),
         ("kgateway", "agentgateway", "kgateway-waypoint"),
+        ("gateway.kgateway.dev", "agentgateway.dev"),
         request_timeout=15,
         upstream_idle=3600,
     ),
@@ -183,6 +200,7 @@ IMPLEMENTATIONS: Final = (
         "Contour",
         ("projectcontour.io/gateway-controller",),
         ("contour",),
+        ("projectcontour.io",),
         backend_tls_policy=False,
         request_timeout=15,
         upstream_idle=3600,
@@ -194,6 +212,7 @@ IMPLEMENTATIONS: Final = (
         "Kong",
         ("konghq.com/kic-gateway-controller", "konghq.com/gateway-operator"),
         ("kong",),
+        ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
         backend_tls_policy=False,
     ),
     Implementation(
@@ -233,3 +252,8 @@ def by_class_name(class_name: str) -> Implementation:
             if class_name == name or (name.endswith("-") and class_name.startswith(name)):
                 return implementation
     return SPECIFICATION
+
+
+def by_domain(domain: str) -> Implementation | None:
+    """The implementation whose own an API group or a prefix is."""
+    return next((implementation for implementation in IMPLEMENTATIONS if domain in implementation.domains), None)

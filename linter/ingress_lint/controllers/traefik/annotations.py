@@ -71,4 +71,4 @@ def _specs() -> Iterator[AnnotationSpec]:
         yield AnnotationSpec(key, dropped="2.0", successor=_SUCCESSORS.get(key, "router.middlewares"))
 
 
-ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs(), any_case=True)
+ANNOTATIONS: Final = AnnotationTable((PREFIX,), _specs(), any_case=True, as_of="fd5a576df (2026-07-24)")

@@ -6,7 +6,8 @@ Only Traefik reads them. traefik/traefik:pkg/provider/kubernetes/crd/kubernetes_
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from functools import cached_property
+from itertools import groupby, islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,6 +34,7 @@ from ingress_lint.objects.traefik import (
     IngressRouteTCP,
     IngressRouteUDP,
     LoadBalancerSpec,
+    RouteRule,
     ServiceTCP,
     TLSOption,
 )
@@ -45,6 +47,9 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Reason, Verdict
 
+_MAX_DEPTH = 8
+_MAX_LAYERS = 64
+"""So many ways through parents are followed to one child."""
 _LEGACY_GROUP = "traefik.containo.us"
 _CLIENT_CHECKS = {
     "RequireAnyClientCert": True,
@@ -52,6 +57,19 @@ _CLIENT_CHECKS = {
     "VerifyClientCertIfGiven": False,
     "RequestClientCert": False,
 }
+
+
+class _Layer(Struct, frozen=True):
+    """A router that hands requests to the routers of other objects."""
+
+    item: KubernetesObject[IngressRoute]
+    index: int
+    rule: RouteRule
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.item.at("spec", "routes", self.index)
 
 
 class Analysis:
@@ -82,19 +100,62 @@ class Analysis:
     # -- HTTP ---------------------------------------------------------------------------------------------------------
 
     def _http(self, item: KubernetesObject[IngressRoute]) -> Iterator[Route]:
+        """The routers of an IngressRoute; those of a child once for each router that leads to them."""
+        chains = list(islice(self._layers(item), _MAX_LAYERS)) if item.body.spec.parent_refs else []
+        for layers in chains or ((),):
+            yield from self._routers(item, layers)
+
+    @cached_property
+    def _parents(self) -> frozenset[tuple[str, str]]:
+        """Namespace and name of the IngressRoutes that others name as their parents."""
+        return frozenset(
+            (reference.namespace or item.namespace, reference.name)
+            for item in self.graph.of(IngressRoute)
+            for reference in item.body.spec.parent_refs
+        )
+
+    def _layers(self, item: KubernetesObject[IngressRoute], depth: int = 0) -> Iterator[tuple[_Layer, ...]]:
+        """The routers that a request passes on its way to a child, the outermost first.
+
+        doc.traefik.io/traefik/reference/routing-configuration/http/routing/multi-layer-routing
+        """
+        for reference in item.body.spec.parent_refs if depth < _MAX_DEPTH else ():
+            parent = self.graph.named(IngressRoute, reference.namespace or item.namespace, reference.name)
+            if parent is None or parent is item:
+                continue
+            above = self._layers(parent, depth + 1) if parent.body.spec.parent_refs else iter(((),))
+            for chain in above:
+                for index, rule in enumerate(parent.body.spec.routes):
+                    yield (*chain, _Layer(parent, index, rule))
+
+    def _routers(self, item: KubernetesObject[IngressRoute], layers: tuple[_Layer, ...]) -> Iterator[Route]:
         spec = item.body.spec
-        tls = self._tls(item, spec.tls)
-        names = self._entry_points(item, spec.entry_points)
-        listeners = self.installation.http_listeners(names, tls, item.at("spec", "entryPoints"))
+        root = layers[0].item if layers else item
+        tls = self._tls(root, root.body.spec.tls)
+        names = self._entry_points(root, root.body.spec.entry_points, report=not layers)
+        listeners = self.installation.http_listeners(names, tls, root.at("spec", "entryPoints"))
+        above = [
+            named
+            for layer in layers
+            for named in references(layer.rule.middlewares, layer.item.namespace, layer.place.at("middlewares"))
+        ]
         for index, rule in enumerate(spec.routes):
+            if not rule.services and (item.namespace, item.name) in self._parents:
+                continue  # its children answer
             place = item.at("spec", "routes", index)
-            steps = self.middlewares.steps(references(rule.middlewares, item.namespace, place.at("middlewares")))
+            own = references(rule.middlewares, item.namespace, place.at("middlewares"))
+            steps = self.middlewares.steps([*above, *own])
             targets = self.backends.targets(item, rule.services, place.at("services"))
             attached = [
                 *steps.attached,
                 *self.backends.attached(rule.services, item.namespace, place.at("services")),
-                *self._options(item, spec.tls),
+                *self._options(root, root.body.spec.tls),
             ]
+            whole = (
+                " && ".join([*(f"({layer.rule.match})" for layer in layers), f"({rule.match})"])
+                if layers
+                else rule.match
+            )
             route = Route(
                 controller=Sourced(CONTROLLER, Origin.EXPLICIT, item.at("kind"), f"only Traefik reads a {item.kind}"),
                 owner=item,
@@ -112,17 +173,18 @@ class Analysis:
                 allowed_sources=steps.allowed_sources,
                 allowed_by_peer=steps.allowed_by_peer,
                 attached=tuple(attached),
-                priority=_priority(rule.match, rule.priority, place),
+                priority=_priority(whole, rule.priority, place),
             )
-            written = self._alternatives(item, rule.match, rule.syntax, place)
+            written = self._alternatives(item, whole, rule.syntax, place)
             for one in _by_host(route, written, place.at("match")):
                 yield from apart_by_scheme(one)
 
-    def _entry_points(self, item: AnyObject, written: Iterable[str]) -> list[Sourced[str]]:
+    def _entry_points(self, item: AnyObject, written: Iterable[str], *, report: bool = True) -> list[Sourced[str]]:
         names = [
             Sourced(name, Origin.EXPLICIT, item.at("spec", "entryPoints", index)) for index, name in enumerate(written)
         ]
-        self._verdicts += self.installation.unreached(item, names)
+        if report:
+            self._verdicts += self.installation.unreached(item, names)
         return names
 
     def _alternatives(self, item: AnyObject, rule: str, syntax: str, place: Place) -> tuple[Alternative, ...]:

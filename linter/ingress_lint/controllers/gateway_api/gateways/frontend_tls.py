@@ -24,18 +24,20 @@ class FrontendTLS:
         self._references = references
 
     def certificates(
-        self, site: Site, entry: ListenerEntry, mode: str, elsewhere: bool
+        self, site: Site, entry: ListenerEntry, mode: str, elsewhere: bool | None
     ) -> tuple[tuple[CertificateRef, ...], tuple[Verdict, ...], bool]:
         """A listener's certificates, what is wrong with them, and whether it can open TLS with what remains.
 
-        `elsewhere` where it may get certificates from elsewhere.
+        `elsewhere` where it may get certificates from elsewhere, None where nobody knows whether it may.
         """
         if mode == "Passthrough":
             return (), (), True
         tls = entry.tls
         if tls is None or not tls.certificate_refs:
-            usable = elsewhere or bool(tls and tls.options)
-            return (), () if usable else (self._no_certificate(site, entry),), usable
+            if elsewhere or (tls and tls.options):
+                return (), (), True
+            certainty = Certainty.UNKNOWN if elsewhere is None else Certainty.KNOWN
+            return (), (self._no_certificate(site, entry, certainty),), elsewhere is None
         found, verdicts, usable = [], [], False
         hosts = (Sourced(entry.hostname, Origin.EXPLICIT, site.place.at("hostname")),) if entry.hostname else ()
         for index, reference in enumerate(tls.certificate_refs):
@@ -51,11 +53,12 @@ class FrontendTLS:
         return tuple(found), tuple(verdicts), usable
 
     @staticmethod
-    def _no_certificate(site: Site, entry: ListenerEntry) -> Verdict:
+    def _no_certificate(site: Site, entry: ListenerEntry, certainty: Certainty) -> Verdict:
         return site.verdict(
             Reason.NO_CERTIFICATE,
             f"{site.of_listener} ends TLS on port {entry.port} and names no certificate; it cannot open TLS, so clients "
             f"get a connection reset",
+            certainty,
             place=site.place.at("tls") if entry.tls else site.place.at("protocol"),
             fix="name a Secret of type kubernetes.io/tls under `tls.certificateRefs`",
         )

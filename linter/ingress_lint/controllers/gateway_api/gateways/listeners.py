@@ -8,12 +8,14 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.controllers.gateway_api.references import Site
+from ingress_lint.controllers.shared.implementations import SPECIFICATION, Implementation
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import Gateway, ListenerEntry, ListenerSet, RouteGroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.values.spelling import close_matches
 
 Declarer = KubernetesObject[Gateway] | KubernetesObject[ListenerSet]
 
@@ -25,6 +27,13 @@ ROUTE_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "UDP": ("UDPRoute",),
 }
 """The kinds of routes that a protocol carries; where a listener ends TLS itself, also TCPRoute."""
+_EXTENSIONS: Final = {
+    # istio/istio:pilot/pkg/config/kube/gateway/conversion.go
+    "HBONE": "istio",
+    # l7mp/stunner:docs/GATEWAY.md
+    **dict.fromkeys(("TURN-UDP", "TURN-TCP", "TURN-TLS", "TURN-DTLS"), "stunner"),
+}
+"""Protocols without a domain that one implementation takes, each with its name."""
 _SHARING: Final = {"HTTP": "HTTP", "HTTPS": "TLS", "TLS": "TLS", "TCP": "TCP", "UDP": "UDP"}
 """Protocols of one group may share a port and are told apart by host; of the others only UDP shares with any."""
 
@@ -79,14 +88,18 @@ class BoundListener(Struct, frozen=True, eq=False):
         return any(item.group == group and item.kind == kind for item in allowed) and kind in self.carried_kinds
 
 
-def protocol_verdicts(site: Site, entry: ListenerEntry, protocol: str) -> Iterator[Verdict]:
-    """What the API server or every implementation refuses of a listener."""
+def protocol_verdicts(
+    site: Site, entry: ListenerEntry, protocol: str, implementation: Implementation
+) -> Iterator[Verdict]:
+    """What the API server or every implementation refuses of a listener; `implementation` is the one that serves it."""
     refused = "the API server refuses the object, so that clients meet what was there before or nothing"
-    if protocol not in ROUTE_KINDS and "/" not in protocol:
+    if protocol not in ROUTE_KINDS and "/" not in protocol and not _is_extension(protocol, implementation):
+        meant = close_matches(protocol.upper(), ROUTE_KINDS, 1, 0.6)
         yield site.verdict(
             Reason.UNSUPPORTED_PROTOCOL,
             f"{site.of_listener} has protocol `{protocol}`, and the Gateway API knows {', '.join(ROUTE_KINDS)}; nobody "
             f"opens port {entry.port}, and clients cannot connect",
+            Certainty.UNKNOWN if implementation is SPECIFICATION and not meant else Certainty.KNOWN,
             place=site.place.at("protocol"),
             fix="use one of them, or the implementation's own protocol with its domain as prefix",
         )
@@ -111,6 +124,12 @@ def protocol_verdicts(site: Site, entry: ListenerEntry, protocol: str) -> Iterat
             place=site.place.at("hostname"),
             fix="drop `hostname`",
         )
+
+
+def _is_extension(protocol: str, implementation: Implementation) -> bool:
+    """Whether a protocol is one that the serving implementation, or whichever unknown one serves, has of its own."""
+    owner = _EXTENSIONS.get(protocol.upper())
+    return owner is not None and (implementation is SPECIFICATION or implementation.name == owner)
 
 
 def kind_verdicts(site: Site, bound: BoundListener) -> Iterator[Verdict]:

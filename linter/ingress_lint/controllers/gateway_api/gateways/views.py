@@ -9,6 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.gateway_api.gateways.class_evidence import ClassEvidence
 from ingress_lint.controllers.gateway_api.gateways.frontend_tls import FrontendTLS
 from ingress_lint.controllers.gateway_api.gateways.listeners import (
     ROUTE_KINDS,
@@ -27,6 +28,7 @@ from ingress_lint.controllers.shared.implementations import (
     by_class_name,
     by_controller_name,
 )
+from ingress_lint.controllers.shared.installed_classes import brings_gateway_class
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
@@ -71,6 +73,7 @@ class Gateways:
         self._references = references
         self._classes = {item.name: item for item in graph.of(GatewayClass)}
         self.by_name = {(item.namespace, item.name): item for item in graph.of(Gateway)}
+        self._class_evidence = ClassEvidence(self.by_name.values(), graph)
         self.listener_sets = {(item.kind, item.namespace, item.name): item for item in graph.of(ListenerSet)}
         self.verdicts: list[Verdict] = []
         self.accepted_sets: set[KubernetesObject[ListenerSet]] = set()
@@ -102,7 +105,7 @@ class Gateways:
     def _view(self, gateway: KubernetesObject[Gateway], sets: Sequence[KubernetesObject[ListenerSet]]) -> GatewayView:
         implementation, source = self._implementation(gateway)
         frontend_tls = FrontendTLS(gateway, self._references)
-        self._check_parameters(gateway)
+        self._check_parameters(gateway, implementation)
         self._check_addresses(gateway)
         self.verdicts += frontend_tls.backend_verdicts()
         kept: list[BoundListener] = []
@@ -124,6 +127,7 @@ class Gateways:
             where = defined.at("spec", "controllerName")
             return found, Sourced(found.name, Origin.EXPLICIT, where, f"class {name}")
         found = by_class_name(name)
+        told = self._class_evidence.of(name) if found is SPECIFICATION else None
         if self._may_be_missing(name, found):
             known = ", ".join(f"`{item}`" for item in self._classes)
             self.verdicts.append(
@@ -139,11 +143,16 @@ class Gateways:
                     f"name one of {known}, or add GatewayClass `{name}`" if known else f"add GatewayClass `{name}`",
                 )
             )
+        if told is not None:
+            source = Sourced(told.implementation.name, Origin.DERIVED, told.place, f"class {name}, and {told.why}")
+            return told.implementation, source
         origin = Origin.DEFAULT if found is SPECIFICATION else Origin.DERIVED
         return found, Sourced(found.name, origin, place, f"class {name}")
 
     def _may_be_missing(self, name: str, found: Implementation) -> bool:
         """Whether to say that a class is not there; one that an installation makes is not asked for in a set without any."""
+        if brings_gateway_class(name):
+            return False
         existence = self._graph.resolve(GATEWAY_CLASS, "", name).existence
         return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
 
@@ -153,22 +162,26 @@ class Gateways:
             return Certainty.KNOWN if self._graph.context.assume == "complete" else Certainty.UNKNOWN
         return Certainty.KNOWN if found is SPECIFICATION else Certainty.UNKNOWN
 
-    def _check_parameters(self, gateway: KubernetesObject[Gateway]) -> None:
+    def _check_parameters(self, gateway: KubernetesObject[Gateway], implementation: Implementation) -> None:
         infrastructure = gateway.body.spec.infrastructure
         reference = infrastructure.parameters_ref if infrastructure else None
         if reference is None:
             return
         resolution = self._graph.resolve(GroupKind(reference.group, reference.kind), gateway.namespace, reference.name)
         if resolution.existence in (Existence.MISSING, Existence.PARTIAL):
+            certainty = Certainty.of_missing(resolution.existence)
+            end = "without it the Gateway is not accepted, and clients cannot connect"
+            of_class = self._classes.get(gateway.body.spec.gateway_class_name)
+            if implementation.parameters_of_class and of_class and of_class.mapping("spec", "parametersRef"):
+                certainty, end = Certainty.UNKNOWN, "those of its class count instead"
             self.verdicts.append(
                 Verdict(
                     Reason.INVALID_PARAMETERS,
                     gateway,
                     gateway.at("spec", "infrastructure", "parametersRef", "name"),
                     f"Gateway `{gateway.name}` takes its parameters from {reference.kind} `{reference.name}`, which "
-                    f"namespace `{gateway.namespace}` does not have; without it the Gateway is not accepted, and "
-                    f"clients cannot connect",
-                    Certainty.of_missing(resolution.existence),
+                    f"namespace `{gateway.namespace}` does not have; {end}",
+                    certainty,
                     fix=f"add {reference.kind} `{reference.name}`, or drop `parametersRef`",
                 )
             )
@@ -277,11 +290,11 @@ class Gateways:
             misdirected=implementation.misdirected,
         )
         site = Site(declarer, place, entry.name)
-        verdicts = list(protocol_verdicts(site, entry, protocol))
+        verdicts = list(protocol_verdicts(site, entry, protocol, implementation))
         usable = not verdicts
         mode: Literal["Terminate", "Passthrough"] = (entry.tls.mode if entry.tls else None) or "Terminate"
         if protocol in ("HTTPS", "TLS"):
-            elsewhere = implementation.own_certificates or _CERTMAP_ANNOTATION in gateway.annotations
+            elsewhere = self._may_have_own_certificates(gateway, implementation)
             certificates, faults, opens = frontend_tls.certificates(site, entry, mode, elsewhere)
             usable = usable and opens
             clients, client_faults = frontend_tls.clients(site, entry, protocol)
@@ -292,6 +305,15 @@ class Gateways:
         bound = BoundListener(gateway, declarer, entry, replace(model, usable=usable))
         self.verdicts += [*verdicts, *kind_verdicts(site, bound)]
         return bound
+
+    def _may_have_own_certificates(
+        self, gateway: KubernetesObject[Gateway], implementation: Implementation
+    ) -> bool | None:
+        """Whether a Gateway may get certificates that no listener names; None where nobody knows what serves it."""
+        if implementation.own_certificates or _CERTMAP_ANNOTATION in gateway.annotations:
+            return True
+        unknown = implementation is SPECIFICATION and gateway.body.spec.gateway_class_name not in self._classes
+        return None if unknown else False
 
     def _without_conflicts(
         self, bound: Sequence[BoundListener], earlier: Sequence[BoundListener]
