@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
+from ingress_lint.build.listing import listed_text
 from ingress_lint.build.running import Failure, Limits, Output, run
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import KUSTOMIZE_MISSING, Tool
@@ -62,7 +63,8 @@ class Built(Struct, eq=False):
     """A root that was built: `file` is the rendered text, whose path says so, and `documents` are its documents, parsed."""
 
     root: Root
-    tool: Tool
+    tool: Tool | None
+    """None where it only lists files, which needs none."""
     tree: Tree
     sources: Sources
     file: SourceFile
@@ -70,7 +72,10 @@ class Built(Struct, eq=False):
 
 
 def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
-    """Builds a root as its owner's tool does. What needs network, plugins or helm is told before anything is run."""
+    """Builds a root as its owner's tool does. What needs network, plugins or helm is told before anything is run.
+
+    Without a tool, a root that only lists files is built all the same.
+    """
     overlay = root.overlay
     above = () if overlay is None else (_layer_of(overlay, root.folder),)
     tree = TreeReader(sources).read(root.folder, *above)
@@ -80,13 +85,18 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     if hindered is not None:
         return Unbuilt(hindered.needs, hindered.message, hindered.place)
     if tool is None:
-        return Unbuilt("tool", KUSTOMIZE_MISSING, place)
-    result = _run(root, tool, root.folder) if overlay is None else wrapped(root, tool, tree, {})[1]
+        text = listed_text(tree, sources, unrestricted=root.unrestricted)
+        return Unbuilt("tool", KUSTOMIZE_MISSING, place) if text is None else _built(root, tool, tree, sources, text)
+    result = _run(root, tool, os.path.realpath(root.folder)) if overlay is None else wrapped(root, tool, tree, {})[1]
     if isinstance(result, Failure):
         said = _reason(result.stderr) or result.message
         message = f"{os.path.basename(tool.path)} could not build {display_path(root.folder)}: {said}"
         return Unbuilt("failed", message, place, result.stderr)
-    file = SourceFile(f"{display_path(root.folder)} (built)", result.stdout)
+    return _built(root, tool, tree, sources, result.stdout)
+
+
+def _built(root: Root, tool: Tool | None, tree: Tree, sources: Sources, text: str) -> Built:
+    file = SourceFile(f"{display_path(root.folder)} (built)", text)
     return Built(root, tool, tree, sources, file, sources.split(file))
 
 

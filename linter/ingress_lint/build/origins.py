@@ -11,12 +11,14 @@ from msgspec import Struct
 from ingress_lint.build.kustomize import Built, wrapped
 from ingress_lint.build.running import Failure
 from ingress_lint.build.sources import items
-from ingress_lint.build.tree import Layer
+from ingress_lint.build.tree import GENERATORS, Layer
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 
 _ORIGIN: Final = "config.kubernetes.io/origin"
 _TRANSFORMATIONS: Final = "alpha.config.kubernetes.io/transformations"
 _NOTED: Final = {"buildMetadata": ["originAnnotations", "transformerAnnotations"]}
+
+_MAKERS: Final = ("helmCharts", "helmChartInflationGenerator", "generators", *GENERATORS.values())
 
 
 class Identity(NamedTuple):
@@ -41,11 +43,13 @@ class SourceObject(Struct, frozen=True):
 
 
 class Origin(Struct):
-    """Where one built object comes from: its source, or the layer that generates it, and what changed it, the last first."""
+    """Where one built object comes from, and what changed it."""
 
     source: SourceObject | None
-    generated_in: Layer | None
+    known: Place | None
+    """What is known where there is no such source: the kustomization that generates it, or a file that does not parse."""
     layers: list[Layer]
+    """The last to change it first."""
 
 
 class Origins:
@@ -74,19 +78,24 @@ class Origins:
             self._noted = self._note()
         origin, transformations = self._noted.get(identity, (None, None))
         layers = self._layers(transformations)
-        if isinstance(origin, dict) and "path" in origin:
-            source = self._find(identity, [self._path(origin["path"])])
-            return Origin(source, None, layers)
-        generated_in = self._layer(origin.get("configuredIn")) if isinstance(origin, dict) else None
-        configured_by = origin.get("configuredBy") if isinstance(origin, dict) else None
+        if not isinstance(origin, dict):
+            return Origin(self._find(identity, self._built.tree.manifests), None, layers)
+        if "path" in origin:
+            path = self._path(origin["path"])
+            source = self._find(identity, [path])
+            documents = self._built.sources.documents(path) if source is None else []
+            return Origin(source, Place(documents[0]) if documents else None, layers)
+        configured_by = origin.get("configuredBy")
         maker = str(configured_by.get("kind")) if isinstance(configured_by, dict) else ""
-        if maker.endswith(("Generator", "Inflator")):
-            return Origin(None, generated_in, layers)
-        source = self._find(identity, self._built.tree.manifests)
-        return Origin(source, generated_in, self._built.tree.layers)
+        generated = maker.endswith(("Generator", "Inflator"))  # else a patch has replaced what was noted before
+        source = None if generated else self._find(identity, self._built.tree.manifests)
+        layer = self._layer(origin.get("configuredIn"))
+        return Origin(source, None if layer is None else _maker_in(layer), layers)
 
     def _note(self) -> dict[Identity, tuple[Any, Any]]:
         built = self._built
+        if built.tool is None:
+            return {}
         self._wrapper, result = wrapped(built.root, built.tool, built.tree, _NOTED)
         if isinstance(result, Failure):
             return {}
@@ -153,6 +162,12 @@ def identity_of(value: dict[str, Any]) -> Identity:
         str(metadata.get("namespace", "")),
         str(metadata.get("name", "")),
     )
+
+
+def _maker_in(layer: Layer) -> Place:
+    """The first field of a layer that makes objects."""
+    made_by = next((key for key in _MAKERS if key in layer.value), None)
+    return Place(layer.document) if made_by is None else layer.place(made_by)
 
 
 def group_of(value: dict[str, Any] | str) -> str:

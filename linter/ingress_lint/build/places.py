@@ -13,7 +13,7 @@ from ingress_lint.build.kustomize import Built
 from ingress_lint.build.origins import Origin, Origins, group_of, identity_of
 from ingress_lint.build.sought import Certainty, Setter, Sought, same
 from ingress_lint.build.sources import items
-from ingress_lint.build.tree import Layer
+from ingress_lint.build.tree import GENERATORS, Layer
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.values.patterns import deferred
 
@@ -21,7 +21,6 @@ _FILLED_IN: Final = deferred(r"\$\([^)]*\)|\$\{[^}]*\}")
 """A variable of kustomize's, or of Flux's substitution."""
 _HASH: Final = deferred(r"-[0-9a-z]{10}\Z")
 _VARIABLE: Final = deferred(r"\$\(([^)]*)\)")
-_GENERATORS: Final = ("configMapGenerator", "secretGenerator", "helmCharts", "generators")
 _AFFIXES: Final = ("namePrefix", "nameSuffix")
 
 
@@ -75,7 +74,7 @@ class Places:
     def _of_scalar(self, sought: Sought, origin: Origin, rendered: Place, there: Followed) -> SourcePlace:
         source = origin.source
         found = [*self._setters(sought, origin)]
-        setter = next((item for item in found if same(item.value, sought.value)), None)
+        setter = _setting(found, sought.value)
         if setter is not None:
             return SourcePlace(setter.place, setter.certainty, _changed_from(origin, there))
         if source is not None and there.complete:
@@ -96,7 +95,7 @@ class Places:
         source = origin.source
         if source is None or not there.complete:
             found = [*self._setters(sought, origin)]
-            setter = next((item for item in found if same(item.value, sought.value)), found[0] if found else None)
+            setter = _setting(found, sought.value) or next(iter(found), None)
             return SourcePlace(setter.place, "likely") if setter else self._nearest(origin, there.pointer)
         changed = _changed_items(sought.value, there.value) if len(sought.pointer) > 1 else []
         for layer in origin.layers if changed else ():
@@ -127,7 +126,7 @@ class Places:
         )
 
     def _of_generated(self, sought: Sought, origin: Origin, rendered: Place) -> SourcePlace:
-        setter = next((item for item in self._setters(sought, origin) if same(item.value, sought.value)), None)
+        setter = _setting([*self._setters(sought, origin)], sought.value)
         if setter is not None:
             return SourcePlace(setter.place, setter.certainty)
         generated = transformers.generated(origin.layers, sought, self._built.sources)
@@ -146,11 +145,7 @@ class Places:
     def _nearest(self, origin: Origin, pointer: Pointer) -> SourcePlace:
         if origin.source is not None:
             return SourcePlace(origin.source.place(pointer), "likely")
-        layer = origin.generated_in
-        if layer is None:
-            return SourcePlace(self._root_place(), "likely")
-        key = next((key for key in _GENERATORS if key in layer.value), "")
-        return SourcePlace(layer.place(key) if key else Place(layer.document), "likely")
+        return SourcePlace(origin.known or self._root_place(), "likely")
 
     def _root_place(self) -> Place:
         return Place(self._built.tree.layers[0].document)
@@ -190,7 +185,7 @@ def _affixes(layers: list[Layer], text: str, before: str, after: str) -> tuple[t
         generators = [
             (f"`{text}` is generated here, and a hash of what it holds ends its name", layer.place(key, index, "name"))
             for layer in layers
-            for key in _GENERATORS
+            for key in GENERATORS.values()
             for index, item in enumerate(items(layer.value, key))
             if isinstance(item, dict) and item.get("name") == text
         ]
@@ -206,6 +201,12 @@ def _affixes(layers: list[Layer], text: str, before: str, after: str) -> tuple[t
             after = after.removesuffix(suffix)
             related.append((f"`{suffix}` is put after the name here", layer.place("nameSuffix")))
     return None if before or after else tuple(related)
+
+
+def _setting(setters: list[Setter], value: Any) -> Setter | None:
+    """The last that gives the value, one that is `exact` before others."""
+    giving = [item for item in setters if same(item.value, value)]
+    return next((item for item in giving if item.certainty == "exact"), giving[0] if giving else None)
 
 
 def _namespaces(sought: Sought, origin: Origin) -> tuple[tuple[str, Place], ...]:

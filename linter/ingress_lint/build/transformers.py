@@ -11,12 +11,11 @@ from msgspec import Struct
 from ingress_lint.build.following import child
 from ingress_lint.build.sought import Setter, Sought
 from ingress_lint.build.sources import Sources, items
-from ingress_lint.build.tree import Layer
+from ingress_lint.build.tree import GENERATORS, Layer
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.values.patterns import deferred
 
 _LABELLED: Final = ("labels", "matchLabels", "selector")
-_GENERATORS: Final = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 _DATA: Final = ("data", "binaryData", "stringData")
 _FIELD_PATH: Final = deferred(r"\[([^\]]*)\]|((?:\\.|[^.\[])+)")
 
@@ -131,7 +130,7 @@ class Generated(Struct, frozen=True):
 
 def generated(layers: list[Layer], sought: Sought, sources: Sources) -> Generated | None:
     """Where a generated object's field is given: a literal, a line of a file of variables, a file; else the entry's name."""
-    key = _GENERATORS.get(sought.kind)
+    key = GENERATORS.get(sought.kind)
     entry: Generated | None = None
     for layer in layers if key else ():
         for index, item in enumerate(items(layer.value, str(key))):

@@ -18,7 +18,8 @@ MAX_LAYERS: Final = 10_000
 _TAKEN_IN: Final = ("resources", "bases", "components")
 _PLUGINS: Final = ("generators", "transformers", "validators")
 _CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
-_GENERATORS: Final = ("configMapGenerator", "secretGenerator")
+GENERATORS: Final = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
+"""Which field generates objects of a kind."""
 _FILE_LISTS: Final = ("patchesStrategicMerge", "configurations", "crds")
 _PATH_LISTS: Final = ("patches", "patchesJson6902", "replacements")
 _REMOTE: Final = deferred(
@@ -186,7 +187,7 @@ def _listed_files(layer: Layer) -> Iterator[tuple[Place, Any]]:
         for index, item in enumerate(items(value, key)):
             if isinstance(item, dict) and "path" in item:
                 yield layer.place(key, index, "path"), item["path"]
-    for key in _GENERATORS:
+    for key in GENERATORS.values():
         for index, item in enumerate(items(value, key)):
             for data in ("files", "envs"):
                 for at, source in enumerate(items(item, data)):
