@@ -78,20 +78,30 @@ def _step(step: str | int, value: Any, other: Any) -> str | int | None:
 
 
 def counterpart(items: list[Any], index: int, others: list[Any]) -> int | None:
-    """The index in `others` of what `items` has at `index`, None where it has no counterpart there."""
-    item = items[index]
-    if index < len(others) and others[index] == item:
+    """The index in `others` of what `items` has at `index`, None where it has no counterpart there.
+
+    That is an equal item, else one of the same name, else the one at the same index where that is no other's.
+    """
+    if index < len(others) and others[index] == items[index]:
         return index
+    found = _namesake(items[index], others, index)
+    if (
+        found is not None
+        or len(items) != len(others)
+        or isinstance(items[index], dict) ^ isinstance(others[index], dict)
+    ):
+        return found
+    return index if _namesake(others[index], items, index) is None else None
+
+
+def _namesake(item: Any, others: list[Any], index: int) -> int | None:
     if item in others:
         return others.index(item)
-    if isinstance(item, dict):
-        for key in _NAMING:
-            named = item.get(key)
-            if named is None or isinstance(named, dict | list):
-                continue
-            found = [at for at, other in enumerate(others) if isinstance(other, dict) and other.get(key) == named]
-            if found:
-                return index if index in found else found[0]
-    if len(items) == len(others) and not (isinstance(item, dict) ^ isinstance(others[index], dict)):
-        return index
+    for key in _NAMING if isinstance(item, dict) else ():
+        name = item.get(key)
+        if name is None or isinstance(name, dict | list):
+            continue
+        found = [at for at, other in enumerate(others) if isinstance(other, dict) and other.get(key) == name]
+        if found:
+            return index if index in found else found[0]
     return None

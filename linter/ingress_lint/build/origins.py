@@ -55,8 +55,8 @@ class Origin(Struct):
 class Origins:
     """The origins of what one root builds; kustomize is asked for them when the first is wanted.
 
-    The build itself is made without the annotations that tell them: a patch that replaces an object's annotations removes them
-    too, and one that adds to annotations which the object does not have fails only without them.
+    The build itself is made without them: what is linted is the tool's own output, in its order, and most units have no
+    finding to look up.
     """
 
     def __init__(self, built: Built) -> None:

@@ -26,7 +26,10 @@ class Patch(Struct, frozen=True):
     target: Any
 
     def place(self, pointer: Pointer) -> Place:
-        """The place of a part of the patch."""
+        """The place of a part of the patch; an item of a list stands where its first key does."""
+        part = value_at(self.value, pointer)
+        if pointer and isinstance(pointer[-1], int) and isinstance(part, dict) and part:
+            pointer = (*pointer, next(iter(part)))
         return self.base.at(*pointer)
 
 

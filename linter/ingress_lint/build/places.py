@@ -219,10 +219,8 @@ def _namespaces(sought: Sought, origin: Origin) -> tuple[tuple[str, Place], ...]
 
 def _sought(value: dict[str, Any], pointer: Pointer, found: Any, origin: Origin) -> Sought:
     identity = identity_of(value)
-    names = [identity.name]
-    if origin.source is not None:
-        names.append(identity_of(origin.source.value).name)
-    return Sought(value, pointer, found, identity.kind, group_of(value), tuple(names))
+    first_name = "" if origin.source is None else identity_of(origin.source.value).name
+    return Sought(value, pointer, found, identity.kind, group_of(value), identity.name, first_name)
 
 
 def _changed_items(value: Any, before: Any) -> list[Any]:

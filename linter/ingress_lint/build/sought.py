@@ -22,14 +22,15 @@ class Setter(Struct, frozen=True):
 
 
 class Sought(Struct, frozen=True):
-    """A field of a built object. `names` are those that the object has had, and `group` its API group."""
+    """A field of a built object, of which `group` is the API group, `name` the name, and `first_name` the one in its source."""
 
     built: dict[str, Any]
     pointer: Pointer
     value: Any
     kind: str
     group: str
-    names: tuple[str, ...]
+    name: str
+    first_name: str
 
     def is_selected(self, selector: Any) -> bool:
         """Whether a `target` or `select` may mean the object: kind, group and name, which are expressions; labels aside."""
@@ -38,12 +39,12 @@ class Sought(Struct, frozen=True):
         return (
             _fits(selector.get("kind"), (self.kind,))
             and _fits(selector.get("group"), (self.group,))
-            and _fits(selector.get("name"), self.names)
+            and (self.is_named(selector.get("name")) or _fits(selector.get("name"), (self.name, self.first_name)))
         )
 
     def is_named(self, name: Any) -> bool:
-        """Whether the object has had this name."""
-        return name in self.names
+        """Whether the object may have had this name, on the way from its first one to its last."""
+        return isinstance(name, str) and self.first_name in name and name in self.name
 
 
 def same(value: Any, other: Any) -> bool:

@@ -135,7 +135,7 @@ def generated(layers: list[Layer], sought: Sought, sources: Sources) -> Generate
     for layer in layers if key else ():
         for index, item in enumerate(items(layer.value, str(key))):
             name = item.get("name") if isinstance(item, dict) else None
-            if not isinstance(name, str) or not any(name in given for given in sought.names):
+            if not isinstance(name, str) or not sought.is_named(name):
                 continue
             at = (str(key), index)
             entry = entry or Generated(layer.place(*at, "name"), name)

@@ -158,9 +158,10 @@ class TreeReader:
         home = globals_.get("chartHome") if isinstance(globals_, dict) else None
         for key in _CHARTS:
             for chart in items(layer.value, key):
-                name = chart.get("name", chart.get("chartName")) if isinstance(chart, dict) else None
-                own_home = chart.get("chartHome") if isinstance(chart, dict) else None
-                folder = os.path.join(str(home or own_home or "charts"), str(name))
+                if not isinstance(chart, dict):
+                    continue
+                name = chart.get("name", chart.get("chartName"))
+                folder = os.path.join(str(home or chart.get("chartHome") or "charts"), str(name))
                 if os.path.isdir(layer.file(folder)):
                     self._hinder("helm", layer.place(key), f"it inflates the chart {name}")
                 else:
