@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from msgspec import Struct
 
-from ingress_lint.build.kustomize import Built, Root, build
+from ingress_lint.build.following import value_at
+from ingress_lint.build.kustomize import Built, Overlay, Root, build
 from ingress_lint.build.places import Places, SourcePlace
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import Tool
-from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.build.tree import Layer
+from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.positions import Locator
 
-from .conftest import WriteTree
+from .conftest import WriteTree, write_files
 
 TREE = {
     "base/kustomization.yaml": """\
@@ -313,9 +317,186 @@ def shown(place: SourcePlace) -> tuple[Any, ...]:
     return (*line(place.place), place.certainty, tuple(line(related)[1] for _, related in place.related))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}/{'/'.join(map(str, case.pointer))}")
-def test_place(case: Case, kustomize: Tool, write_tree: WriteTree) -> None:
+@pytest.fixture(scope="module")
+def places_shown(kustomize: Tool, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
+    """What the cases map to, all of one build."""
+    folder = tmp_path_factory.mktemp("repository")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_files(folder, TREE)
+        result = built(Root("overlay"), kustomize)
+        places = Places(result)
+        return [
+            shown(places.source_place(Place(document(result, case.kind, case.name), case.pointer))) for case in CASES
+        ]
+
+
+@pytest.mark.parametrize("index", range(len(CASES)), ids=lambda index: f"{CASES[index].kind}{CASES[index].pointer}")
+def test_place(index: int, places_shown: list[tuple[Any, ...]]) -> None:
+    case = CASES[index]
+    assert places_shown[index] == (case.file, case.text, case.certainty, case.related)
+
+
+def test_every_place_has_a_source(kustomize: Tool, write_tree: WriteTree) -> None:
+    """Also those that no document has: nothing raises, and all is found in a file that people edit."""
     write_tree(TREE)
     result = built(Root("overlay"), kustomize)
-    place = Places(result).source_place(Place(document(result, case.kind, case.name), case.pointer))
-    assert shown(place) == (case.file, case.text, case.certainty, case.related)
+    places = Places(result)
+    for item in result.documents:
+        for pointer in pointers(item.value):
+            for more in ((), ("nothing",), (0,), (7, "name")):
+                place = places.source_place(Place(item, (*pointer, *more)))
+                assert line(place.place)[0] in TREE
+        literal = [pointer for pointer in pointers(item.value) if isinstance(value_at(item.value, pointer), str)]
+        assert all(places.source_place(Place(item, pointer)).certainty == "exact" for pointer in literal)
+
+
+def pointers(value: Any, pointer: Pointer = ()) -> Iterator[Pointer]:
+    yield pointer
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from pointers(item, (*pointer, key))
+
+
+def test_what_points_at_keys_and_into_texts(kustomize: Tool, write_tree: WriteTree) -> None:
+    write_tree(TREE)
+    result = built(Root("overlay"), kustomize)
+    places = Places(result)
+    port = Place(document(result, "Service", WEB), ("spec", "ports", 0, "port"))
+    assert places.source_place(port.key()).place.part == "key"
+    settings = Place(document(result, "ConfigMap", SETTINGS), ("data", "nginx.conf"))
+    assert line(places.source_place(settings.inside("listen 80")).place) == ("base/nginx.conf", "listen 80;")
+    assert line(places.source_place(settings.inside("not there")).place) == ("base/nginx.conf", "server {")
+
+
+def test_without_a_tool(write_tree: WriteTree) -> None:
+    write_tree(
+        TREE
+        | {
+            "overlay/kustomization.yaml": "resources: [base]",
+            "overlay/base/kustomization.yaml": "resources: [a.yaml]",
+            "overlay/base/a.yaml": TREE["base/ingress.yaml"],
+        }
+    )
+    result = built(Root("overlay"), None)
+    host = Place(document(result, "Ingress", "web"), ("spec", "rules", 0, "host"))
+    assert shown(Places(result).source_place(host)) == ("overlay/base/a.yaml", "- host: example.com", "exact", ())
+
+
+FLUX = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: shop
+spec:
+  targetNamespace: live
+  namePrefix: a-
+  images:
+  - name: proxy
+    newTag: "9"
+  patches:
+  - target: {kind: Ingress}
+    patch: |
+      - op: replace
+        path: /spec/rules/0/host
+        value: ${HOST}
+"""
+FLUX_FIELDS = ("namePrefix", "images", "patches")
+
+
+@pytest.mark.parametrize(
+    ("kind", "pointer", "file", "text", "related"),
+    [
+        ("Ingress", ("spec", "rules", 0, "host"), "flux.yaml", "value: ${HOST}", ("- host: example.com",)),
+        ("Deployment", (*CONTAINERS, 0, "image"), "flux.yaml", 'newTag: "9"', ("image: proxy:1",)),
+        ("Deployment", ("metadata", "namespace"), "base/app.yaml", "metadata:", ("targetNamespace: live",)),
+        ("Deployment", ("metadata", "name"), "base/app.yaml", "name: web", ("namePrefix: a-", "namePrefix: shop-")),
+    ],
+)
+@pytest.mark.parametrize("substituted", [False, True])
+def test_overlay(
+    kind: str,
+    pointer: Pointer,
+    file: str,
+    text: str,
+    related: tuple[str, ...],
+    substituted: bool,
+    kustomize: Tool,
+    write_tree: WriteTree,
+) -> None:
+    write_tree(TREE | {"flux.yaml": FLUX})
+    sources = Sources()
+    (flux,) = sources.documents("flux.yaml")
+    spec = flux.value["spec"]
+    overlay = Overlay(
+        flux,
+        {"namespace": spec["targetNamespace"], **{key: spec[key] for key in FLUX_FIELDS}},
+        {"namespace": ("spec", "targetNamespace"), **{key: ("spec", key) for key in FLUX_FIELDS}},
+    )
+    result = built(Root("base", overlay), kustomize)
+    item = document(result, kind, "a-shop-web")
+    if substituted:
+        text_then = result.file.text.replace("${HOST}", "www.example.com")
+        item = sources.split(SourceFile("substituted", text_then))[item.index]
+    assert shown(Places(result).source_place(Place(item, pointer))) == (file, text, "exact", related)
+
+
+def test_a_source_that_is_not_read_here(kustomize: Tool, write_tree: WriteTree) -> None:
+    """kustomize may read what the linter does not; the file is known all the same."""
+    write_tree({"kustomization.yaml": "namespace: a\nresources: [web.yaml]", "web.yaml": TREE["base/ingress.yaml"]})
+    result = built(Root("."), kustomize)
+    (source,) = result.sources.documents(os.path.realpath("web.yaml"))
+    source.value = None
+    place = Places(result).source_place(Place(result.documents[0], ("spec", "rules", 0, "host")))
+    assert (place.certainty, line(place.place)[0]) == ("likely", "web.yaml")
+
+
+ODD = (
+    None,
+    3,
+    "text",
+    "a: [",
+    [],
+    [1],
+    [None],
+    ["x"],
+    {},
+    {"a": 1},
+    [{"name": 1}],
+    [{"name": []}],
+    [{"patch": 1}],
+    [{"path": 1}],
+)
+FIELDS = (
+    "patches", "patchesStrategicMerge", "patchesJson6902", "images", "replicas", "labels", "commonLabels", "vars",
+    "commonAnnotations", "replacements", "configMapGenerator", "namePrefix", "nameSuffix", "namespace",
+)  # fmt: skip
+ODD_PATCHES = (
+    "[1, {}, {op: add}, {op: add, path: 3, value: 1}, {op: remove, path: /spec}]",
+    "3",
+    "[",
+    "{a: b}",
+    "{kind: []}",
+)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_kustomizations_that_make_no_sense(name: str, write_tree: WriteTree) -> None:
+    """kustomize refuses most of them; what is built by way of others they must not break."""
+    write_tree({"kustomization.yaml": "resources: [web.yaml]", "web.yaml": TREE["base/app.yaml"]})
+    values: list[Any] = [*ODD]
+    if name == "patches":
+        values += [
+            [{"patch": patch, "target": target}] for patch in ODD_PATCHES for target in (None, 3, {}, {"kind": []})
+        ]
+    if name == "replacements":
+        values += [[{"targets": [{"select": 3, "fieldPaths": [3, "", "[", "spec.[a=b"]}]}], [{"path": "web.yaml"}]]
+    for value in values:
+        result = built(Root("."), None)
+        result.tree.layers.insert(0, Layer("", "", result.tree.layers[0].document, {name: value}))
+        for item in result.documents:
+            item.value["metadata"]["name"] += "-a"
+            item.value["spec"]["new"] = 1
+            places = Places(result)
+            for pointer in pointers(item.value):
+                places.source_place(Place(item, pointer))
+                places.source_place(Place(item, (*pointer, "more")))

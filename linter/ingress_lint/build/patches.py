@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ingress_lint.build.following import ABSENT, existing, follow, value_at
+from ingress_lint.build.following import ABSENT, child, follow, value_at
 from ingress_lint.build.origins import group_of, identity_of
 from ingress_lint.build.sought import Certainty, Setter, Sought
 from ingress_lint.build.sources import Sources, items
@@ -55,16 +55,21 @@ def removers(layer: Layer, sought: Sought, sources: Sources) -> Iterator[Place]:
                     if operation.get("op") == "remove" and path and _fit(path, sought.pointer[: len(path)]) is not None:
                         yield patch.place((index, "path"))
         elif isinstance(patch.value, dict) and _is_meant(patch, sought):
-            yield from _removal(patch, sought.pointer)
+            yield from _removal(patch, sought)
 
 
-def _removal(patch: Patch, pointer: Pointer) -> Iterator[Place]:
+def _removal(patch: Patch, sought: Sought) -> Iterator[Place]:
     """Where a strategic merge says null, `$patch`, or replaces a list that the pointer leads into."""
-    reached = existing(pointer, patch.value)
-    value = value_at(patch.value, reached)
-    removes = isinstance(value, dict) and "$patch" in value
-    if reached and (value is None or removes or isinstance(value, list)):
-        yield patch.place((*reached, "$patch") if removes else reached)
+    reached = follow(sought.pointer, sought.built, patch.value)
+    if reached.complete:
+        return
+    step = sought.pointer[len(reached.pointer)]
+    if isinstance(reached.value, list):
+        yield patch.place(reached.pointer)
+    elif child(reached.value, "$patch") is not ABSENT:
+        yield patch.place((*reached.pointer, "$patch"))
+    elif child(reached.value, step) is None:
+        yield patch.place((*reached.pointer, step))
 
 
 def _patches(layer: Layer, sources: Sources) -> Iterator[Patch]:
@@ -76,7 +81,7 @@ def _patches(layer: Layer, sources: Sources) -> Iterator[Patch]:
             if isinstance(item, dict):
                 text, path, steps = item.get("patch"), item.get("path"), (index, "patch")
             if isinstance(text, str) and ("\n" in text or "{" in text or path is not text):
-                yield Patch(layer.place(key, *steps).inside(()), sources.value(text), target)
+                yield Patch(layer.place(key, *steps).inside(()), sources.embedded(text), target)
             elif isinstance(path, str):
                 for document in reversed(sources.documents(layer.file(path))):
                     yield Patch(Place(document), document.value, target)

@@ -84,7 +84,7 @@ class Places:
         for item in found:
             related = derivation(origin.layers, sought.value, item.value)
             if related is not None:
-                return SourcePlace(item.place, item.certainty, related)
+                return SourcePlace(item.place, item.certainty, (*related, *_changed_from(origin, there)))
         related = _namespaces(sought, origin)
         if source is not None and related:
             return SourcePlace(source.place(there.pointer), "exact", related)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any
 
 from ingress_lint.load.composing import YAMLError
@@ -14,10 +15,12 @@ from ingress_lint.load.values import ValueReader
 
 
 class Sources:
-    """Reads files and texts; what cannot be read holds nothing, and nothing here raises."""
+    """Reads files and texts, for several threads at once; what cannot be read holds nothing, and nothing here raises."""
 
     def __init__(self) -> None:
         self._values = ValueReader()
+        self._lock = Lock()
+        self._embedded: dict[str, Any] = {}
         self._files: dict[str, SourceFile | None] = {}
         self._documents: dict[str, list[Document]] = {}
 
@@ -44,9 +47,16 @@ class Sources:
     def value(self, text: str) -> Any:
         """The value of one document's text, None where it does not parse."""
         try:
-            return self._values.read(text)[0]
+            with self._lock:
+                return self._values.read(text)[0]
         except YAMLError:
             return None
+
+    def embedded(self, text: str) -> Any:
+        """The value of a text that a file holds, which is asked for again and again."""
+        if text not in self._embedded:
+            self._embedded[text] = self.value(text)
+        return self._embedded[text]
 
 
 def _all(_kind: str, _text: str) -> bool:
