@@ -180,6 +180,38 @@ def test_overlay_of_files_alone(kustomize: Tool, write_tree: WriteTree) -> None:
     assert [value["metadata"]["namespace"] for value in values(result)] == ["shop"]
 
 
+def test_a_failing_overlay_names_no_folder_of_ours(kustomize: Tool, write_tree: WriteTree) -> None:
+    write_tree({"app/kustomization.yaml": "resources: [web.yaml]", "app/web.yaml": SERVICE})
+    fields = {
+        "patches": [{"target": {"kind": "Service"}, "patch": '[{"op": "remove", "path": "/gone"}]'}],
+        "crds": ["no"],
+    }
+    flux = Document(SourceFile("flux.yaml", ""), 0, 0, 0)
+    first, second = (unbuilt(Root("app", Overlay(flux, fields)), kustomize) for _ in range(2))
+    assert first.place.document is flux
+    assert (first.message, first.stderr) == (second.message, second.stderr)
+    assert "ingress-lint-" not in first.stderr
+
+
+def test_what_the_tool_says_is_cut_short(write_tree: WriteTree, tmp_path: Path) -> None:
+    write_tree({"kustomization.yaml": "namespace: a"})
+    code = "import sys; sys.exit('# Warning: old\\nError: ' + 'long ' * 1000 + '\\nusage')"
+    result = unbuilt(Root("."), program(tmp_path, code))
+    assert "could not build .: long long" in result.message
+    assert len(result.message) < 600
+    assert len(result.stderr) > 5000
+
+
+@pytest.mark.parametrize("helm", [True, False])
+def test_charts(helm: bool, write_tree: WriteTree, tmp_path: Path) -> None:
+    """A chart that lies there is inflated where helm is given; where that fails, nobody knows whose fault it is."""
+    write_tree({"kustomization.yaml": "helmCharts: [{name: web}]", "charts/web/Chart.yaml": "name: web"})
+    tool = program(tmp_path, "import sys; sys.exit(' '.join(sys.argv[1:]))")
+    result = unbuilt(Root(".", helm=Tool("/bin/helm", (), ()) if helm else None), tool)
+    assert result.reason == "helm"
+    assert ("--enable-helm --helm-command /bin/helm ." in result.message) is helm
+
+
 def test_a_schema_of_its_own_holds_around_it_too(kustomize: Tool, write_tree: WriteTree) -> None:
     key = {"x-kubernetes-patch-merge-key": "id", "x-kubernetes-patch-strategy": "merge"}
     kind = {"group": "example.com", "kind": "Lamp", "version": "v1"}

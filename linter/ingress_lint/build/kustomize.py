@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ingress_lint.build.listing import listed_text
 from ingress_lint.build.running import Failure, Limits, Output, run
@@ -20,6 +21,7 @@ from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.files import display_path
 
 _WRAPPER: Final = "kustomization.yaml"
+_LONGEST_REASON: Final = 500
 _SCHEMA: Final = "schema.json"
 
 
@@ -91,7 +93,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     if isinstance(result, Failure):
         said = _reason(result.stderr) or result.message
         message = f"{os.path.basename(tool.path)} could not build {display_path(root.folder)}: {said}"
-        return Unbuilt("failed", message, place, result.stderr)
+        inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
+        return Unbuilt("helm" if inflates else "failed", message, place, result.stderr)
     return _built(root, tool, tree, sources, result.stdout)
 
 
@@ -111,7 +114,10 @@ def wrapped(root: Root, tool: Tool, tree: Tree, fields: Mapping[str, Any]) -> tu
             _write_wrapper(path, root, tree, fields)
         except (OSError, ValueError, TypeError) as error:
             return path, Failure("not-started", f"the kustomization around it could not be written: {error}")
-        return path, _run(root, tool, os.path.dirname(path))
+        result = _run(root, tool, os.path.dirname(path))
+        if isinstance(result, Failure):  # its name is another one each time
+            result = replace(result, stderr=result.stderr.replace(os.path.join(os.path.dirname(path), ""), ""))
+        return path, result
 
 
 def _write_wrapper(path: str, root: Root, tree: Tree, fields: Mapping[str, Any]) -> None:
@@ -152,9 +158,10 @@ def _nowhere(folder: str) -> Place:
 
 
 def _reason(stderr: str) -> str:
-    """What the tool said last, without the warnings before it; the working directory is left out of paths."""
+    """The error that the tool told, in one line; the working directory is left out of paths."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("#")]
-    said = lines[-1] if lines else ""
-    for word in ("Error: ", "error: "):
+    said = next((line for line in lines if line.lower().startswith("error:")), lines[-1] if lines else "")
+    for word in ("error: ", "Error: "):
         said = said.removeprefix(word)
-    return said.replace(os.path.join(os.getcwd(), ""), "")
+    said = said.replace(os.path.join(os.getcwd(), ""), "")
+    return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"
