@@ -84,6 +84,11 @@ def test_failures(files: dict[str, str], words: str, kustomize: Tool, write_tree
     assert result.place.document.file.path.endswith("kustomization.yaml")
 
 
+def test_a_failure_stands_at_the_root(kustomize: Tool, write_tree: WriteTree) -> None:
+    write_tree({"app/kustomization.yaml": "resources: [../base]", "base/kustomization.yaml": "resources: [gone.yaml]"})
+    assert unbuilt(Root("app"), kustomize).place.document.file.path == "app/kustomization.yaml"
+
+
 def test_a_loop_of_links(kustomize: Tool, write_tree: WriteTree) -> None:
     folder = write_tree({"a/kustomization.yaml": "resources: [loop]"})
     (folder / "a/loop").symlink_to(folder / "a/loop")

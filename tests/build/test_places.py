@@ -440,6 +440,45 @@ def test_overlay(
     assert shown(Places(result).source_place(Place(item, pointer))) == (file, text, "exact", related)
 
 
+TRANSFORMERS = """\
+apiVersion: builtin
+kind: NamespaceTransformer
+metadata: {name: a, namespace: live}
+---
+apiVersion: builtin
+kind: PrefixTransformer
+metadata: {name: b}
+prefix: a-
+fieldSpecs: [{path: metadata/name}]
+---
+apiVersion: builtin
+kind: AnnotationsTransformer
+metadata: {name: c}
+annotations:
+  team: shop
+fieldSpecs: [{path: metadata/annotations, create: true}]
+"""
+
+
+def test_transformers_in_files(kustomize: Tool, write_tree: WriteTree) -> None:
+    write_tree(
+        {
+            "kustomization.yaml": "resources: [web.yaml]\ntransformers: [all.yaml]",
+            "web.yaml": TREE["base/ingress.yaml"],
+            "all.yaml": TRANSFORMERS,
+        }
+    )
+    result = built(Root("."), kustomize)
+    places = Places(result)
+
+    def of(*pointer: str) -> tuple[Any, ...]:
+        return shown(places.source_place(Place(result.documents[0], ("metadata", *pointer))))
+
+    assert of("annotations", "team") == ("all.yaml", "team: shop", "exact", ())
+    assert of("name") == ("web.yaml", "name: web", "exact", ("prefix: a-",))
+    assert of("namespace") == ("web.yaml", "metadata:", "exact", ("metadata: {name: a, namespace: live}",))
+
+
 def test_a_source_that_is_not_read_here(kustomize: Tool, write_tree: WriteTree) -> None:
     """kustomize may read what the linter does not; the file is known all the same."""
     write_tree({"kustomization.yaml": "namespace: a\nresources: [web.yaml]", "web.yaml": TREE["base/ingress.yaml"]})

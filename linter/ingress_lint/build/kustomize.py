@@ -81,7 +81,7 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     overlay = root.overlay
     above = () if overlay is None else (_layer_of(overlay, root.folder),)
     tree = TreeReader(sources).read(root.folder, *above)
-    place = Place(tree.layers[-1 if overlay is None else 0].document) if tree.layers else _nowhere(root.folder)
+    place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
     allowed = {needs for needs, given in (("network", root.network), ("helm", root.helm is not None)) if given}
     hindered = next((obstacle for obstacle in tree.obstacles if obstacle.needs not in allowed), None)
     if hindered is not None:

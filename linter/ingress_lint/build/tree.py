@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
+from ingress_lint.build.following import ABSENT, value_at
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.kustomization import find_file
@@ -26,6 +27,17 @@ _REMOTE: Final = deferred(
     r"(?:[a-z][a-z0-9+.-]*::)?[a-z][a-z0-9+.-]*://|git::|[\w.-]+@[\w.-]+[:/]|(?:github|gitlab|bitbucket)\.\w+[:/]|gh:|[^\n]*[?&]ref="
 )
 """Addresses as kustomize and its older getter take them; a path that exists is none."""
+
+_TRANSFORMERS: Final[Mapping[str, Mapping[str, Pointer]]] = {
+    "NamespaceTransformer": {"namespace": ("metadata", "namespace")},
+    "PrefixTransformer": {"namePrefix": ("prefix",)},
+    "SuffixTransformer": {"nameSuffix": ("suffix",)},
+    "PrefixSuffixTransformer": {"namePrefix": ("prefix",), "nameSuffix": ("suffix",)},
+    "LabelTransformer": {"commonLabels": ("labels",)},
+    "AnnotationsTransformer": {"commonAnnotations": ("annotations",)},
+    "ReplacementTransformer": {"replacements": ("replacements",)},
+}
+"""The fields of a kustomization that do what a transformer does, and where the transformer has them."""
 
 
 class Layer(Struct, eq=False):
@@ -128,6 +140,7 @@ class TreeReader:
             if self._in_configuration:
                 for document in self._sources.documents(path):
                     self._configured(document.value, place)
+                    self._tree.layers += _transformer(path, document)
             return path
         elif _REMOTE.match(item):
             self._hinder("network", place, f"{what} lies elsewhere: {item}")
@@ -169,6 +182,14 @@ class TreeReader:
 
     def _hinder(self, needs: Literal["network", "plugin", "helm"], place: Place, message: str) -> None:
         self._tree.obstacles.append(Obstacle(needs, place, message))
+
+
+def _transformer(path: str, document: Document) -> list[Layer]:
+    """A transformer of kustomize's own that stands in a file, as the kustomization that would do the same."""
+    value = document.value
+    fields = _TRANSFORMERS.get(str(value.get("kind")), {}) if isinstance(value, dict) else {}
+    given = {name: found for name, pointer in fields.items() if (found := value_at(value, pointer)) is not ABSENT}
+    return [Layer(path, os.path.dirname(path), document, given, fields)] if given else []
 
 
 def real_path(folder: str, path: str) -> str:
