@@ -275,10 +275,10 @@ CASES = [
     Case("Service", WEB, ("spec", "selector", "app"), "base/app.yaml", "selector: {app: web}"),
     Case("Service", WEB, ("spec", "selector"), "overlay/ports.yaml", "selector:", "likely", ("selector: {app: web}",)),
     Case("Deployment", WEB, (*CONTAINERS, 0, "readinessProbe", "httpGet", "path"), "overlay/kustomization.yaml", "path: /ready"),
-    Case("Deployment", WEB, (*CONTAINERS, 0, "readinessProbe"), "overlay/kustomization.yaml", "readinessProbe:", "likely"),
+    Case("Deployment", WEB, (*CONTAINERS, 0, "readinessProbe"), "overlay/kustomization.yaml", "readinessProbe:"),
     Case("Deployment", WEB, (*CONTAINERS, 0, "livenessProbe", "httpGet"), "overlay/kustomization.yaml", "livenessProbe: null", related=("- name: web",)),
     Case("Deployment", WEB, (*CONTAINERS, 1, "image"), "overlay/kustomization.yaml", "image: sidecar:3"),
-    Case("Deployment", WEB, (*CONTAINERS, 1, "readinessProbe"), "overlay/kustomization.yaml", "- name: sidecar", "likely"),
+    Case("Deployment", WEB, (*CONTAINERS, 1, "readinessProbe"), "overlay/kustomization.yaml", "- name: sidecar"),
     # operations
     Case("Ingress", WEB, ("spec", "rules", 0, "host"), "overlay/operations.json", '{"op": "replace", "path": "/spec/rules/0/host", "value": "prod.example.com"},', related=("- host: example.com",)),
     Case("Ingress", WEB, (*PATHS, 1, "backend", "service", "port", "number"), "overlay/operations.json", '"port": {"number": 8000}}}}}'),
@@ -399,6 +399,9 @@ spec:
       - op: replace
         path: /spec/rules/0/host
         value: ${HOST}
+      - op: replace
+        path: /spec/rules/0/http/paths/0/backend/service/port/number
+        value: ${PORT}
 """
 FLUX_FIELDS = ("namePrefix", "images", "patches")
 
@@ -407,6 +410,13 @@ FLUX_FIELDS = ("namePrefix", "images", "patches")
     ("kind", "pointer", "file", "text", "related"),
     [
         ("Ingress", ("spec", "rules", 0, "host"), "flux.yaml", "value: ${HOST}", ("- host: example.com",)),
+        (
+            "Ingress",
+            (*PATHS, 0, "backend", "service", "port", "number"),
+            "flux.yaml",
+            "value: ${PORT}",
+            ("port: {number: 80}",),
+        ),
         ("Deployment", (*CONTAINERS, 0, "image"), "flux.yaml", 'newTag: "9"', ("image: proxy:1",)),
         ("Deployment", ("metadata", "namespace"), "base/app.yaml", "metadata:", ("targetNamespace: live",)),
         ("Deployment", ("metadata", "name"), "base/app.yaml", "name: web", ("namePrefix: a-", "namePrefix: shop-")),
@@ -435,7 +445,7 @@ def test_overlay(
     result = built(Root("base", overlay), kustomize)
     item = document(result, kind, "a-shop-web")
     if substituted:
-        text_then = result.file.text.replace("${HOST}", "www.example.com")
+        text_then = result.file.text.replace("${HOST}", "www.example.com").replace("${PORT}", "8080")
         item = sources.split(SourceFile("substituted", text_then))[item.index]
     assert shown(Places(result).source_place(Place(item, pointer))) == (file, text, "exact", related)
 

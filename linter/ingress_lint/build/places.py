@@ -78,11 +78,11 @@ class Places:
         if setter is not None:
             return SourcePlace(setter.place, setter.certainty, _changed_from(origin, there))
         if source is not None and there.complete:
-            related = derivation(origin.layers, sought.value, there.value)
+            related = _derivation(origin.layers, sought.value, there.value)
             if related is not None:
                 return SourcePlace(_like(source.place(there.pointer), rendered), "exact", related)
         for item in found:
-            related = derivation(origin.layers, sought.value, item.value)
+            related = _derivation(origin.layers, sought.value, item.value)
             if related is not None:
                 return SourcePlace(item.place, item.certainty, (*related, *_changed_from(origin, there)))
         related = _namespaces(sought, origin)
@@ -95,8 +95,10 @@ class Places:
         source = origin.source
         if source is None or not there.complete:
             found = [*self._setters(sought, origin)]
-            setter = _setting(found, sought.value) or next(iter(found), None)
-            return SourcePlace(setter.place, "likely") if setter else self._nearest(origin, there.pointer)
+            setter = _setting(found, sought.value)
+            if setter is not None:
+                return SourcePlace(setter.place, setter.certainty)
+            return SourcePlace(found[0].place, "likely") if found else self._nearest(origin, there.pointer)
         changed = _changed_items(sought.value, there.value) if len(sought.pointer) > 1 else []
         for layer in origin.layers if changed else ():
             for setter in patches.setters(layer, sought, self._built.sources):
@@ -118,12 +120,7 @@ class Places:
                         return SourcePlace(place, "exact", _changed_from(origin, there))
             if there.complete:
                 return SourcePlace(_like(source.place((*there.pointer, *wanted)), rendered))
-        value = value_at(sought.built, holder)
-        return (
-            self.source_place(Place(rendered.document, holder))
-            if value is not ABSENT and holder
-            else self._nearest(origin, ())
-        )
+        return self.source_place(Place(rendered.document, holder)) if holder else self._nearest(origin, ())
 
     def _of_generated(self, sought: Sought, origin: Origin, rendered: Place) -> SourcePlace:
         setter = _setting([*self._setters(sought, origin)], sought.value)
@@ -134,7 +131,7 @@ class Places:
             return self._nearest(origin, ())
         related = _namespaces(sought, origin)
         if sought.pointer == ("metadata", "name"):
-            related = derivation(origin.layers, sought.value, generated.name) or ()
+            related = _derivation(origin.layers, sought.value, generated.name) or ()
         return SourcePlace(_within(generated.place, rendered), "exact", related)
 
     def _setters(self, sought: Sought, origin: Origin) -> Iterator[Setter]:
@@ -151,10 +148,11 @@ class Places:
         return Place(self._built.tree.layers[0].document)
 
 
-def derivation(layers: list[Layer], value: Any, text: Any) -> tuple[tuple[str, Place], ...] | None:
+def _derivation(layers: list[Layer], value: Any, text: Any) -> tuple[tuple[str, Place], ...] | None:
     """What made a value of a text: variables filled in, or affixes added to a name. None where it was not made of that."""
-    if not isinstance(value, str) or not isinstance(text, str) or not text:
+    if isinstance(value, dict | list) or not isinstance(text, str) or not text:
         return None
+    value = str(value)  # a variable's may be a number
     if _FILLED_IN.search(text):
         parts = _FILLED_IN.split(text)
         if not (value.startswith(parts[0]) and value.endswith(parts[-1])):
