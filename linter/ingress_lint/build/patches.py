@@ -13,6 +13,7 @@ from ingress_lint.build.sought import Certainty, Setter, Sought
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.build.tree import Layer
 from ingress_lint.load.document import Place, Pointer
+from ingress_lint.values.numbers import whole
 
 _FIELDS: Final = ("patchesJson6902", "patches", "patchesStrategicMerge")
 """The last applied first."""
@@ -126,7 +127,7 @@ def _fit(path: tuple[str, ...], pointer: Pointer) -> Certainty | None:
     for step, wanted in zip(path, pointer, strict=True):
         if step == str(wanted):
             continue
-        if not isinstance(wanted, int) or not (step == "-" or step.isdigit()):
+        if not isinstance(wanted, int) or not (step == "-" or whole(step) is not None):
             return None
         if step != "-":
             certainty = "likely"
