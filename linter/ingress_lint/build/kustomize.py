@@ -1,0 +1,167 @@
+"""Builds a Kustomize root: the text that the tool renders, as documents, or why there is none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from ingress_lint.build.listing import listed_text
+from ingress_lint.build.running import Failure, Limits, Output, run
+from ingress_lint.build.sources import Sources
+from ingress_lint.build.tools import KUSTOMIZE_MISSING, Tool
+from ingress_lint.build.tree import Layer, Tree, TreeReader
+from ingress_lint.load.document import Document, Place, Pointer, SourceFile
+from ingress_lint.load.files import display_path
+
+_WRAPPER: Final = "kustomization.yaml"
+_LONGEST_REASON: Final = 500
+_SCHEMA: Final = "schema.json"
+
+
+class Overlay(Struct, frozen=True):
+    """A kustomization that stands in no file of its own: what a Flux Kustomization or an Argo CD Application adds to a root.
+
+    `fields` are those of a kustomization, with absolute paths in `components` (and in `resources`, which else is the
+    root alone); `pointers` says where `document` holds each field (`patches` at `/spec/patches`).
+    """
+
+    document: Document
+    fields: Mapping[str, Any]
+    pointers: Mapping[str, Pointer] = field(default_factory=dict)
+
+
+class Root(Struct, frozen=True):
+    """What to build, and how.
+
+    `unrestricted`: files may lie outside of the kustomization that names them, as Flux builds. `network`: remote bases
+    are fetched. `helm`: the binary that inflates charts, where that is wanted.
+    """
+
+    folder: str
+    overlay: Overlay | None = None
+    unrestricted: bool = False
+    network: bool = False
+    helm: Tool | None = None
+    limits: Limits = Limits()
+
+
+class Unbuilt(Struct, frozen=True):
+    """A root that was not built. For all `reasons` but `failed` it is only unchecked; nothing is known to be wrong with it."""
+
+    reason: Literal["tool", "network", "plugin", "helm", "failed"]
+    message: str
+    place: Place
+    stderr: str = ""
+
+
+class Built(Struct, eq=False):
+    """A root that was built: `file` is the rendered text, whose path says so, and `documents` are its documents, parsed."""
+
+    root: Root
+    tool: Tool | None
+    """None where it only lists files, which needs none."""
+    tree: Tree
+    sources: Sources
+    file: SourceFile
+    documents: list[Document]
+
+
+def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
+    """Builds a root as its owner's tool does. What needs network, plugins or helm is told before anything is run.
+
+    Without a tool, a root that only lists files is built all the same.
+    """
+    overlay = root.overlay
+    above = () if overlay is None else (_layer_of(overlay, root.folder),)
+    tree = TreeReader(sources).read(root.folder, *above)
+    place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
+    allowed = {needs for needs, given in (("network", root.network), ("helm", root.helm is not None)) if given}
+    hindered = next((obstacle for obstacle in tree.obstacles if obstacle.needs not in allowed), None)
+    if hindered is not None:
+        return Unbuilt(hindered.needs, hindered.message, hindered.place)
+    if tool is None:
+        text = listed_text(tree, sources, unrestricted=root.unrestricted)
+        return Unbuilt("tool", KUSTOMIZE_MISSING, place) if text is None else _built(root, tool, tree, sources, text)
+    result = _run(root, tool, os.path.realpath(root.folder)) if overlay is None else wrapped(root, tool, tree, {})[1]
+    if isinstance(result, Failure):
+        said = _reason(result.stderr) or result.message
+        message = f"{os.path.basename(tool.path)} could not build {display_path(root.folder)}: {said}"
+        inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
+        return Unbuilt("helm" if inflates else "failed", message, place, result.stderr)
+    return _built(root, tool, tree, sources, result.stdout)
+
+
+def _built(root: Root, tool: Tool | None, tree: Tree, sources: Sources, text: str) -> Built:
+    file = SourceFile(f"{display_path(root.folder)} (built)", text)
+    return Built(root, tool, tree, sources, file, sources.split(file))
+
+
+def wrapped(root: Root, tool: Tool, tree: Tree, fields: Mapping[str, Any]) -> tuple[str, Output | Failure]:
+    """Builds a root by way of a kustomization in a temporary folder, which takes it in and adds `fields`.
+
+    The first item is the path of that kustomization, which is gone by then.
+    """
+    with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as folder:
+        path = os.path.join(os.path.realpath(folder), _WRAPPER)
+        try:
+            _write_wrapper(path, root, tree, fields)
+        except (OSError, ValueError, TypeError) as error:
+            return path, Failure("not-started", f"the kustomization around it could not be written: {error}")
+        result = _run(root, tool, os.path.dirname(path))
+        if isinstance(result, Failure):  # its name is another one each time
+            result = replace(result, stderr=result.stderr.replace(os.path.join(os.path.dirname(path), ""), ""))
+        return path, result
+
+
+def _write_wrapper(path: str, root: Root, tree: Tree, fields: Mapping[str, Any]) -> None:
+    folder = os.path.dirname(path)
+    value: dict[str, Any] = {"resources": [os.path.realpath(root.folder)]}
+    if root.overlay is not None:
+        value |= root.overlay.fields
+    for key in ("resources", "components"):
+        if key in value:
+            value[key] = [os.path.relpath(os.path.realpath(item), folder) for item in value[key]]
+    below = tree.layers[0 if root.overlay is None else 1 :][:1]
+    schema = below[0].value.get("openapi") if below else None  # kustomize heeds that of the outermost alone
+    if isinstance(schema, dict):
+        value["openapi"] = dict(schema)
+        if isinstance(schema.get("path"), str):
+            shutil.copyfile(below[0].file(schema["path"]), os.path.join(folder, _SCHEMA))
+            value["openapi"]["path"] = _SCHEMA
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump(value | dict(fields), stream, default=str)
+
+
+def _run(root: Root, tool: Tool, folder: str) -> Output | Failure:
+    options: list[str] = []
+    if root.unrestricted:
+        options += ("--load-restrictor", "LoadRestrictionsNone")
+    if root.helm is not None:
+        options += ("--enable-helm", "--helm-command", root.helm.path)
+    return run((*tool.build, *options, "."), folder, root.limits, network=root.network)
+
+
+def _layer_of(overlay: Overlay, folder: str) -> Layer:
+    return Layer("", os.path.realpath(folder), overlay.document, overlay.fields, overlay.pointers)
+
+
+def _nowhere(folder: str) -> Place:
+    """The place of a kustomization that is not there."""
+    return Place(Document(SourceFile(f"{display_path(folder)}/{_WRAPPER}", ""), 0, 0, 0), span=(0, 0))
+
+
+def _reason(stderr: str) -> str:
+    """The error that the tool told, in one line; the working directory is left out of paths."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("#")]
+    said = next((line for line in lines if line.lower().startswith("error:")), lines[-1] if lines else "")
+    for word in ("error: ", "Error: "):
+        said = said.removeprefix(word)
+    said = said.replace(os.path.join(os.getcwd(), ""), "")
+    return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,78 @@
+"""The files that people edit, read as the documents that places stand in; each is read once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any
+
+from ingress_lint.load.composing import YAMLError
+from ingress_lint.load.document import Document, SourceFile
+from ingress_lint.load.files import Found, UnreadableError, display_path, read
+from ingress_lint.load.splitting import split
+from ingress_lint.load.values import ValueReader
+
+
+class Sources:
+    """Reads files and texts, for several threads at once; what cannot be read holds nothing, and nothing here raises."""
+
+    def __init__(self) -> None:
+        self._values = ValueReader()
+        self._lock = Lock()
+        self._embedded: dict[str, Any] = {}
+        self._files: dict[str, SourceFile | None] = {}
+        self._documents: dict[str, list[Document]] = {}
+
+    def file(self, path: str) -> SourceFile | None:
+        """The text of a file, None where there is none to read."""
+        if path not in self._files:
+            self._files[path] = _read(path)
+        return self._files[path]
+
+    def documents(self, path: str) -> list[Document]:
+        """The documents of a YAML or JSON file, in order."""
+        if path not in self._documents:
+            file = self.file(path)
+            self._documents[path] = [] if file is None else self.split(file)
+        return self._documents[path]
+
+    def split(self, file: SourceFile) -> list[Document]:
+        """The documents of a text, with their values; None is the value of one that does not parse."""
+        documents = list(split(file, "", True, _all, kindless=True))
+        for document in documents:
+            document.value = self.value(document.text)
+        return documents
+
+    def value(self, text: str) -> Any:
+        """The value of one document's text, None where it does not parse."""
+        try:
+            with self._lock:
+                return self._values.read(text)[0]
+        except YAMLError:
+            return None
+
+    def embedded(self, text: str) -> Any:
+        """The value of a text that a file holds, which is asked for again and again."""
+        if text not in self._embedded:
+            self._embedded[text] = self.value(text)
+        return self._embedded[text]
+
+
+def _all(_kind: str, _text: str) -> bool:
+    return True
+
+
+def _read(path: str) -> SourceFile | None:
+    if not os.path.isfile(path):
+        return None
+    try:
+        return read(Found(path, display_path(path), path))
+    except UnreadableError:
+        return None
+
+
+def items(value: Any, key: str) -> list[Any]:
+    """The list at a key of what may be a mapping, empty where there is none."""
+    found = value.get(key) if isinstance(value, Mapping) else None
+    return found if isinstance(found, list) else []
