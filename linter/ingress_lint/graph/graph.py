@@ -23,6 +23,8 @@ from ingress_lint.objects.reading import string_map
 from ingress_lint.objects.workloads import Scaler
 
 Assumption = Literal["complete", "partial", "auto"]
+Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
+"""For each kind the namespace and name of objects, each with the name of a unit that holds it."""
 Kind = TypeVar("Kind", bound=Model)
 
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
@@ -84,8 +86,8 @@ class SetContext(Struct, frozen=True):
     assume: Assumption = "auto"
     unparsed: tuple[str, ...] = ()
     """The files of the set that did not parse; what they hold is unknown."""
-    elsewhere: frozenset[tuple[GroupKind, str, str]] = frozenset()
-    """Kind, namespace and name of the objects in other sets of the same run."""
+    elsewhere: Elsewhere = field(default_factory=dict)
+    """The objects of all units of the run, those of the set among them."""
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
     incomplete: str = ""
@@ -94,6 +96,8 @@ class SetContext(Struct, frozen=True):
     """Kind and name of the objects that the set's build generates."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     """The time at which certificates must be valid."""
+    built: bool = False
+    """Whether the set is one build, rather than files that happen to lie together."""
 
 
 def _target_namespace(item: AnyObject) -> str | None:
@@ -213,12 +217,11 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why=f"{found} is too broken to read")
         if found is not None:
             return Resolution(Existence.FOUND, found)
-        key = (kind, namespace, name)
         context = self.context
         if (kind.kind, namespace, name) in context.externals:
             return Resolution(Existence.EXTERNAL, why="it is declared to exist elsewhere")
-        if key in context.elsewhere:
-            return Resolution(Existence.EXTERNAL, why="another set of this run holds it")
+        if unit := context.elsewhere.get(kind, {}).get((namespace, name)):
+            return Resolution(Existence.EXTERNAL, why=f"{unit} holds it, which may run in another cluster")
         if context.unparsed:
             return Resolution(Existence.EXTERNAL, why=f"{context.unparsed[0]} did not parse and may hold it")
         if context.incomplete:

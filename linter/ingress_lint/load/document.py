@@ -60,7 +60,6 @@ class Document(Struct, eq=False, dict=True):
     parsed: bool = False
     reported: bool = True
     """False for `--context` documents: they resolve references, and nothing is reported on them."""
-    set_name: str = ""
 
     @property
     def text(self) -> str:

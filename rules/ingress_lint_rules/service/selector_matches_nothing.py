@@ -169,7 +169,7 @@ class SelectorMatchesNothing(Rule):
             f"Service `{service.name}` selects pods by {wanted}, and no pod template of namespace `{service.namespace}` has "
             f"any of it; the Service has no endpoints, so {sees}"
         )
-        whole = graph.context.assume == "complete" or bool(service.document.set_name)
+        whole = graph.context.assume == "complete" or graph.context.built
         if not whole:
             message += ", unless the pods are applied from elsewhere"
         return self.finding(
