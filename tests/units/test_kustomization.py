@@ -116,7 +116,13 @@ def test_what_changes_its_objects_is_partial(tree: Tree) -> None:
     ],
 )
 def test_what_lies_elsewhere_is_unchecked(tree: Tree, text: str) -> None:
-    tree({"base/kustomization.yaml": text, "base/a.yaml": config_map("a"), "k/kustomization.yaml": "resources: [../base]"})
+    tree(
+        {
+            "base/kustomization.yaml": text,
+            "base/a.yaml": config_map("a"),
+            "k/kustomization.yaml": "resources: [../base]",
+        }
+    )
     manifests = found()
     assert listed(manifests) == [("kustomization", "k", "unchecked")]
     assert "lies elsewhere" in manifests.units[0].reason
