@@ -12,7 +12,7 @@ import click
 
 from ingress_lint import __version__
 
-COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "explain", "rules")
+COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "units", "explain", "rules")
 DEFAULT_COMMAND: Final = "check"
 _DEBUG: Final = "INGRESS_LINT_DEBUG"
 """The environment variable that shows the traceback of a failure."""
@@ -54,8 +54,19 @@ class _LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in COMMANDS and args[0] not in _OWN_OPTIONS):
+            if args and not args[0].startswith("-") and not os.path.lexists(args[0]):
+                raise click.UsageError(_unknown(args[0]), ctx)
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
+
+
+def _unknown(word: str) -> str:
+    from ingress_lint.output.sanitize import visible
+    from ingress_lint.values.spelling import close_matches
+
+    close = close_matches(word, COMMANDS, 1)
+    hint = f"; did you mean `{close[0]}`?" if close else f"; the commands are {', '.join(COMMANDS)}"
+    return f"{visible(word)} is neither a path that exists nor a command{hint}"
 
 
 @click.group(

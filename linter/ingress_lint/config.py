@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Literal
 
+from ingress_lint.units.excludes import anchored
+
 FILE_NAME: Final = ".ingress-lint.yaml"
 PYPROJECT: Final = "pyproject.toml"
 
@@ -38,6 +40,8 @@ class Config:
     }
 
     paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Patterns of what to pass over, in gitignore's syntax."""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     fail_on: SeverityName | Literal["never"] | None = None
@@ -50,6 +54,8 @@ class Config:
     per_path_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Glob patterns of files, and the selectors of the rules that are ignored there."""
     externals: tuple[External, ...] = ()
+    fail_on_unchecked: bool = False
+    """Whether the exit status is 1 where not every unit was looked at as a whole."""
     baseline: str | None = None
     """The file that records the findings which are known and not shown."""
 
@@ -75,6 +81,7 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
     return replace(
         config,
         paths=tuple(os.path.normpath(os.path.join(base, path)) for path in config.paths),
+        exclude=tuple(anchored(pattern, base) for pattern in config.exclude),
         context=tuple(os.path.normpath(os.path.join(base, path)) for path in config.context),
         baseline=os.path.normpath(os.path.join(base, config.baseline)) if config.baseline else None,
     )

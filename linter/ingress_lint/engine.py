@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
 from ingress_lint.controllers.lowering.lowering import lower
-from ingress_lint.graph.graph import ObjectGraph, SetContext
+from ingress_lint.graph.graph import Elsewhere, ObjectGraph, SetContext
 from ingress_lint.linting import SetLinter, of_problems
 from ingress_lint.load.document import Document
-from ingress_lint.load.loading import Loaded, Loader, OnFile
+from ingress_lint.load.loading import Loader, OnFile
 from ingress_lint.load.values import ValueReader
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.custom_groups import custom_groups
@@ -25,8 +25,8 @@ from ingress_lint.report import Report
 from ingress_lint.reporter import Reporter
 from ingress_lint.rule import RuleEntry
 from ingress_lint.suppressions import Suppressions
-
-_CONTEXT_SET: Final = "\0context"
+from ingress_lint.units.discovery import context, discover
+from ingress_lint.units.plan import Plan, Unit
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -34,38 +34,53 @@ def _no_progress(_done: int, _total: int) -> None:
 
 
 def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
-    """Loads the paths and takes every set up to its routes."""
+    """Finds what is deployed together under the paths, and takes every unit up to its routes."""
     readings = _Readings()
-    loaded = _load(options, on_file, readings)
+    loader = Loader(wanted, on_file, readings.add)
+    found = discover(options.paths, loader, options.exclude)
+    context_documents = context(options.context_paths, loader)
+    loaded = loader.loaded
+    loaded.documents.sort(key=lambda document: (document.file.path, document.index))
     reader = ObjectReader(options.namespace)
-    documents = _sets(loaded)
-    context_documents = documents.pop(_CONTEXT_SET, [])
-    context = reader.settle(readings.of(context_documents))
-    roots = loaded.kustomizations
-    objects = {
-        name: reader.settle(readings.of(found), roots[name].namespace if name in roots else "")
-        for name, found in documents.items()
-    }
-    unparsed, elsewhere = _unparsed(loaded), _elsewhere(objects)
-    manifests = Manifests(loaded, problems=[*loaded.problems, *reader.problems], placeholders=reader.placeholders)
+    objects = _Objects(reader, readings)
+    held = [(plan, objects.of(plan)) for plan in found.plans]
+    in_context = reader.settle(readings.of(context_documents))
+    elsewhere = _index(held)
+    unparsed = {problem.place.document for problem in loaded.problems}
     texts = {file.path for file in loaded.files}
-    for name, own in objects.items():
-        root = roots.get(name)
+    manifests = Manifests(loaded, left_out=found.left_out, barren=found.barren)
+    for plan, own in held:
+        if not any(fnmatchcase(plan.unit.name, pattern) for pattern in options.units or ("*",)):
+            continue
+        if plan.unit.state == "unchecked":
+            manifests.units.append(plan.unit)
+            continue
+        files = dict.fromkeys(document.file.path for document in plan.documents)
+        broken = dict.fromkeys(
+            document.file.path
+            for document in plan.documents
+            if (document in unparsed or document.template_language) and document.whole() is None
+        )
         known = SetContext(
             options.assume,
-            unparsed.get(name, ()),
-            tuple(file for file, of_set in loaded.encrypted.items() if of_set == name and file not in texts),
-            elsewhere[name],
+            tuple(broken),
+            tuple(file for file in files if file in loaded.encrypted and file not in texts),
+            elsewhere,
             options.externals,
-            root.incomplete if root else "",
-            frozenset((GroupKind("", kind), name) for kind, name in root.generated) if root else frozenset(),
+            plan.incomplete,
+            frozenset((GroupKind("", kind), name) for kind, name in plan.generated),
             options.now or datetime.now(UTC),
-            custom_groups(documents[name]),
+            custom_groups(plan.documents),
+            plan.built,
         )
-        graph = ObjectGraph((*own, *context), known)
+        graph = ObjectGraph((*own, *in_context), known)
         lowered = lower(graph, options.controller)
-        held = (*documents[name], *context_documents)
-        manifests.sets.append(ManifestSet(name, graph, lowered.routes, held, lowered.verdicts, lowered.frontends))
+        unit = _looked_at(plan.unit, len(own), len(lowered.routes), next(iter(broken), ""))
+        documents = (*plan.documents, *context_documents)
+        manifests.units.append(unit)
+        manifests.sets.append(ManifestSet(unit, graph, lowered.routes, documents, lowered.verdicts, lowered.frontends))
+    manifests.problems = [*loaded.problems, *reader.problems]
+    manifests.placeholders = reader.placeholders
     return manifests
 
 
@@ -87,35 +102,42 @@ class _Readings:
         return (self._found[document] for document in documents if document in self._found)
 
 
-def _load(options: Options, on_file: OnFile, readings: _Readings) -> Loaded:
-    loader = Loader(wanted, on_file, readings.add)
-    loader.load(options.paths)
-    loader.load(options.context_paths, reported=False)
-    loader.loaded.documents.sort(key=lambda document: (document.file.path, document.index))
-    return loader.loaded
+class _Objects:
+    """The objects of plans. Several that hold a document share its objects, unless they move it to other namespaces."""
+
+    def __init__(self, reader: ObjectReader, readings: _Readings) -> None:
+        self._reader = reader
+        self._readings = readings
+        self._read: dict[tuple[Document, str], tuple[AnyObject, ...]] = {}
+
+    def of(self, plan: Plan) -> list[AnyObject]:
+        """The objects of a plan, in the order of its documents."""
+        by_namespace: defaultdict[str, list[Document]] = defaultdict(list)
+        for document in plan.documents:
+            namespace = plan.namespaces.get(document, "")
+            if (document, namespace) not in self._read:
+                by_namespace[namespace].append(document)
+        for namespace, documents in by_namespace.items():
+            made = defaultdict(list)
+            for item in self._reader.settle(self._readings.of(documents), namespace):
+                made[item.document].append(item)
+            for document in documents:
+                self._read[document, namespace] = tuple(made[document])
+        return [item for document in plan.documents for item in self._read[document, plan.namespaces.get(document, "")]]
 
 
-def _elsewhere(objects: Mapping[str, Sequence[AnyObject]]) -> dict[str, frozenset[tuple[GroupKind, str, str]]]:
-    """For each set, the kind, namespace and name of every object that only other sets hold."""
-    keys = {name: {(item.group_kind, item.namespace, item.name) for item in own} for name, own in objects.items()}
-    everything = set().union(*keys.values()) if len(keys) > 1 else set()
-    return {name: frozenset(everything - own) for name, own in keys.items()}
+def _index(held: Sequence[tuple[Plan, Sequence[AnyObject]]]) -> Elsewhere:
+    """For the kind, namespace and name of every object the name of the first unit that holds it."""
+    index: defaultdict[GroupKind, dict[tuple[str, str], str]] = defaultdict(dict)
+    for plan, own in held if len(held) > 1 else ():
+        for item in own:
+            index[item.group_kind].setdefault((item.namespace, item.name), plan.unit.name)
+    return dict(index)
 
 
-def _sets(loaded: Loaded) -> dict[str, list[Document]]:
-    found: dict[str, list[Document]] = {}
-    for document in loaded.documents:
-        found.setdefault(document.set_name if document.reported else _CONTEXT_SET, []).append(document)
-    return found
-
-
-def _unparsed(loaded: Loaded) -> dict[str, tuple[str, ...]]:
-    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    templates = (document for document in loaded.documents if document.template_language)
-    for document in (*(problem.place.document for problem in loaded.problems), *templates):
-        if document.whole() is None:
-            found[document.set_name][document.file.path] = None
-    return {name: tuple(files) for name, files in found.items()}
+def _looked_at(unit: Unit, objects: int, routes: int, broken: str) -> Unit:
+    state, reason = (unit.state, unit.reason) if unit.reason or not broken else ("partial", f"{broken} did not parse")
+    return replace(unit, objects=objects, routes=routes, state=state, reason=reason)
 
 
 def check(
@@ -135,7 +157,8 @@ def check(
     findings = [*of_problems(running, manifests.problems, failures)]
     for manifest_set in manifests.sets:
         linter = SetLinter(manifest_set, running)
-        findings.extend(linter.everything())
+        name = (manifest_set.unit.name,)
+        findings.extend(replace(finding, units=name) for finding in linter.everything())
         failures += linter.failures
     findings = suppressions.apply(findings)
     findings += of_problems(rules, suppressions.unused(), failures)

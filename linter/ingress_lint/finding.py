@@ -69,3 +69,5 @@ class Finding(Struct, frozen=True):
     fix: str = ""
     suppressed: str = ""
     """Why it is not shown, in the words of whoever suppressed it; empty where it is."""
+    units: tuple[str, ...] = ()
+    """The names of the units that it was found in."""

@@ -16,12 +16,17 @@ from ingress_lint.objects.foreign_kinds import routes_unread
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.units.plan import Unit
 
 
 class Options(Struct, frozen=True):
     """What to read and how to take it. `namespace` None means `default`, or a rendered chart's own namespace."""
 
     paths: Sequence[str]
+    exclude: Sequence[str] = ()
+    """Patterns of what to pass over, in gitignore's syntax, below the root of the file system."""
+    units: Sequence[str] = ()
+    """Glob patterns of the names of units that alone are looked at, empty for all."""
     context_paths: Sequence[str] = ()
     controller: str | None = None
     namespace: str | None = None
@@ -39,9 +44,9 @@ class Options(Struct, frozen=True):
 
 
 class ManifestSet(Struct, frozen=True):
-    """One set after all stages but the rules: what a cluster's namespace space would hold."""
+    """One scope after all stages but the rules: what runs together, as far as is known a unit."""
 
-    name: str
+    unit: Unit
     graph: ObjectGraph
     routes: tuple[Route, ...]
     documents: tuple[Document, ...]
@@ -56,6 +61,12 @@ class Manifests(Struct):
 
     loaded: Loaded
     sets: list[ManifestSet] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    """All that was found, also what was not looked at."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many files and folders were passed over, by reason."""
+    barren: list[str] = field(default_factory=list)
+    """A sentence for each path under which there is nothing to lint."""
     problems: list[Problem] = field(default_factory=list)
     placeholders: int = 0
     """How many values stand for others that are not known."""

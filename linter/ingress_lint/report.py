@@ -10,6 +10,7 @@ from ingress_lint.finding import Hop, Severity
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
 from ingress_lint.rule import RuleEntry
+from ingress_lint.units.plan import Unit
 
 
 class ObjectRef(Struct, frozen=True):
@@ -66,6 +67,8 @@ class ReportedFinding(Struct, frozen=True):
     """Why it is not shown (the justification of a suppression), empty where it is."""
     baselined: bool = False
     """Whether a baseline suppresses it, and not the manifests themselves."""
+    units: tuple[str, ...] = ()
+    """The names of the units that it was found in."""
 
     @property
     def fingerprint(self) -> str:
@@ -82,6 +85,9 @@ class Summary(Struct, frozen=True):
     documents: int = 0
     objects: int = 0
     routes: int = 0
+    units: int = 0
+    unchecked: int = 0
+    """How many of the units were not looked at."""
     error: int = 0
     warning: int = 0
     note: int = 0
@@ -94,11 +100,15 @@ class Report(Struct, frozen=True):
     findings: tuple[ReportedFinding, ...]
     summary: Summary
     rules: tuple[RuleEntry, ...]
+    units: tuple[Unit, ...] = ()
+    """What was found to be deployed together, ordered by path and name."""
     files: Mapping[str, SourceFile] = field(default_factory=dict)
     """The files that findings point into, by path, for code frames."""
     accounts: tuple[str, ...] = ()
     """What `--verbose` adds: a line each on what was passed over, on the sets, and on which controller serves what."""
     unread: tuple[str, ...] = ()
     """One line for each path or file that could not be opened, read or rendered; any makes the exit status 2."""
+    barren: tuple[str, ...] = ()
+    """A sentence for each path under which there is nothing to lint."""
     failures: tuple[str, ...] = ()
     """One line for each rule that broke down; any makes the exit status 2."""

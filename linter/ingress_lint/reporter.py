@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from typing import Final
@@ -33,6 +33,10 @@ class Reporter:
         self._graphs: dict[Document, ObjectGraph] = {
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
+        self._units: defaultdict[Document, dict[str, None]] = defaultdict(dict)
+        for manifest_set in manifests.sets:
+            for document in manifest_set.documents:
+                self._units[document][manifest_set.unit.name] = None
         self.locator = Locator()
         self._identities: Counter[str] = Counter()
 
@@ -44,7 +48,7 @@ class Reporter:
             if finding.place.document.reported and not self._ignored(finding)
         ]
         located.sort(key=lambda item: (item[0].file, item[0].line, item[0].column, item[1].code, item[1].message))
-        reported = tuple(self._reported(location, finding) for location, finding in located)
+        reported = tuple(self._reported(location, finding) for location, finding in _shared(located))
         manifests = self._manifests
         documents = [document for document in manifests.loaded.documents if document.reported]
         levels = Counter(finding.severity for finding in reported if not finding.suppressed)
@@ -53,6 +57,8 @@ class Reporter:
             documents=len(documents),
             objects=sum(1 for s in manifests.sets for o in s.graph.objects if o.document.reported),
             routes=sum(len(s.routes) for s in manifests.sets),
+            units=len(manifests.units),
+            unchecked=sum(unit.state == "unchecked" for unit in manifests.units),
             error=levels[Severity.ERROR],
             warning=levels[Severity.WARNING],
             note=levels[Severity.NOTE],
@@ -62,7 +68,14 @@ class Reporter:
         shown = {spot.file for finding in reported for spot in _locations(finding)}
         files = {file.path: file for file in manifests.loaded.files if file.path in shown}
         return Report(
-            reported, summary, tuple(self._rules.values()), files, tuple(self._accounts(documents)), tuple(unread)
+            reported,
+            summary,
+            tuple(self._rules.values()),
+            tuple(manifests.units),
+            files,
+            tuple(self._accounts(documents)),
+            tuple(unread),
+            tuple(manifests.barren),
         )
 
     def _accounts(self, documents: Sequence[Document]) -> Iterator[str]:
@@ -71,10 +84,13 @@ class Reporter:
             kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(passed_over.items()))
             yield f"passed over {passed_over.total()} of {len(documents)} documents, of kinds that no rule reads: {kinds}"
         yield from self._unknown()
-        sets = [held for held in self._manifests.sets if any(item.document.reported for item in held.graph.objects)]
+        left_out = self._manifests.left_out
+        if left_out:
+            reasons = ", ".join(f"{number} {why}" for why, number in sorted(left_out.items()))
+            yield f"files and folders left out: {reasons}"
+        sets = self._manifests.sets
         for held in sets if len(sets) > 1 else ():
-            name = held.name or "loose files"
-            yield f"set {name}: {len(held.graph.objects)} objects, {len(held.routes)} routes"
+            yield f"{held.unit.kind} {held.unit.name}: {len(held.graph.objects)} objects, {len(held.routes)} routes"
         owners = {route.owner: route.controller for held in sets for route in held.routes}
         served = Counter((by.value, by.origin.value, by.why) for by in owners.values())
         for (controller, origin, why), number in sorted(served.items()):
@@ -120,6 +136,7 @@ class Reporter:
             identity=self._identity(finding, owner, location),
             proof=self._proof(finding),
             suppressed=finding.suppressed,
+            units=finding.units or tuple(self._units.get(finding.place.document, ())),
         )
         known = self._options.baseline
         if known and not reported.suppressed and reported.fingerprint in known:
@@ -168,16 +185,29 @@ def _locations(finding: ReportedFinding) -> Iterable[Location]:
 
 def _merged(findings: Iterable[Finding]) -> list[Finding]:
     """The findings, with those of one rule on several routes at one place as one that counts the routes."""
-    merged: dict[tuple[str, Place, str], Finding] = {}
-    more: Counter[tuple[str, Place, str]] = Counter()
+    merged: dict[tuple[str, Place, str, tuple[str, ...]], Finding] = {}
+    more: Counter[tuple[str, Place, str, tuple[str, ...]]] = Counter()
     for finding in findings:
-        key = finding.code, finding.place, "" if finding.path else finding.message
+        key = finding.code, finding.place, "" if finding.path else finding.message, finding.units
         known = merged.setdefault(key, finding)
         if known is not finding:
             more[key] += 1
             if finding.severity > known.severity:
                 merged[key] = finding
     return [_counted(finding, more[key]) for key, finding in merged.items()]
+
+
+def _shared(located: Iterable[tuple[Location, Finding]]) -> list[tuple[Location, Finding]]:
+    """The findings, with those of one rule, place and message in several units as one that names them all."""
+    shared: dict[tuple[str, Location, str], tuple[Location, Finding]] = {}
+    for location, finding in located:
+        key = finding.code, location, finding.message
+        known = shared.setdefault(key, (location, finding))[1]
+        if known is not finding:
+            units = tuple(dict.fromkeys((*known.units, *finding.units)))
+            worse = max(known, finding, key=lambda one: one.severity)
+            shared[key] = location, replace(worse, units=units, suppressed=known.suppressed and finding.suppressed)
+    return list(shared.values())
 
 
 def _counted(finding: Finding, more: int) -> Finding:

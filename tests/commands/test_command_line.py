@@ -95,10 +95,20 @@ def test_standard_input() -> None:
 
 
 def test_missing_path_exits_2_and_the_rest_is_linted() -> None:
-    result = run("nowhere", "bad.yaml", *ONLY)
+    result = run("bad.yaml", "nowhere", *ONLY)
     assert result.exit_code == 2
     assert "nowhere: No such file or directory" in result.stderr
     assert "IL401" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"), [("chekc", "did you mean `check`?"), ("nowhere.yaml", "the commands are check, trace")]
+)
+def test_a_first_word_that_is_neither_path_nor_command(word: str, hint: str) -> None:
+    result = run(word, "bad.yaml", *ONLY)
+    assert result.exit_code == 2
+    assert f"{word} is neither a path that exists nor a command; {hint}" in result.stderr
+    assert not result.stdout
 
 
 @pytest.mark.parametrize(("level", "expected"), [("error", 1), ("warning", 1), ("note", 1), ("never", 0)])

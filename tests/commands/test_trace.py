@@ -225,9 +225,17 @@ def test_host_nobody_of_several_serves(folder: Path) -> None:
 
 def test_nothing_to_enter(folder: Path) -> None:
     (folder / "empty").mkdir()
+    (folder / "empty" / "web.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n")
     result = trace("--url", "http://shop.example.com/", paths=("empty",))
     assert result.exit_code == 1
     assert "nothing in these manifests takes requests" in result.stdout
+
+
+def test_nothing_to_read(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    result = trace("--url", "http://shop.example.com/", paths=("empty",))
+    assert result.exit_code == 2
+    assert "nothing to lint in empty/: no YAML or JSON file" in result.stderr
 
 
 def test_several_entries_are_listed(folder: Path) -> None:
@@ -262,15 +270,36 @@ def test_who_names_the_host_comes_before_who_takes_any(folder: Path) -> None:
     assert answered("--url", "http://shop.example.com/")["entry"]["name"] == "nginx"
 
 
-def test_same_entry_in_two_sets(folder: Path) -> None:
+def test_each_unit_that_serves_the_host_answers(folder: Path) -> None:
     for overlay in ("one", "two"):
         place = folder / overlay
         place.mkdir()
         (place / "kustomization.yaml").write_text("resources: [web.yaml]\n")
-        (place / "web.yaml").write_text(f"{CLASS}---{WEB}")
-    result = trace("--url", "http://shop.example.com/", paths=("one", "two"))
-    assert result.exit_code == 2
-    assert "several sets of manifests have IngressClass nginx" in result.stderr
+        (place / "web.yaml").write_text(
+            f"{CLASS}---{WEB}".replace("port: 80", "port: 8080" if overlay == "two" else "port: 80")
+        )
+    asked = ("--url", "http://shop.example.com/", "--format", "json")
+    answers = json.loads(trace(*asked, paths=("one", "two")).stdout)
+    assert [(answer["unit"], answer["cluster"]) for answer in answers] == [("one", None), ("two", None)]
+    alone = json.loads(trace(*asked, "--unit", "t*", paths=("one", "two")).stdout)
+    assert alone["unit"] == "two"
+    text = trace("--url", "http://shop.example.com/", paths=("one", "two")).stdout
+    assert text.startswith("unit one\nGET http://shop.example.com/")
+    assert "\nunit two\nGET http" in text
+
+
+def test_who_takes_any_host_is_silent_where_one_names_it(folder: Path) -> None:
+    any_host = CLASS + "---" + WEB.replace("host: shop.example.com", "host: '*.example.com'")
+    for name, text in (
+        ("one", f"{CLASS}---{WEB}"),
+        ("two", any_host),
+        ("three", any_host.replace("*.example", "*.other")),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "web.yaml").write_text(text)
+    asked = ("--url", "http://shop.example.com/", "--format", "json")
+    answers = json.loads(trace(*asked, paths=("one", "two", "three")).stdout)
+    assert [answer["unit"] for answer in answers] == ["one", "two"]
 
 
 def test_bare_address(folder: Path) -> None:

@@ -40,7 +40,7 @@ def test_it_passes_when_only_one_file_of_several_changed(repository: Path, shop:
     done = try_repo(repository, shop, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Passed" in done.stdout
-    assert "No findings in 3 files, 3 objects" in done.stdout
+    assert "No findings in 1 unit, 1 route" in done.stdout
 
 
 def test_it_fails_on_a_file_that_did_not_change(repository: Path, shop: Path, tmp_path: Path) -> None:

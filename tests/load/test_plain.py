@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from yaml._yaml import CParser
 
 from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
-from ingress_lint.load.files import find
+from ingress_lint.load.files import Found
 from ingress_lint.load.files import read as read_file
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.splitting import split
@@ -286,9 +286,9 @@ def manifests() -> list[str]:
     return [
         document.text
         for folder in ("examples", "tests/fixtures")
-        for found in find(str(ROOT / folder))
-        if not found.chart and not Path(found.path).read_bytes().startswith(b"\0")  # encrypted
-        for document in split(read_file(found), "", True, lambda _kind, _text: True)
+        for path in sorted((ROOT / folder).rglob("*.yaml"))
+        if not path.read_bytes().startswith(b"\0")  # encrypted
+        for document in split(read_file(Found.at(str(path))), True, lambda _kind, _text: True)
     ]
 
 

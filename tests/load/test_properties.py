@@ -19,7 +19,7 @@ from yaml._yaml import CParser as PyYAMLParser
 from ingress_lint.graph.labels import LabelIndex, selects
 from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
 from ingress_lint.load.document import Document, Place, SourceFile
-from ingress_lint.load.files import UnreadableError, decode
+from ingress_lint.load.files import Found, UnreadableError, decode
 from ingress_lint.load.loading import Loader
 from ingress_lint.load.positions import Locator
 from ingress_lint.objects.kinds import wanted
@@ -90,7 +90,7 @@ def test_any_file_loads(tmp_path: Path, content: bytes | str) -> None:
     file = tmp_path / "any.yaml"
     file.write_bytes(b"apiVersion: v1\nkind: Service\n" + data)
     loader = Loader(wanted)
-    loader.load([os.fspath(file)])
+    loader.read(Found.at(os.fspath(file), named=True))
     locator = Locator()
     for problem in loader.loaded.problems:
         assert problem.message
@@ -142,7 +142,7 @@ def test_every_scalar_is_where_it_is_said_to_be(tree: Any, style: dict[str, Any]
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-4:]))
 def test_both_readers_read_real_files_the_same(path: Path) -> None:
     loader = Loader(lambda _kind, _text: True)
-    loader.load([os.fspath(path)])
+    loader.read(Found.at(os.fspath(path), named=True))
     for document in loader.loaded.documents:
         if document.value is None or document.template_language:
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingress_lint.load.document import Document, SourceFile
+from ingress_lint.load.files import Found
 from ingress_lint.load.loading import Loader
 from ingress_lint.load.splitting import split
 from ingress_lint.objects.kinds import wanted
@@ -20,7 +21,7 @@ def loaded(tmp_path: Path, text: str) -> list[Document]:
     file = tmp_path / "a.yaml"
     file.write_text(text, encoding="utf-8")
     loader = Loader(wanted)
-    loader.load([os.fspath(tmp_path)])  # in a folder, where files are not taken for manifests without reason
+    loader.read(Found.at(os.fspath(file)))  # one of a folder, where files are not taken for manifests without reason
     assert not loader.loaded.problems
     return loader.loaded.documents
 
@@ -146,7 +147,7 @@ def test_text_in_a_config_map_is_not_looked_at(tmp_path: Path) -> None:
 @pytest.mark.parametrize("second", ["kind: Service", '"kind": Service', "'kind': Service", "? kind\n: Service"])
 def test_of_two_kinds_the_later_one_counts(second: str) -> None:
     text = f"kind: Role\nmetadata: {{name: web}}\n{second}\n"
-    (document,) = split(SourceFile("a.yaml", text), "", True, wanted)
+    (document,) = split(SourceFile("a.yaml", text), True, wanted)
     assert (document.kind, document.parsed) == ("", True)
 
 

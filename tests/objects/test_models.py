@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingress_lint.load.files import Found
 from ingress_lint.load.loading import Loader
 from ingress_lint.objects.error_models import errors_of
 from ingress_lint.objects.gateway import GatewayListener
@@ -94,7 +95,9 @@ def objects(value: Any) -> Iterator[dict[str, Any]]:
 def manifests() -> dict[tuple[str, str], list[dict[str, Any]]]:
     """The distinct objects of all manifests, by version and kind."""
     loader = Loader(wanted)
-    loader.load([os.fspath(folder) for folder in FOLDERS])
+    for folder in FOLDERS:
+        for path in sorted(folder.rglob("*.yaml")) if folder.is_dir() else [folder]:
+            loader.read(Found.at(os.fspath(path)))
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for document in loader.loaded.documents:
         for value in objects(document.value):

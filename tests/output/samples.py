@@ -10,6 +10,7 @@ from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import Rule, RuleEntry
+from ingress_lint.units.plan import Unit
 
 INGRESS = SourceFile(
     "shop/ingress.yaml",
@@ -145,12 +146,31 @@ ORDINARY = Report(
         ),
         finding("IL405", Location("-", 3, 1, 3, 5, ""), "no route leads to Service `web`"),
     ),
-    summary=Summary(files=2, documents=3, objects=3, routes=1, error=1, warning=1, note=1, suppressed=1),
+    summary=Summary(
+        files=2, documents=3, objects=3, routes=1, units=2, unchecked=1, error=1, warning=1, note=1, suppressed=1
+    ),
     rules=RULES,
+    units=(
+        Unit(
+            "charts/web",
+            "chart",
+            "charts/web",
+            "charts/web/Chart.yaml",
+            state="unchecked",
+            reason="not rendered",
+            routes=2,
+        ),
+        Unit("shop", "folder", "shop", objects=3, routes=1),
+    ),
     files={file.path: file for file in (INGRESS, DEPLOYMENT)},
 )
 
-EMPTY = Report(findings=(), summary=Summary(files=1, documents=1, objects=1), rules=())
+EMPTY = Report(
+    findings=(),
+    summary=Summary(files=1, documents=1, objects=1, units=1),
+    rules=(),
+    units=(Unit("shop", "folder", "shop", objects=1),),
+)
 
 _BAD = "\x1b]0;owned\x07\r\n::error::owned\n%0A::warning::x | <script>alert(1)</script> [a](1) `b|c` *d* \u202e\ud800"
 
@@ -177,8 +197,9 @@ UNTRUSTED = Report(
             identity="",
         ),
     ),
-    summary=Summary(files=1, documents=1, objects=1, error=1),
+    summary=Summary(files=1, documents=1, objects=1, units=1, error=1),
     rules=RULES,
+    units=(Unit(_BAD, "kustomization", _BAD, _BAD, state="partial", reason=_BAD, objects=1),),
     files={HOSTILE.path: HOSTILE},
     unread=("lost.yaml: \x1bno such file\n::error::owned",),
 )

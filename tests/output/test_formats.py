@@ -45,12 +45,15 @@ def test_text_shows_a_few_of_many_related_places() -> None:
 
 def test_json_has_what_the_contract_names() -> None:
     written = json.loads(render("json", ORDINARY, RenderOptions()))
-    assert list(written) == ["version", "tool", "summary", "findings"]
+    assert list(written) == ["version", "tool", "summary", "units", "findings"]
     assert [found["code"] for found in written["findings"]] == ["IL201", "IL305", "IL405"]
     first, _, last = written["findings"]
     assert list(first) == [
-        "code", "name", "severity", "hop", "message", "object", "location", "related", "path", "fix", "fingerprint",
+        "code", "name", "severity", "hop", "units", "message", "object", "location", "related", "path", "fix",
+        "fingerprint",
     ]  # fmt: skip
+    unit = ["name", "kind", "path", "file", "cluster", "objects", "routes", "state", "reason"]
+    assert [list(found) for found in written["units"]] == [unit, unit]
     assert first["fix"] == {"description": "set `alb.ingress.kubernetes.io/healthcheck-path: /healthz`"}
     assert list(first["path"][0]) == ["hop", "message", "object", "location"]
     assert last["fix"] is None

@@ -39,7 +39,7 @@ class Sources:
 
     def split(self, file: SourceFile) -> list[Document]:
         """The documents of a text, with their values; None is the value of one that does not parse."""
-        documents = list(split(file, "", True, _all, kindless=True))
+        documents = list(split(file, True, _all, kindless=True))
         for document in documents:
             document.value = self.value(document.text)
         return documents

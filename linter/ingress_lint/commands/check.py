@@ -40,6 +40,7 @@ from ingress_lint.output import FORMATS, RenderOptions, render
     type=click.Choice(list(FAIL_LEVELS)),
     help="The lowest severity that makes the exit status 1 (default: error).",
 )
+@click.option("--fail-on-unchecked", is_flag=True, help="Exit with 1 where a unit could not be checked as a whole.")
 @click.option("--baseline", "baseline_file", metavar="FILE", help="Hide the findings that FILE records.")
 @click.option(
     "--write-baseline", "new_baseline", metavar="FILE", help="Record today's findings in FILE, and exit with 0."
@@ -55,6 +56,7 @@ def command(
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
     fail_on: str | None,
+    fail_on_unchecked: bool,
     baseline_file: str | None,
     new_baseline: str | None,
     statistics: bool,
@@ -69,11 +71,12 @@ def command(
     from msgspec.structs import replace
 
     from ingress_lint.baseline import BaselineError, baseline_of, read_baseline
-    from ingress_lint.commands.reading import reading
+    from ingress_lint.commands.reading import is_barren, reading
     from ingress_lint.engine import check
     from ingress_lint.output.wording import shown, unread
     from ingress_lint.packs import PackError, load_rules
     from ingress_lint.selection import SelectionError, select, split_selectors
+    from ingress_lint.units.coverage import is_whole
 
     targets = [target(value, FORMATS) for value in outputs]
     try:
@@ -104,10 +107,12 @@ def command(
     if new_baseline is not None:
         write(new_baseline, baseline_of(shown(report)))
     complain((*unread(report), *report.failures))
-    if report.unread or report.failures:
+    if is_barren(given, report) or report.unread or report.failures:
         sys.exit(EXIT_UNREADABLE)
     if new_baseline is not None:
         return
     level = FAIL_LEVELS[fail_on or config.fail_on or "error"]
     if any(finding.severity >= level and not finding.suppressed for finding in report.findings):
+        sys.exit(EXIT_FINDINGS)
+    if (fail_on_unchecked or config.fail_on_unchecked) and not is_whole(report.units):
         sys.exit(EXIT_FINDINGS)

@@ -9,7 +9,7 @@ import click
 from msgspec import Struct
 
 from ingress_lint.commands.options import EXIT_UNREADABLE, Given, complain
-from ingress_lint.commands.reading import reading
+from ingress_lint.commands.reading import is_barren, reading
 from ingress_lint.engine import read
 from ingress_lint.finding import Finding
 from ingress_lint.load.document import ProblemKind
@@ -41,6 +41,12 @@ def request_of(
         raise click.UsageError(str(error)) from None
 
 
+def unit_heading(trace: Trace, color: bool) -> str:
+    """The line that says which unit answers, where several do."""
+    named = visible(f"unit {trace.held.unit.name}") if trace.held else "no unit"
+    return click.style(named, bold=True, underline=True) + "\n" if color else f"{named}\n"
+
+
 class Followed(Struct, frozen=True):
     """One request followed, its hops no better than what is found on them."""
 
@@ -69,28 +75,37 @@ class Follower:
         self._reporter = Reporter(manifests, rules, options)
         self._suppressions = Suppressions(manifests, catalogue, self._reporter.locator)
         self._reports: dict[tuple[Finding, ...], Report] = {}
+        self._given = given
         self._manifests = manifests
         self.locator = self._reporter.locator
 
-    def trace(self, request: Asked) -> Trace:
-        """Follows one request, without the rules."""
-        return self._tracer.trace(request)
+    def traces(self, request: Asked) -> list[Trace]:
+        """Follows one request, without the rules, in every unit that serves it."""
+        return self._tracer.traces(request)
 
-    def follow(self, request: Asked) -> Followed:
-        """Follows one request and runs the rules on what it meets."""
-        trace = self.trace(request)
+    def follow(self, request: Asked) -> list[Followed]:
+        """Follows one request in every unit that serves it, and runs the rules on what it meets."""
+        return [self._judged(trace) for trace in self.traces(request)]
+
+    def _judged(self, trace: Trace) -> Followed:
         found = tuple(self._suppressions.apply(self._concerns.of(trace)))
         if found not in self._reports:
             self._reports[found] = self._reporter.report(found)
         report = self._reports[found]
         return Followed(judged(trace, shown(report)), report)
 
-    def follow_one(self, request: Asked) -> Followed:
+    def follow_alone(self, request: Asked) -> list[Followed]:
         """Follows a request that stands alone. Raises `click.UsageError` where it is unclear which entry it means."""
         followed = self.follow(request)
-        if followed.trace.unclear:
-            raise click.UsageError(visible(followed.trace.why))
+        unclear = next((item.trace for item in followed if item.trace.unclear), None)
+        if unclear is not None:
+            self._end_if_barren()
+            raise click.UsageError(visible(unclear.why))
         return followed
+
+    def _end_if_barren(self) -> None:
+        if is_barren(self._given, self._manifests):
+            sys.exit(EXIT_UNREADABLE)
 
     def end_if_unread(self) -> None:
         """Ends the command with exit status 2 where something could not be read; says what, and what did not parse.
@@ -101,6 +116,7 @@ class Follower:
         unread = [*manifests.loaded.missing_paths, *(item.message for item in manifests.problems if item.unreadable)]
         failures = self._concerns.failures
         complain((*unread, *self._unparsed(), *failures))
+        self._end_if_barren()
         if unread or failures:
             sys.exit(EXIT_UNREADABLE)
 

@@ -26,6 +26,8 @@ class Given(Struct, frozen=True):
     """What the command line says of the input: the PATHs, and how to take what they hold."""
 
     paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     controller: str | None = None
     namespace: str | None = None
     context_paths: tuple[str, ...] = ()
@@ -49,6 +51,15 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The PATHs and how to take what they hold; `function` gets them as `given`."""
     decorators = (
         click.argument("paths", nargs=-1, metavar="[PATH...]"),
+        click.option(
+            "--exclude",
+            multiple=True,
+            metavar="PATTERN",
+            help="Pass over what fits, in gitignore's syntax, besides what git ignores; repeatable.",
+        ),
+        click.option(
+            "--unit", "units", multiple=True, metavar="GLOB", help="Only the units of these names; repeatable."
+        ),
         click.option(
             "--controller",
             metavar="NAME",

@@ -7,14 +7,28 @@ from typing import cast
 
 import click
 
-from ingress_lint.commands.options import Given
+from ingress_lint.commands.options import Given, complain
 from ingress_lint.config import Config, ConfigError, load_config
 from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import Assumption
-from ingress_lint.manifests import Options
+from ingress_lint.manifests import Manifests, Options
+from ingress_lint.report import Report
 from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import matching
+from ingress_lint.units.excludes import anchored
+
+
+def is_barren(given: Given, found: Manifests | Report) -> bool:
+    """Whether the command line names a path or a unit in which there is nothing to lint; complains of what is so.
+
+    Where the configuration, or nobody, names the paths, that is no fault.
+    """
+    complain(found.barren)
+    unknown = bool(given.units) and not found.units
+    if unknown:
+        complain([f"no unit is called {' or '.join(given.units)}; `ingress-lint units` lists them"])
+    return unknown or bool(given.paths and found.barren)
 
 
 def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Options]:
@@ -32,6 +46,8 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         raise click.UsageError(f"there is no controller {controller!r}; known are {known}")
     return config, Options(
         paths=given.paths or config.paths or (".",),
+        exclude=(*config.exclude, *(anchored(pattern, ".") for pattern in given.exclude)),
+        units=given.units,
         context_paths=(*config.context, *given.context_paths),
         controller=controller,
         namespace=given.namespace or config.namespace,

@@ -19,16 +19,14 @@ def command(
     color: str,
 ) -> None:
     """Show every route: listener, host, path, backend, port, health check, protocol, timeouts."""
-    from ingress_lint.commands.reading import reading
+    from ingress_lint.commands.reading import is_barren, reading
     from ingress_lint.engine import read
     from ingress_lint.load.positions import Locator
     from ingress_lint.output import route_model, route_table
 
     _, options = reading(given)
     manifests = read(options)
-    routes = [
-        route for manifest_set in manifests.sets for route in manifest_set.routes if route.owner.document.reported
-    ]
+    routes = [(held.unit, route) for held in manifests.sets for route in held.routes if route.owner.document.reported]
     colored = use_color(color)
     if format_name == "json":
         click.echo(route_model.render(routes, Locator()), nl=False)
@@ -36,5 +34,5 @@ def command(
         click.echo(route_table.render(routes, colored), nl=False, color=colored)
     problems = [problem for problem in manifests.problems if problem.unreadable]
     complain((*manifests.loaded.missing_paths, *(problem.message for problem in problems)))
-    if problems or manifests.loaded.missing_paths:
+    if is_barren(given, manifests) or problems or manifests.loaded.missing_paths:
         sys.exit(EXIT_UNREADABLE)

@@ -32,22 +32,22 @@ def command(
     """
     if url is None:
         raise click.UsageError("give the request: --url URL")
-    from ingress_lint.commands.following import Follower, request_of
+    from ingress_lint.commands.following import Follower, request_of, unit_heading
     from ingress_lint.output import runbook_markdown, runbook_text
     from ingress_lint.output.sanitize import visible
     from ingress_lint.runbook.writing import runbook
 
     request = request_of(url, method, headers, sni, connect, protocol)
     follower = Follower(given)
-    followed = follower.follow_one(request)
-    trace = followed.trace
-    if trace.entry is None or trace.held is None:
-        follower.end_if_unread()
-        raise click.ClickException(visible(trace.why))
-    book = runbook(trace, trace.entry, trace.held.graph, followed.findings)
-    if format_name == "markdown":
-        click.echo(runbook_markdown.render(book), nl=False)
-    else:
-        colored = use_color(color)
-        click.echo(runbook_text.render(book, colored), nl=False, color=colored)
+    answering = follower.follow_alone(request)
+    colored = use_color(color) and format_name == "text"
+    for number, followed in enumerate(answering):
+        trace = followed.trace
+        if trace.entry is None or trace.held is None:
+            follower.end_if_unread()
+            raise click.ClickException(visible(trace.why))
+        book = runbook(trace, trace.entry, trace.held.graph, followed.findings)
+        text = runbook_markdown.render(book) if format_name == "markdown" else runbook_text.render(book, colored)
+        heading = unit_heading(trace, colored) + "\n" if len(answering) > 1 else ""
+        click.echo(("\n" if number else "") + heading + text, nl=False, color=colored)
     follower.end_if_unread()

@@ -53,7 +53,7 @@ def command(
     except RoutingTestError as error:
         raise click.UsageError(visible(str(error))) from None
     follower = Follower(given)
-    outcomes = [outcome(case, follower.trace(case.request)) for case in cases]
+    outcomes = [outcome(case, trace) for case in cases for trace in follower.traces(case.request)]
     to_screen = True
     for target_format, output in targets:
         write(output, FORMATS[target_format or format_name](outcomes, False, quiet))

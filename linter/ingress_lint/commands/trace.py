@@ -49,7 +49,7 @@ def command(
         raise click.UsageError("give either --url URL or --requests FILE.json")
     from msgspec.structs import replace
 
-    from ingress_lint.commands.following import Follower, request_of
+    from ingress_lint.commands.following import Follower, request_of, unit_heading
     from ingress_lint.finding import Severity
     from ingress_lint.output import RenderOptions, render, trace_json, trace_text
     from ingress_lint.output.sanitize import json_rows, json_text
@@ -60,11 +60,12 @@ def command(
         requests = [request_of(url or "", method, headers, sni, connect, protocol)]
     follower = Follower(given)
     one = requests_file is None
-    traced = [follower.follow_one(request) if one else follower.follow(request) for request in requests]
+    follow = follower.follow_alone if one else follower.follow
+    traced = [item for request in requests for item in follow(request)]
     if format_name == "json":
         encoder = trace_json.Encoder(follower.locator)
         answers = [encoder.encode(item.trace, item.findings) for item in traced]
-        click.echo(json_text(answers[0]) if one else json_rows(answers), nl=False)
+        click.echo(json_text(answers[0]) if one and len(answers) == 1 else json_rows(answers), nl=False)
     else:
         style = RenderOptions(color=use_color(color), verbose=verbose, quiet=True, width=terminal_width())
         for number, item in enumerate(traced):
@@ -73,7 +74,8 @@ def command(
             rest = [finding for finding in findings if finding not in errors]
             text = trace_text.render(item.trace, findings, rest, follower.locator, style)
             frames = "\n" + render("text", replace(item.report, findings=tuple(errors)), style) if errors else ""
-            click.echo(("\n" if number else "") + text + frames, nl=False, color=style.color)
+            heading = unit_heading(item.trace, style.color) if len(traced) > len(requests) else ""
+            click.echo(("\n" if number else "") + heading + text + frames, nl=False, color=style.color)
     follower.end_if_unread()
     if any(item.trace.outcome not in ("backend", "redirect") for item in traced):
         sys.exit(EXIT_FINDINGS)

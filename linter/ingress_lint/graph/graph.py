@@ -25,6 +25,8 @@ from ingress_lint.objects.reading import string_map
 from ingress_lint.objects.workloads import Scaler
 
 Assumption = Literal["complete", "partial", "auto"]
+Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
+"""For each kind the namespace and name of objects, each with the name of a unit that holds it."""
 Kind = TypeVar("Kind", bound=Model)
 
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
@@ -91,8 +93,8 @@ class SetContext(Struct, frozen=True):
     """The files of the set that did not parse; what they hold is unknown."""
     encrypted: tuple[str, ...] = ()
     """The files of the set that are encrypted as a whole, as those with Secrets are."""
-    elsewhere: frozenset[tuple[GroupKind, str, str]] = frozenset()
-    """Kind, namespace and name of the objects in other sets of the same run."""
+    elsewhere: Elsewhere = field(default_factory=dict)
+    """The objects of all units of the run, those of the set among them."""
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
     incomplete: str = ""
@@ -103,6 +105,8 @@ class SetContext(Struct, frozen=True):
     """The time at which certificates must be valid."""
     custom_groups: frozenset[str] = frozenset()
     """The API groups of custom resources that the set's unparsed documents define or use."""
+    built: bool = False
+    """Whether the set is one build, rather than files that happen to lie together."""
 
 
 def _target_namespace(item: AnyObject) -> str | None:
@@ -229,7 +233,6 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why=f"{found} is too broken to read")
         if found is not None:
             return Resolution(Existence.FOUND, found)
-        key = (kind, namespace, name)
         context = self.context
         if why := self.not_known.names(kind, namespace, name):
             return Resolution(Existence.EXTERNAL, why=why)
@@ -237,8 +240,8 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why=f"{context.encrypted[0]} is encrypted and may hold it")
         if (kind.kind, namespace, name) in context.externals:
             return Resolution(Existence.EXTERNAL, why="it is declared to exist elsewhere")
-        if key in context.elsewhere:
-            return Resolution(Existence.EXTERNAL, why="another set of this run holds it")
+        if unit := context.elsewhere.get(kind, {}).get((namespace, name)):
+            return Resolution(Existence.EXTERNAL, why=f"{unit} holds it, which may run in another cluster")
         if context.unparsed:
             return Resolution(Existence.EXTERNAL, why=f"{context.unparsed[0]} did not parse and may hold it")
         if context.incomplete:

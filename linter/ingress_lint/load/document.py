@@ -62,7 +62,6 @@ class Document(Struct, eq=False):
     parsed: bool = False
     reported: bool = True
     """False for `--context` documents: they resolve references, and nothing is reported on them."""
-    set_name: str = ""
     read_again: Callable[[str], Any] | None = None
     """Reads the value that was let go."""
     template_language: bool = False

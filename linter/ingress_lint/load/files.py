@@ -1,4 +1,4 @@
-"""Paths to source files: walks folders, reads bytes, decodes them; what cannot be read becomes a problem."""
+"""Files to text: reads bytes, decodes them; what cannot be read becomes a problem."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -25,7 +24,6 @@ _BYTE_ORDER_MARKS: Final = (
 )
 _GIT_CRYPT: Final = b"\0GITCRYPT\0"
 """How an encrypted file starts (AGWA/git-crypt:commands.cpp)."""
-_SKIPPED_FOLDERS: Final = frozenset({"node_modules", "__pycache__"})
 
 
 class UnreadableError(Exception):
@@ -41,73 +39,21 @@ class BinaryError(UnreadableError):
 
 
 class Found(Struct, frozen=True):
-    """A file to read, or a chart folder (`chart` True) whose templates must be rendered first."""
+    """A file to read, or a folder that something is built from."""
 
     path: str
     display: str
     """The path as findings show it."""
     real: str
     """The path without symbolic links, which tells files apart; both are worked out once a folder."""
-    chart: bool = False
     named: bool = False
-    """Whether the user named this very file, rather than a folder that holds it."""
+    """Whether the user named this very path, rather than a folder that holds it."""
 
     @classmethod
-    def named_path(cls, path: str, *, chart: bool = False) -> Found:
-        """What the user named."""
+    def at(cls, path: str, *, named: bool = False) -> Found:
+        """What stands at a path."""
         real = path if path == STANDARD_INPUT else os.path.realpath(path)
-        return cls(path, display_path(path), real, chart, named=True)
-
-
-def find(path: str) -> Iterator[Found]:
-    """The manifests under `path`, sorted; raises `OSError` where `path` itself cannot be opened.
-
-    Symbolic links to files are followed; a folder reached twice, by a loop of links or otherwise, is walked once.
-    """
-    if path == STANDARD_INPUT:
-        yield Found.named_path(path)
-    elif os.path.isdir(path):
-        os.listdir(path)
-        folder = os.path.realpath(path)
-        if os.path.basename(folder) == "templates" and os.path.exists(os.path.join(folder, "..", "Chart.yaml")):
-            yield Found.named_path(os.path.join(path, ".."), chart=True)
-            return
-        yield from _walk(path, set(), named=True)
-    else:
-        with open(path, "rb"):
-            yield Found.named_path(path)
-
-
-def _walk(folder: str, visited: set[tuple[int, int]], *, named: bool = False) -> Iterator[Found]:
-    status = os.stat(folder)
-    identity = status.st_dev, status.st_ino
-    if identity in visited:
-        return
-    visited.add(identity)
-    display, real = display_path(folder), os.path.realpath(folder)
-    try:
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    except OSError:
-        yield Found(folder, display, real)
-        return
-    is_chart = any(entry.name == "Chart.yaml" for entry in entries)
-    if is_chart and any(entry.name == "templates" for entry in entries):
-        yield Found(folder, display, real, chart=True, named=named)
-        return
-    shown = "" if display == "." else f"{display.rstrip('/')}/"
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name in _SKIPPED_FOLDERS:
-            continue
-        try:
-            is_folder = entry.is_dir()
-        except OSError:
-            is_folder = False
-        if is_folder:
-            yield from _walk(entry.path, visited)
-        elif entry.name.endswith(SUFFIXES):
-            target = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(real, entry.name)
-            yield Found(entry.path, shown + entry.name, target)
+        return cls(path, display_path(path), real, named)
 
 
 def read(found: Found) -> SourceFile:

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import Struct, field
 
 from ingress_lint.load.composing import YAMLError
 from ingress_lint.load.values import ValueReader
+from ingress_lint.values.patterns import deferred
 
 FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _API_PREFIX: Final = "kustomize.config.k8s.io/"
 _PATCH_LISTS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902", "replacements")
 _CONFIGURATION_LISTS: Final = ("transformers", "configurations", "generators", "validators", "crds")
-_MADE_ELSEWHERE: Final = ("bases", "components", "helmCharts", "helmChartInflationGenerator", "generators")
+_FOLDER_LISTS: Final = ("resources", "bases", "components")
+_MADE_ELSEWHERE: Final = ("helmCharts", "helmChartInflationGenerator", "generators")
+_PLAIN_FIELDS: Final = frozenset(
+    {
+        "apiVersion",
+        "bases",
+        "buildMetadata",
+        "configMapGenerator",
+        "generatorOptions",
+        "kind",
+        "metadata",
+        "namespace",
+        "openapi",
+        "resources",
+        "secretGenerator",
+        "sortOptions",
+    }
+)
+"""Fields that change no object of the files but for its namespace."""
+_REMOTE: Final = deferred(r"://|^git@|^[\w.-]+\.[a-z]+/[^/]+/[^/]+|[?&](?:ref|version)=")
 _GENERATED: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
 
 
@@ -30,9 +50,18 @@ class Kustomization(Struct, frozen=True):
     namespace: str = ""
     """Where it moves every object, empty for nowhere."""
     incomplete: str = ""
-    """Why objects may be in the build that are not in its files, empty where its files are all."""
+    """Why objects may be in the build that no file of it or of its folders shows, empty where they all do."""
     generated: frozenset[tuple[str, str]] = field(default=frozenset())
     """Kind and name of what it generates."""
+    file: str = ""
+    folders: tuple[str, ...] = ()
+    """The folders that it takes objects from, in their order."""
+    remote: str = ""
+    """What it takes from another place than this file system, empty for nothing."""
+    component: bool = False
+    """Whether it is a part for others to include, and nothing by itself."""
+    changes: str = ""
+    """The first of its fields that does more than to list resources or to generate, empty where none does."""
 
 
 def find_file(folder: str) -> str | None:
@@ -49,36 +78,49 @@ def read(path: str) -> Kustomization | None:
             text = stream.read()
         value, _ = ValueReader().read(text.removeprefix("---\n"))
     except (OSError, YAMLError):
-        return Kustomization(folder, incomplete=f"{os.path.basename(path)} could not be read")
+        return Kustomization(folder, incomplete=f"{os.path.basename(path)} could not be read", file=path)
     if value is None:
-        return Kustomization(folder)
+        return Kustomization(folder, file=path)
     if not isinstance(value, dict) or not str(value.get("apiVersion", _API_PREFIX)).startswith(_API_PREFIX):
         return None
-    resources = [item for item in _items(value, "resources") if isinstance(item, str)]
-    files = frozenset(path for item in resources if os.path.isfile(path := _real(folder, item)))
+    taken = [_real(folder, item) for key in _FOLDER_LISTS for item in _items(value, key) if isinstance(item, str)]
     return Kustomization(
         folder,
-        resources=files,
+        resources=frozenset(filter(os.path.isfile, taken)),
         not_manifests=frozenset(_real(folder, item) for item in _listed_files(value)),
         namespace=value["namespace"] if isinstance(value.get("namespace"), str) else "",
-        incomplete=_incomplete(folder, value, resources),
+        incomplete=_incomplete(folder, value),
         generated=frozenset(
             (kind, str(item["name"]))
             for key, kind in _GENERATED.items()
             for item in _items(value, key)
             if isinstance(item, dict) and "name" in item
         ),
+        file=path,
+        folders=tuple(filter(os.path.isdir, taken)),
+        remote=_remote(folder, value),
+        component=value.get("kind") == "Component",
+        changes=next((str(key) for key, item in value.items() if item and key not in _PLAIN_FIELDS), ""),
     )
 
 
-def _incomplete(folder: str, value: dict[str, Any], resources: Iterable[str]) -> str:
+def _remote(folder: str, value: dict[str, Any]) -> str:
+    for key in _FOLDER_LISTS:
+        for item in _items(value, key):
+            if isinstance(item, str) and _REMOTE.search(item) and not os.path.exists(os.path.join(folder, item)):
+                return item
+    charts = (item for item in _items(value, "helmCharts") if isinstance(item, dict) and item.get("repo"))
+    return next((f"chart {item.get('name')} of {item['repo']}" for item in charts), "")
+
+
+def _incomplete(folder: str, value: dict[str, Any]) -> str:
     for key in _MADE_ELSEWHERE:
         if value.get(key):
             return f"the kustomization takes objects from its `{key}`"
-    for item in resources:
-        path = _real(folder, item)
-        if not os.path.isfile(path) or not path.startswith(folder + os.sep):
-            return f"the kustomization takes objects from `{item}`"
+    for key in _FOLDER_LISTS:
+        for item in _items(value, key):
+            if not (isinstance(item, str) and os.path.exists(_real(folder, item))):
+                return f"the kustomization takes objects from `{item}`"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The load stage as one function: paths in, documents and problems out."""
+"""The load stage: files in, documents and problems out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from msgspec import Struct, field
 from ingress_lint.load import files
 from ingress_lint.load.composing import DuplicateKey, YAMLError
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
-from ingress_lint.load.kustomization import Kustomization
-from ingress_lint.load.membership import LOOSE, Membership, rendering_of
 from ingress_lint.load.splitting import seems_of_a_kind, split
 from ingress_lint.load.values import ValueReader
 from ingress_lint.values.patterns import deferred
@@ -35,10 +33,8 @@ class Loaded(Struct):
     files: list[SourceFile] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    kustomizations: dict[str, Kustomization] = field(default_factory=dict)
-    """The Kustomize roots among the sets, by set name."""
-    encrypted: dict[str, str] = field(default_factory=dict)
-    """The files that SOPS or git-crypt has encrypted, and the set of each."""
+    encrypted: dict[str, None] = field(default_factory=dict)
+    """The files that SOPS or git-crypt has encrypted."""
     templates: dict[str, None] = field(default_factory=dict)
     """The files with templates that nobody has rendered, outside of charts."""
     binary: list[str] = field(default_factory=list)
@@ -48,7 +44,7 @@ class Loaded(Struct):
 
 
 class Loader:
-    """Reads paths into one `Loaded`.
+    """Reads files into one `Loaded`, each once.
 
     `wanted(kind, text)` says which documents to parse. `on_document` is called with each, and may let its value go.
     `on_file` is called after each file, with how many are read and known, for a progress display.
@@ -64,45 +60,33 @@ class Loader:
         self._on_file = on_file
         self._on_document = on_document
         self._values = ValueReader()
-        self._seen: set[str] = set()
-        self._membership = Membership()
+        self._read: dict[str, tuple[Document, ...]] = {}
         self._known = 0
         self.loaded = Loaded()
 
-    def load(self, paths: Iterable[str], *, reported: bool = True) -> None:
-        """Adds what lies under `paths`, each file once; a path that cannot be opened is noted in `missing_paths`."""
-        found: list[files.Found] = []
-        for path in paths:
-            try:
-                found.extend(files.find(path))
-            except OSError as error:
-                self.loaded.missing_paths.append(f"{path}: {error.strerror or error}")
-        for item in found:
-            self._membership.learn(item.real)
-        self._known += len(found)
-        for item in found:
-            if item.real in self._seen:
-                continue
-            self._seen.add(item.real)
-            if item.chart:
-                self._refuse_chart(item, reported)
-            elif self._membership.is_manifest(item.real):
-                self._load_file(item, reported)
+    def expect(self, number: int) -> None:
+        """Says that so many more files will be read, as far as is known."""
+        self._known += number
 
-    def _load_file(self, item: files.Found, reported: bool) -> None:
+    def read(self, item: files.Found, *, reported: bool = True) -> tuple[Document, ...]:
+        """The documents of a file; those of a file that was read before, by whatever name, are the same ones."""
+        if item.real not in self._read:
+            self._read[item.real] = tuple(self._read_file(item, reported))
+            self.loaded.documents.extend(self._read[item.real])
+            self._on_file(len(self._read), max(self._known, len(self._read)))
+        return self._read[item.real]
+
+    def _read_file(self, item: files.Found, reported: bool) -> list[Document]:
         try:
             file = files.read(item)
         except files.BinaryError as error:
-            self._binary(item, error)
-            return
+            return self._binary(item, error)
         except files.UnreadableError as error:
-            self._unreadable(item.display, f"{item.display}: {error}")
-            return
+            return [self._unreadable(item.display, f"{item.display}: {error}")]
         self.loaded.files.append(file)
-        set_name = self._set_of(item, file)
         if ENCRYPTED in file.text and _SOPS.search(file.text):
-            self.loaded.encrypted[file.path] = set_name
-        documents = self._documents(file, set_name, reported)
+            self.loaded.encrypted[file.path] = None
+        documents = self._documents(file, reported)
         of_ytt = is_ytt(file.text)
         for document in documents:
             document.template_language = document.template_language or of_ytt
@@ -111,25 +95,16 @@ class Loader:
                 if item.named:
                     self._report_template(document)
         if not documents and (item.named or _LOOKS_LIKE_MANIFEST.search(file.text)):
-            documents = self._documents(file, set_name, reported, kindless=True)
+            documents = self._documents(file, reported, kindless=True)
         if documents and _REPLACEMENT in file.text:
             self._report_undecodable(documents[0])
-        self.loaded.documents.extend(documents)
         for document in documents:
             self._on_document(document)
-        self._on_file(len(self._seen), self._known)
+        return documents
 
-    def _set_of(self, item: files.Found, file: SourceFile) -> str:
-        root = self._membership.kustomization(item.real) if item.path != files.STANDARD_INPUT else None
-        if root is None:
-            return rendering_of(file.path, file.text) or LOOSE
-        name = files.display_path(root.folder)
-        self.loaded.kustomizations[name] = root
-        return name
-
-    def _documents(self, file: SourceFile, set_name: str, reported: bool, *, kindless: bool = False) -> list[Document]:
+    def _documents(self, file: SourceFile, reported: bool, *, kindless: bool = False) -> list[Document]:
         """The documents that hold Kubernetes objects, and where `kindless` says so the others too."""
-        documents = split(file, set_name, reported, self._wanted, kindless=kindless)
+        documents = split(file, reported, self._wanted, kindless=kindless)
         return [document for document in documents if not document.parsed or self._parse(document, kindless=kindless)]
 
     def _parse(self, document: Document, *, kindless: bool) -> bool:
@@ -232,38 +207,22 @@ class Loader:
             )
         )
 
-    def _binary(self, item: files.Found, error: files.BinaryError) -> None:
+    def _binary(self, item: files.Found, error: files.BinaryError) -> list[Document]:
         """Passes over what is no text; whoever named the file outright is told."""
         if error.encrypted:
-            root = self._membership.kustomization(item.real)
-            self.loaded.encrypted[item.display] = files.display_path(root.folder) if root else LOOSE
-        elif item.named:
-            self._unreadable(item.display, f"{item.display}: {error}")
-        else:
-            self.loaded.binary.append(item.display)
+            self.loaded.encrypted[item.display] = None
+            return [Document(SourceFile(item.display, ""), 0, 0, 0)]
+        if item.named:
+            return [self._unreadable(item.display, f"{item.display}: {error}")]
+        self.loaded.binary.append(item.display)
+        return []
 
-    def _unreadable(self, path: str, message: str) -> None:
+    def _unreadable(self, path: str, message: str) -> Document:
         document = Document(SourceFile(path, ""), 0, 0, 0)
-        self.loaded.documents.append(document)
         self.loaded.problems.append(
             Problem(ProblemKind.YAML_SYNTAX, Place(document, span=(0, 0)), message, unreadable=True)
         )
-
-    def _refuse_chart(self, item: files.Found, reported: bool) -> None:
-        folder = item.display
-        document = Document(SourceFile(f"{folder}/Chart.yaml", ""), 0, 0, 0, reported=reported)
-        self.loaded.documents.append(document)
-        self.loaded.problems.append(
-            Problem(
-                ProblemKind.RENDER_FAILED,
-                Place(document, span=(0, 0)),
-                f"{folder} is a Helm chart, whose templates are no manifests until they are rendered; they were not read, "
-                "and no route of it was checked",
-                fix=f"helm template my-release {folder} | ingress-lint -",
-                level="error" if item.named else "note",
-                unreadable=item.named,
-            )
-        )
+        return document
 
 
 def _syntax_fix(error: str, line: str, column: int) -> str:

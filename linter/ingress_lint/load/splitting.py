@@ -36,7 +36,6 @@ _CONTENT: Final = deferred(r"^(?![ \t]*(?:#|\r?$))", re.MULTILINE)
 
 def split(
     file: SourceFile,
-    set_name: str,
     reported: bool,
     wanted: Callable[[str, str], bool],
     *,
@@ -60,7 +59,7 @@ def split(
         if line is None and not kindless and not _KIND_SOMEWHERE.search(text, start, end):
             index += 1
             continue
-        document = Document(file, index, start, end, kind, parsed=True, set_name=set_name, reported=reported)
+        document = Document(file, index, start, end, kind, parsed=True, reported=reported)
         if line is not None and not wanted(kind, document.text):
             if _is_certain(text, start, end, line):
                 document.parsed = False

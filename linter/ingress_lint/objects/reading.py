@@ -27,7 +27,7 @@ _MAX_REPAIRS: Final = 25
 _EMPTY: Final[Mapping[str, str]] = {}
 
 
-class Reading(Struct):
+class Reading(Struct, eq=False):
     """What one document holds, before it is known in which namespace the objects of its set live that name none."""
 
     objects: list[AnyObject] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Reading(Struct):
 
 
 class ObjectReader:
-    """Reads one set after another; `problems` collects what does not fit.
+    """Reads one set after another.
 
     `namespace` is that of objects which name none. Without it, those of a rendered chart live where the chart's other
     objects do, and all others in `default`.
@@ -50,9 +50,17 @@ class ObjectReader:
 
     def __init__(self, namespace: str | None = None) -> None:
         self._given_namespace = namespace
-        self.problems: list[Problem] = []
-        self.placeholders = 0
-        """How many values of the objects read stand for others that are not known."""
+        self._settled: dict[Reading, None] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The faults of all that was settled, each once."""
+        return [problem for reading in self._settled for problem in reading.problems]
+
+    @property
+    def placeholders(self) -> int:
+        """How many values of what was settled stand for others that are not known."""
+        return sum(reading.placeholders for reading in self._settled)
 
     def read(self, documents: Iterable[Document], moved_to: str = "") -> list[AnyObject]:
         """The objects of a set's documents, in order."""
@@ -67,8 +75,7 @@ class ObjectReader:
         default = self._given_namespace or _release_namespace(readings) or DEFAULT_NAMESPACE
         found: list[AnyObject] = []
         for reading in readings:
-            self.problems += reading.problems
-            self.placeholders += reading.placeholders
+            self._settled[reading] = None
             for item, namespaced in zip(reading.objects, reading.namespaced, strict=True):
                 namespace = (moved_to or item.namespace or default) if namespaced else ""
                 found.append(item if item.namespace == namespace else replace(item, namespace=namespace))

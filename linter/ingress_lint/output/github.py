@@ -8,7 +8,7 @@ from ingress_lint.finding import Severity
 from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import github_data, github_property, visible
-from ingress_lint.output.wording import scope, shown, unread, verdict, way
+from ingress_lint.output.wording import scope, shown, unchecked, unread, verdict, way
 from ingress_lint.report import Report, ReportedFinding
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -20,6 +20,8 @@ def render(report: Report, options: RenderOptions) -> str:
     lines += [f"::error title=ingress-lint::{github_data(visible(line))}" for line in unread(report)]
     if not options.quiet:
         lines.append(f"{verdict(report.summary)} {scope(report.summary)}")
+    if escaped := unchecked(report):
+        lines.append(f"::notice title=ingress-lint::{github_data(visible(escaped))}")
     return "".join(f"{line}\n" for line in lines)
 
 

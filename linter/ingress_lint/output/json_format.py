@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ingress_lint import __version__
@@ -11,8 +12,10 @@ from ingress_lint.output.sanitize import json_text
 from ingress_lint.output.wording import shown
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
+from ingress_lint.units.plan import Unit
 
 FORM_VERSION: Final = 1
+_UNIT_FIELDS: Final = ("name", "kind", "path", "file", "cluster", "objects", "routes", "state", "reason")
 
 
 def render(report: Report, _options: RenderOptions) -> str:
@@ -22,6 +25,7 @@ def render(report: Report, _options: RenderOptions) -> str:
             "version": FORM_VERSION,
             "tool": {"name": "ingress-lint", "version": __version__},
             "summary": _summary(report.summary),
+            "units": [encode_unit(unit) for unit in report.units],
             "findings": [encode_finding(finding) for finding in shown(report)],
         }
     )
@@ -29,6 +33,16 @@ def render(report: Report, _options: RenderOptions) -> str:
 
 def _summary(summary: Summary) -> dict[str, int]:
     return {field: getattr(summary, field) for field in Summary.__struct_fields__}
+
+
+def encode_unit(unit: Unit) -> dict[str, Any]:
+    """A unit as an object."""
+    return {field: getattr(unit, field) for field in _UNIT_FIELDS}
+
+
+def encode_units(units: Iterable[Unit]) -> str:
+    """The units as a JSON document."""
+    return json_text({"version": FORM_VERSION, "units": [encode_unit(unit) for unit in units]})
 
 
 def encode_rule(rule: RuleEntry) -> dict[str, str]:
@@ -49,6 +63,7 @@ def encode_finding(finding: ReportedFinding) -> dict[str, Any]:
         "name": finding.name,
         "severity": finding.severity.label,
         "hop": finding.hop.value,
+        "units": list(finding.units),
         "message": finding.message,
         "object": _object(finding.object),
         "location": _location(finding.location),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from ingress_lint.finding import Severity
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import markdown, prose
-from ingress_lint.output.wording import count, scope, shown, statistics, unread, verdict, way
+from ingress_lint.output.wording import count, scope, shown, statistics, unchecked, unread, verdict, way
 from ingress_lint.report import Report, ReportedFinding
 
 SIZE_LIMIT: Final = 1024 * 1024
@@ -28,6 +28,8 @@ def render(report: Report, options: RenderOptions) -> str:
     help_uris = {rule.code: rule.help_uri for rule in report.rules}
     findings = shown(report)
     lines = ["## ingress-lint", "", f"**{verdict(report.summary)}** {scope(report.summary)}"]
+    if escaped := unchecked(report):
+        lines += ["", f"{prose(escaped[:1].upper() + escaped[1:])}."]
     if options.statistics and findings:
         lines += [*_STATISTICS_HEAD, *(f"| {n} | {_rule(f, help_uris)} |" for n, f in statistics(findings))]
     entries = [(_row(Severity.ERROR, "", "", prose(line)), "") for line in unread(report)]

@@ -17,12 +17,14 @@ from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import KubernetesObject, Model, camel_case, fields_of
 from ingress_lint.output.sanitize import json_text
 from ingress_lint.routes.model import Filter, ResolvedPort, Route
+from ingress_lint.units.plan import Unit
 
 
-def render(routes: Iterable[Route], locator: Locator) -> str:
-    """The routes as one JSON document. Times are in seconds, sizes in bytes; an endless time is `null`."""
+def render(routes: Iterable[tuple[Unit, Route]], locator: Locator) -> str:
+    """The routes of units as one JSON document. Times are in seconds, sizes in bytes; an endless time is `null`."""
     encoder = _Encoder(locator)
-    return json_text({"version": 1, "routes": [encoder.encode(route) for route in routes]})
+    told = [{"unit": unit.name, "cluster": unit.cluster, **encoder.encode(route)} for unit, route in routes]
+    return json_text({"version": 1, "routes": told})
 
 
 class _Encoder:

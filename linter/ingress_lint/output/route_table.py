@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import click
@@ -14,6 +14,7 @@ from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Sourced
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
+from ingress_lint.units.plan import Unit
 
 _HEADER: Final = ("LISTENER", "HOST", "PATH", "BACKEND", "TARGET", "SPEAKS", "HEALTH CHECK", "READ", "IDLE")
 _UNKNOWN: Final = "?"
@@ -27,17 +28,20 @@ _SHOWN_MATCH: Final = {
 }
 
 
-def render(routes: Iterable[Route], color: bool) -> str:
-    """The routes as a table, grouped by the object that makes them."""
-    groups: dict[str, list[tuple[str, ...]]] = {}
-    for route in routes:
-        groups.setdefault(_title(route), []).extend(_rows(route))
+def render(routes: Sequence[tuple[Unit, Route]], color: bool) -> str:
+    """The routes of units as a table, grouped by the object that makes them; where there are several, with the unit."""
+    several = len({unit for unit, _ in routes}) > 1
+    header = ("UNIT", *_HEADER) if several else _HEADER
+    groups: dict[tuple[Unit, str], list[tuple[str, ...]]] = {}
+    for unit, route in routes:
+        rows = [(visible(unit.name), *row) if several else row for row in _rows(route)]
+        groups.setdefault((unit, _title(route)), []).extend(rows)
     if not groups:
         return "no routes\n"
-    rows = [_HEADER, *(row for group in groups.values() for row in group)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
-    lines = [_style(_line(_HEADER, widths), color, dim=True)]
-    for title, group in groups.items():
+    rows = [header, *(row for group in groups.values() for row in group)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    lines = [_style(_line(header, widths), color, dim=True)]
+    for (_, title), group in groups.items():
         lines += ["", _style(title, color, bold=True), *(_line(row, widths) for row in group)]
     return "\n".join(lines) + "\n"
 

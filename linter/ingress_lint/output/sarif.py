@@ -18,6 +18,7 @@ from ingress_lint.output.sanitize import json_text, visible, visible_lines
 from ingress_lint.output.wording import way
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding
 from ingress_lint.rule import RuleEntry, RuleImportError
+from ingress_lint.units import coverage
 from ingress_lint.values.patterns import deferred
 
 SCHEMA_URI: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -87,6 +88,10 @@ def _rule(rule: RuleEntry) -> Any:
 
 def _invocation(report: Report) -> Any:
     notifications = [om.Notification(message=_text(_sentence(visible(line))), level="error") for line in report.unread]
+    notifications += [
+        om.Notification(message=_text(_sentence(_unlinked(line))), level="note")
+        for line in coverage.notifications(report.units)
+    ]
     return om.Invocation(execution_successful=not report.unread, tool_execution_notifications=notifications or None)
 
 

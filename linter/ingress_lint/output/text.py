@@ -12,8 +12,8 @@ from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.frame import FrameLine, columns, frame
 from ingress_lint.output.sanitize import visible
-from ingress_lint.output.wording import scope, shown, stations, statistics, verdict
-from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
+from ingress_lint.output.wording import among, scope, shown, stations, statistics, unchecked, verdict
+from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot
 
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GUTTER: Final = "blue"
@@ -32,7 +32,7 @@ def render(report: Report, options: RenderOptions) -> str:
     if options.verbose and report.accounts:
         blocks.append("\n".join(visible(line) for line in report.accounts))
     if not options.quiet:
-        blocks.append(_summary(report.summary, paint))
+        blocks.append(_summary(report, paint))
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
@@ -51,10 +51,12 @@ def _statistics(findings: Sequence[ReportedFinding], paint: _Paint) -> Iterator[
         yield f"{number:>{digits}}  {level}  {visible(finding.code)}  {visible(finding.name)}"
 
 
-def _summary(summary: Summary, paint: _Paint) -> str:
+def _summary(report: Report, paint: _Paint) -> str:
+    summary = report.summary
     counts = {Severity.ERROR: summary.error, Severity.WARNING: summary.warning, Severity.NOTE: summary.note}
+    escaped = unchecked(report)
     color = next((_COLORS[severity] for severity, number in counts.items() if number), "green")
-    return f"{paint(verdict(summary), fg=color, bold=True)} {scope(summary)}"
+    return f"{paint(verdict(summary), fg=color, bold=True)} {scope(summary)}{visible(escaped and f'; {escaped}')}"
 
 
 class _FindingText:
@@ -89,6 +91,8 @@ class _FindingText:
                 yield from self._stations(finding.path)
         if finding.fix:
             yield self._note("fix", visible(finding.fix))
+        if len(finding.units) > 1:
+            yield self._note("units", visible(among(finding.units)))
         if finding.proof:
             yield self._note("prove", visible(finding.proof))
         if self._verbose:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ingress_lint.report import PathSpot, Report, ReportedFinding, Summary
+from ingress_lint.units.coverage import not_checked
 
 ARROW = "→"
 BROKEN = "✗"
@@ -34,10 +35,21 @@ def verdict(summary: Summary) -> str:
 
 
 def scope(summary: Summary) -> str:
-    """`in 12 files, 34 objects, 5 routes`, and how much is suppressed."""
-    parts = count(summary.files, "file"), count(summary.objects, "object"), count(summary.routes, "route")
+    """`in 3 units, 5 routes`, and how much is suppressed."""
+    parts = count(summary.units - summary.unchecked, "unit"), count(summary.routes, "route")
     suppressed = f" ({summary.suppressed} suppressed)" if summary.suppressed else ""
     return f"in {', '.join(parts)}{suppressed}"
+
+
+def unchecked(report: Report) -> str:
+    """`not checked: 2 charts (why)`, empty where everything was looked at."""
+    escaped = not_checked(report.units)
+    return f"not checked: {escaped}" if escaped else ""
+
+
+def among(units: Sequence[str]) -> str:
+    """`in overlays/prod and 2 more`."""
+    return f"in {units[0]}" + (f" and {len(units) - 1} more" if len(units) > 1 else "")
 
 
 def statistics(findings: Sequence[ReportedFinding]) -> list[tuple[int, ReportedFinding]]:

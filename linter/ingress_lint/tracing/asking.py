@@ -24,7 +24,7 @@ _SCHEMES: Final[Mapping[str, tuple[str, bool, int | None]]] = {
     "udp": ("udp", False, None),
 }
 """For each scheme the protocol, whether it is spoken over TLS, and its port."""
-_FIELDS: Final = frozenset({"id", "url", "protocol", "method", "headers", "sni", "client_cert", "connect"})
+_FIELDS: Final = frozenset({"id", "url", "protocol", "method", "headers", "sni", "client_cert", "connect", "unit"})
 _EXAMPLE: Final = "https://shop.example.com/cart"
 
 
@@ -42,6 +42,8 @@ class Asked(Struct, frozen=True):
     sni: str | None = None
     connect: str = ""
     id: Any = None
+    unit: str = ""
+    """A glob pattern of the units that may answer, empty for any."""
 
     def __str__(self) -> str:
         http = self.request.protocol in ("http", "grpc")
@@ -58,6 +60,7 @@ def asked(
     *,
     client_certificate: bool = False,
     id: Any = None,
+    unit: str = "",
 ) -> Asked:
     """Reads a request. Raises `RequestError` where it cannot be understood."""
     parts = _split(url)
@@ -89,7 +92,7 @@ def asked(
         sni=sni if sni is not None or not named else host,
         client_certificate=client_certificate,
     )
-    return Asked(url, scheme, request, dict(headers or {}), sni, connect, id)
+    return Asked(url, scheme, request, dict(headers or {}), sni, connect, id, unit)
 
 
 def asked_item(item: Any, position: int) -> Asked:
@@ -102,7 +105,7 @@ def asked_item(item: Any, position: int) -> Asked:
         raise RequestError(
             f"{where} has a field `{unknown[0]}` that means nothing; known are {', '.join(sorted(_FIELDS))}"
         )
-    for name in ("url", "protocol", "method", "sni", "connect"):
+    for name in ("url", "protocol", "method", "sni", "connect", "unit"):
         if item.get(name) is not None and not isinstance(item[name], str):
             raise RequestError(f"{where}: `{name}` is not a string")
     headers = item.get("headers") or {}
@@ -120,6 +123,7 @@ def asked_item(item: Any, position: int) -> Asked:
             item.get("protocol"),
             client_certificate=bool(item.get("client_cert")),
             id=item.get("id"),
+            unit=item.get("unit") or "",
         )
     except RequestError as error:
         raise RequestError(f"{where}: {error}") from None

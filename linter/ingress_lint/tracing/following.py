@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Final
 
 from msgspec import Struct
@@ -50,36 +51,46 @@ class Tracer:
     """Follows requests through what was read; entries are worked out once."""
 
     def __init__(self, manifests: Manifests) -> None:
-        self._entries: list[tuple[Entry, ManifestSet]] = [
-            (entry, held) for held in manifests.sets for entry in entries(held.graph, held.routes, held.frontends)
+        self._scopes = [
+            (held, [(entry, held) for entry in entries(held.graph, held.routes, held.frontends)])
+            for held in manifests.sets
         ]
 
     @property
     def entries(self) -> list[Entry]:
         """Everything that requests may enter by."""
-        return [entry for entry, _ in self._entries]
+        return [entry for _, entries in self._scopes for entry, _ in entries]
 
-    def trace(self, asked: Asked) -> Trace:
-        """Follows one request."""
-        open_to = [
-            (entry, held) for entry, held in self._entries if not asked.connect or _is_named(entry, asked.connect)
+    def traces(self, asked: Asked) -> list[Trace]:
+        """Follows one request, in every unit that serves it: those that name its host, else those that take any."""
+        scopes = [
+            [(entry, held) for entry, held in entries if not asked.connect or _is_named(entry, asked.connect)]
+            for held, entries in self._scopes
+            if not asked.unit or fnmatchcase(held.unit.name, asked.unit)
         ]
+        open_to = [scope for scope in scopes if scope]
         if not open_to:
-            return replace(self._stopped(asked, self._nothing_to_enter(asked)), unclear=bool(self._entries))
-        if len(open_to) == 1:
-            return _traced(asked, self._way(asked, *open_to[0]))
-        ways = [self._way(asked, entry, held) for entry, held in open_to]
+            return [replace(self._stopped(asked, self._nothing_to_enter(asked)), unclear=bool(self.entries))]
+        ways = [[self._way(asked, entry, held) for entry, held in scope] for scope in open_to]
+        serving = [_serving(found, asked) for found in ways] if len(ways) > 1 else []
+        most = max(serving, default=0)
+        if not most:
+            return [self._trace(asked, [way for found in ways for way in found])]
+        return [self._trace(asked, found) for found, number in zip(ways, serving, strict=True) if number == most]
+
+    def _trace(self, asked: Asked, ways: Sequence[_Way]) -> Trace:
+        if len(ways) == 1:
+            return _traced(asked, ways[0])
         best = max(way.rank for way in ways)
         chosen = [way for way in ways if way.rank == best] if best > (0, 0) else _near(ways, asked.request.host)
         if len(chosen) == 1:
             return _traced(asked, chosen[0])
         if chosen:
-            listed = ", ".join(_shown(way.entry, way.held) for way in chosen[:_SHOWN])
+            listed = ", ".join(str(way.entry) for way in chosen[:_SHOWN])
             why = f"several entries serve `{asked.request.host}`: {listed}; name one with --connect, or `connect` in a file"
-            if len({str(way.entry) for way in chosen}) == 1:
-                why = f"several sets of manifests have {chosen[0].entry}: {listed}; give the paths of one of them"
             return replace(self._stopped(asked, why), unclear=True)
-        stopped = self._stopped(asked, _nobody(asked, ways))
+        units = {way.held.unit.name: way.held for way in ways}
+        stopped = replace(self._stopped(asked, _nobody(asked, ways)), held=ways[0].held if len(units) == 1 else None)
         statuses = {way.answer.status for way in ways if way.answer.selection.refusal is not Refusal.NO_PORT}
         return replace(stopped, told=statuses.pop() if len(statuses) == 1 else None)
 
@@ -93,7 +104,7 @@ class Tracer:
         return Trace(asked, (TracedHop(Hop.CLIENT, None, asked.request.host, None, "fail", why),), why=why)
 
     def _nothing_to_enter(self, asked: Asked) -> str:
-        if not self._entries:
+        if not self.entries:
             return "nothing in these manifests takes requests: no Gateway, no Ingress, no Service of type LoadBalancer"
         known = ", ".join(str(entry) for entry in self.entries[:_SHOWN])
         return f"there is no entry `{asked.connect}` in these manifests; there are {known}"
@@ -111,6 +122,13 @@ def _near(ways: Sequence[_Way], host: str) -> list[_Way]:
         return naming[:1] if len(naming) == 1 else []
     let_in = [way for way in ways if way.answer.selection.refusal in (None, Refusal.NO_HOST)]
     return let_in if len(let_in) == 1 else []
+
+
+def _serving(ways: Sequence[_Way], asked: Asked) -> int:
+    """How surely what runs together serves a request: 2 where it names the host, 1 where it takes any, 0 not at all."""
+    if any(way.rank[1] or any(_serves(host, asked.request.host) for host in _hosts(way.entry)) for way in ways):
+        return 2
+    return 1 if any(way.rank > (0, 0) for way in ways) else 0
 
 
 def _serves(pattern: str, host: str) -> bool:
@@ -138,10 +156,6 @@ def _hosts(entry: Entry) -> Iterator[str]:
     for route in entry.routes:
         for hostname in route.hostnames:
             yield hostname.value
-
-
-def _shown(entry: Entry, held: ManifestSet) -> str:
-    return f"{entry} ({held.name})" if held.name else str(entry)
 
 
 def _is_named(entry: Entry, connect: str) -> bool:

@@ -39,7 +39,7 @@ class Trace(Struct, frozen=True):
     hops: tuple[TracedHop, ...]
     entry: Entry | None = None
     held: ManifestSet | None = None
-    """The set that the entry is in."""
+    """The set that the entry is in, or that alone could answer."""
     answer: Answer | None = None
     why: str = ""
     unclear: bool = False

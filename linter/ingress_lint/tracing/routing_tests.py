@@ -124,7 +124,7 @@ class Case(Struct, frozen=True):
 def load(path: str) -> list[Case]:
     """The tests in a file, or in standard input for `-`. Raises `RoutingTestError`."""
     try:
-        source = files.read(files.Found.named_path(path))
+        source = files.read(files.Found.at(path, named=True))
     except files.UnreadableError as error:
         raise RoutingTestError(f"{path}: {error}") from None
     document = Document(source, 0, 0, len(source.text))

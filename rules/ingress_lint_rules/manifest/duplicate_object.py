@@ -1,5 +1,5 @@
 """## What it does
-Finds the same object (group, kind, namespace and name) twice in what one cluster would get.
+Finds the same object (group, kind, namespace and name) twice in one unit, which is what is deployed together.
 
 ## What you see
 One of the two is not what runs: a Service with the other's ports, an Ingress with the other's rules, and so 404, 502 or
@@ -44,9 +44,10 @@ kubectl get KIND NAME -o yaml
 ```
 
 ## How sure
-An error within one folder, one chart rendering or one kustomization. A warning where both say the same, or where they
-stand in different folders, which may be meant for different clusters. Silent for hooks of Helm and Argo CD, for
-`generateName`, for other kustomizations and charts, and for what `--context` adds.
+An error within one unit; a warning where both say the same. Silent for alternatives, of which one is deployed: folders
+that repeat one another's objects, files of one folder that repeat most of one another's or are named for environments,
+kustomizations and charts (`ingress-lint units` lists them). Silent for hooks of Helm and Argo CD, for `generateName`, and
+for what `--context` adds.
 
 ## References
 - https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
@@ -54,7 +55,6 @@ stand in different folders, which may be meant for different clusters. Silent fo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -93,22 +93,15 @@ class DuplicateObject(Rule):
 
     def _twice(self, first: AnyObject, second: AnyObject) -> Finding:
         same = first.says_the_same(second)
-        here, there = (os.path.dirname(item.document.file.path) for item in (first, second))
-        apart = here != there and not first.document.template
         message = f"{second} is here for the second time"
         if same:
             message += ", with the same content; kustomize and Helm refuse a build that names an object twice"
-        elif apart:
-            message += (
-                f", first in folder `{here or '.'}`; if both folders go to one cluster, the one applied later overwrites "
-                "the other, and what that says has no effect"
-            )
         else:
             message += ": whichever is applied later overwrites the other, and what that says has no effect"
         return self.finding(
             second.name_place,
             message,
-            severity=Severity.WARNING if same or apart else None,
+            severity=Severity.WARNING if same else None,
             related=[Related(f"{first} is here first", first.name_place)],
             fix="remove one of the two, or rename it",
         )

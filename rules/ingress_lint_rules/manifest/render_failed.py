@@ -1,5 +1,5 @@
 """## What it does
-Reports charts and kustomizations that could not be rendered, and chart folders that were not.
+Reports charts and kustomizations that could not be rendered, and charts that were named and are not.
 
 ## What you see
 Nothing of the chart is checked: no finding here says that it is sound.
@@ -28,7 +28,8 @@ kubectl kustomize FOLDER
 ```
 
 ## How sure
-Certain. An error where you named the chart, a note where it was merely met in a folder that was walked.
+Certain. It speaks of charts that you named. One that is merely met in a folder that is walked is counted among what was
+not checked, at the end of every report.
 
 ## References
 - https://helm.sh/docs/helm/helm_template/

@@ -149,7 +149,7 @@ class SelectorMatchesNothing(Rule):
             service.at("spec", "selector", key),
             f"Service `{service.name}` selects pods by `{key}: {value}`, and nothing in namespace `{service.namespace}` "
             f"makes pods with that label. {end}",
-            severity=None if selector or _is_whole(service, graph) else Severity.WARNING,
+            severity=None if selector or _is_whole(graph) else Severity.WARNING,
             path=path,
             fix="select by labels that the pods have",
         )
@@ -216,7 +216,7 @@ class SelectorMatchesNothing(Rule):
             f"Service `{service.name}` selects pods by {wanted}, and no pod template of namespace `{service.namespace}` has "
             f"any of it; the Service has no endpoints, so {sees}"
         )
-        whole = _is_whole(service, graph)
+        whole = _is_whole(graph)
         if not whole:
             message += ", unless the pods are applied from elsewhere"
         return self.finding(
@@ -233,6 +233,6 @@ def _sees(path: tuple[Step, ...]) -> str:
     return "the client gets 503" if path else "connections to it are refused"
 
 
-def _is_whole(service: KubernetesObject[Service], graph: ObjectGraph) -> bool:
+def _is_whole(graph: ObjectGraph) -> bool:
     """Whether the set is known to hold all of an application."""
-    return graph.context.assume == "complete" or bool(service.document.set_name)
+    return graph.context.assume == "complete" or graph.context.built

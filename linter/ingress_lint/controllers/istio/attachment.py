@@ -110,7 +110,7 @@ class Attacher:
     def _certainty(self, name: NamespacedName) -> Certainty | None:
         """How sure it is that a Gateway is not there; None where something else may hold it."""
         context = self._graph.context
-        elsewhere = (GroupKind(ISTIO_GROUP, "Gateway"), *name) in context.elsewhere
+        elsewhere = name in context.elsewhere.get(GroupKind(ISTIO_GROUP, "Gateway"), {})
         if elsewhere or ("Gateway", *name) in context.externals or context.unparsed or context.incomplete:
             return None
         if context.assume == "partial":

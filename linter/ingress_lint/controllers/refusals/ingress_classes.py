@@ -123,7 +123,8 @@ class IngressClasses:
 
         `told` are controllers that something else says are there.
         """
-        if self._defaults or any(kind == INGRESS_CLASS for kind, _, _ in self._graph.context.elsewhere):
+        elsewhere = self._graph.context.elsewhere.get(INGRESS_CLASS, {})
+        if self._defaults or any(self._graph.get(INGRESS_CLASS, *name) is None for name in elsewhere):
             return None
         if any(flag.startswith(_CLASSLESS_FLAGS) and value != "false" for flag, value in self._options):
             return None

@@ -1,0 +1,137 @@
+"""Paths to plans: what is deployed together, by kind. Each file is read once.
+
+A new kind of unit is a module beside this one that takes what it knows out of the files and yields plans.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct, field
+
+from ingress_lint.load.document import Document
+from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
+from ingress_lint.load.loading import Loader
+from ingress_lint.units import chart, folder, generators, kustomization, stdin
+from ingress_lint.units.kustomization import Kustomizations
+from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.walking import Tree, walk
+
+
+class Discovery(Struct):
+    """What was found under some paths."""
+
+    plans: list[Plan] = field(default_factory=list)
+    """Ordered by path and name."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many files and folders were passed over, by reason."""
+    barren: list[str] = field(default_factory=list)
+    """A sentence for each path under which there is nothing to lint."""
+
+
+def discover(paths: Sequence[str], loader: Loader, patterns: Sequence[str] = ()) -> Discovery:
+    """The plans of what lies under `paths`, without what `patterns` and the like exclude; see `Excludes`."""
+    trees = _walked(paths, loader, patterns)
+    found = _Files(trees, loader)
+    plans = sorted(found.plans(), key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
+    for refused in {one.real: one for tree in trees for one in tree.charts if one.named}.values():
+        loader.loaded.problems.append(chart.refusal(refused))
+    left_out = sum((tree.left_out for tree in trees), Counter[str]())
+    return Discovery(plans, left_out, [line for tree in trees if (line := found.barren(tree))])
+
+
+def context(paths: Sequence[str], loader: Loader) -> list[Document]:
+    """The documents under paths that only resolve references, without those that were read to be linted."""
+    trees = _walked(paths, loader, ())
+    files = [file for tree in trees for file in tree.files]
+    known = Kustomizations([folder for tree in trees for folder in tree.kustomizations], files)
+    read = [document for file in files if known.is_manifest(file) for document in loader.read(file, reported=False)]
+    return [document for document in dict.fromkeys(read) if not document.reported]
+
+
+def _walked(paths: Sequence[str], loader: Loader, patterns: Sequence[str]) -> list[Tree]:
+    """The trees under paths; one that cannot be opened is noted among the loader's `missing_paths`."""
+    trees = []
+    for path in paths:
+        try:
+            trees.append(walk(path, patterns))
+        except OSError as error:
+            loader.loaded.missing_paths.append(f"{path}: {error.strerror or error}")
+    loader.expect(sum(len(tree.files) for tree in trees))
+    return trees
+
+
+class _Files:
+    """What the trees hold, and the plans of each kind; a file is read when the first of them asks for it."""
+
+    def __init__(self, trees: Sequence[Tree], loader: Loader) -> None:
+        self._trees = trees
+        self._loader = loader
+        self._files = {file.real: file for tree in reversed(trees) for file in reversed(tree.files)}
+        folders = [folder for tree in trees for folder in tree.kustomizations]
+        self._known = Kustomizations(folders, self._files.values())
+        plain = [file for file in self._files.values() if not self._known.takes(file)]
+        plain.sort(key=lambda file: file.display)
+        self._plain = {file.real: documents for file in plain if (documents := self._manifests(file))}
+        self._parts = self._known.named_parts(self._files.values())
+
+    def plans(self) -> Iterator[Plan]:
+        """The plans of all kinds."""
+        for root in self._known.roots():
+            yield kustomization.build(root, self._known, self._read)
+        for one, files in self._parts:
+            yield kustomization.part(one, files, self._read)
+        for unit in self._units(self._trees):
+            yield Plan(unit)
+        streams: list[tuple[Document, ...]] = []
+        loose: list[tuple[Document, ...]] = []
+        for path, documents in self._plain.items():
+            is_stream = path == STANDARD_INPUT or stdin.is_rendered(documents)
+            (streams if is_stream else loose).append(documents)
+        yield from stdin.plans(streams)
+        yield from folder.plans(loose)
+
+    def barren(self, tree: Tree) -> str:
+        """Why there is nothing to lint in a tree, in a sentence; empty where there is something."""
+        parts = {file.real for _, files in self._parts for file in files}
+        if (
+            tree.kustomizations
+            or any(True for _ in self._units([tree]))
+            or any(file.real in self._plain or file.real in parts for file in tree.files)
+        ):
+            return ""
+        return f"nothing to lint in {display_path(tree.path)}{_why_barren(tree)}"
+
+    def _units(self, trees: Sequence[Tree]) -> Iterator[Unit]:
+        """What is never checked: charts and what other generators read."""
+        for found in {one.real: one for tree in trees for one in tree.charts}.values():
+            yield from chart.units(found)
+        yield from generators.units({file.real: file for tree in trees for file in tree.generators}.values())
+
+    def _read(self, path: str) -> tuple[Document, ...]:
+        return self._loader.read(self._files.get(path) or Found.at(path))
+
+    def _manifests(self, file: Found) -> tuple[Document, ...]:
+        """The documents of a file, none where it holds no manifest."""
+        documents = self._loader.read(file)
+        return documents if any(map(_is_manifest, documents)) else ()
+
+
+def _is_manifest(document: Document) -> bool:
+    """Whether a document is a Kubernetes object, or could not be read to say."""
+    if document.kind or not document.parsed:
+        return True
+    return isinstance(document.value, dict) and not document.value.keys().isdisjoint(("apiVersion", "kind"))
+
+
+def _why_barren(tree: Tree) -> str:
+    if tree.path == STANDARD_INPUT or not os.path.isdir(tree.path):
+        return ": it holds no manifest"
+    left_out = ", ".join(f"{number} {why}" for why, number in sorted(tree.left_out.items()))
+    besides = f" ({left_out})" if left_out else ""
+    kinds = ("YAML", (".yaml", ".yml")), ("JSON", (".json",))
+    counted = [(name, sum(file.path.endswith(suffixes) for file in tree.files)) for name, suffixes in kinds]
+    told = [f"{number} {name} file{'s' if number > 1 else ''}" for name, number in counted if number]
+    return f"/: {' and '.join(told) or 'no YAML or JSON file'}{', none is a manifest' if told else ''}{besides}"

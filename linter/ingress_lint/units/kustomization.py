@@ -1,0 +1,145 @@
+"""Kustomizations: which of them are roots, and what a root puts into the cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from msgspec.structs import replace
+
+from ingress_lint.load import kustomization
+from ingress_lint.load.document import Document
+from ingress_lint.load.files import Found, display_path
+from ingress_lint.load.kustomization import Kustomization
+from ingress_lint.units.plan import Plan, Unit
+
+Read = Callable[[str], tuple[Document, ...]]
+"""The documents of a file, by its real path."""
+KIND: Final = "kustomization"
+
+
+class Kustomizations:
+    """The kustomizations of the folders found, and of those above them and above the files found."""
+
+    def __init__(self, folders: Iterable[Found], files: Iterable[Found]) -> None:
+        self._own: dict[str, Kustomization | None] = {}
+        self._nearest: dict[str, tuple[Kustomization, ...]] = {}
+        self._manifests: set[str] = set()
+        self._not_manifests: set[str] = set()
+        self._met = {folder.real: folder.named for folder in folders}
+        """The folders found, and whether the user named them."""
+        for folder in (*self._met, *dict.fromkeys(os.path.dirname(file.real) for file in files)):
+            self._around(folder)
+
+    def roots(self) -> list[Kustomization]:
+        """Those of the folders found that no other includes. A component is none, but where it is named outright."""
+        own = [one for folder in self._met if (one := self.of(folder)) is not None]
+        included = {folder for one in own for folder in one.folders if folder != one.folder}
+        return [one for one in own if self._met[one.folder] or not (one.component or one.folder in included)]
+
+    def of(self, folder: str) -> Kustomization | None:
+        """The kustomization of a folder, a real path; it is read once."""
+        if folder not in self._own:
+            file = kustomization.find_file(folder)
+            own = self._own[folder] = kustomization.read(file) if file else None
+            if own is not None:
+                self._manifests |= own.resources
+                self._not_manifests |= own.not_manifests
+        return self._own[folder]
+
+    def takes(self, file: Found) -> bool:
+        """Whether a file is a kustomization's, which lists it, as a manifest or otherwise, or lies in its folder.
+
+        One that only lies there is not, where the user named it.
+        """
+        if file.real in self._manifests or not self.is_manifest(file):
+            return True
+        folder, name = os.path.split(file.real)
+        return self.of(folder) is not None and (not file.named or name in kustomization.FILE_NAMES)
+
+    def is_manifest(self, file: Found) -> bool:
+        """Whether no kustomization lists a file as a patch, as configuration or as data."""
+        return self._not_manifests.isdisjoint(_upward(file.real))
+
+    def named_parts(self, files: Iterable[Found]) -> list[tuple[Kustomization, list[Found]]]:
+        """The kustomizations above all of the folders found, each with those of `files` that it lists."""
+        parts: dict[str, tuple[Kustomization, list[Found]]] = {}
+        for file in files:
+            around = self._around(os.path.dirname(file.real))
+            one = next((one for one in around if file.real in one.resources), None)
+            if one is not None and one.folder not in self._met:
+                parts.setdefault(one.folder, (one, []))[1].append(file)
+        return list(parts.values())
+
+    def _around(self, folder: str) -> tuple[Kustomization, ...]:
+        """The kustomizations of a folder and those above it up to the repository's root, the nearest first."""
+        if folder not in self._nearest:
+            own = self.of(folder)
+            parent = os.path.dirname(folder)
+            top = parent == folder or os.path.exists(os.path.join(folder, ".git"))
+            above = () if top else self._around(parent)
+            self._nearest[folder] = (own, *above) if own is not None else above
+        return self._nearest[folder]
+
+
+def build(root: Kustomization, known: Kustomizations, read: Read) -> Plan:
+    """The plan of a root: the documents of the files that it and what it includes list.
+
+    What only lists them is built that way, its namespace included. Of any other the files are read as they are, the unit
+    is `partial`, and what it lacks is unknown. One that takes from another place than this file system is `unchecked`.
+    """
+    parts = list(_included(root, known))
+    folder = display_path(root.folder)
+    unit = Unit(folder, KIND, folder, display_path(root.file))
+    remote = next((one.remote for one, _ in parts if one.remote), "")
+    if remote:
+        return Plan(replace(unit, state="unchecked", reason=f"`{remote}` lies elsewhere, and nothing is fetched"))
+    namespaces: dict[Document, str] = {}
+    for one, namespace in parts:
+        for path in sorted(one.resources):
+            for document in read(path):
+                namespaces.setdefault(document, namespace)
+    generated = frozenset[tuple[str, str]]().union(*(one.generated for one, _ in parts))
+    incomplete = next((why for one, _ in parts if (why := _incomplete(one))), "")
+    if reason := incomplete or ("what it generates is known by its names alone" if generated else ""):
+        unit = replace(unit, state="partial", reason=reason)
+    documents = sorted(namespaces, key=lambda document: (document.file.path, document.index))
+    return Plan(unit, tuple(documents), namespaces, incomplete, generated, built=True)
+
+
+def part(one: Kustomization, files: Iterable[Found], read: Read) -> Plan:
+    """The plan of a kustomization of which the user named only some files."""
+    folder = display_path(one.folder)
+    documents = tuple(document for file in files for document in read(file.real))
+    unit = Unit(
+        folder, KIND, folder, display_path(one.file), state="partial", reason="only files that were named are read"
+    )
+    namespaces = dict.fromkeys(documents, one.namespace)
+    return Plan(unit, documents, namespaces, _incomplete(one), one.generated, built=True)
+
+
+def _included(root: Kustomization, known: Kustomizations) -> Iterator[tuple[Kustomization, str]]:
+    """A root and what it includes, each once, with the namespace that the outermost gives to its objects."""
+    waiting, seen = [(root, root.namespace)], {root.folder}
+    while waiting:
+        one, namespace = waiting.pop()
+        yield one, namespace
+        for folder in reversed(one.folders):
+            child = known.of(folder)
+            if child is not None and folder not in seen:
+                seen.add(folder)
+                waiting.append((child, namespace or child.namespace))
+
+
+def _incomplete(one: Kustomization) -> str:
+    if one.incomplete:
+        return one.incomplete
+    return f"what its `{one.changes}` do to its objects is not known without kustomize" if one.changes else ""
+
+
+def _upward(path: str) -> Iterator[str]:
+    """A path and the folders that hold it."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield (path := parent)

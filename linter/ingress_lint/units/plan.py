@@ -1,0 +1,49 @@
+"""The vocabulary of the units stage: what is deployed together, and the documents that it puts into a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct, field
+
+from ingress_lint.load.document import Document
+
+State = Literal["checked", "partial", "unchecked"]
+Identity = tuple[str, str, str, str]
+"""What an object is: group, kind, namespace (as written) and name."""
+
+
+class Unit(Struct, frozen=True):
+    """What one build puts into a cluster, and whether it was looked at.
+
+    `path` is the folder or chart that is built, `file` the file that defines the unit, where there is one.
+    """
+
+    name: str
+    kind: str
+    path: str
+    file: str = ""
+    cluster: str | None = None
+    """None where no cluster is known: such a unit is taken to run alone."""
+    state: State = "checked"
+    reason: str = ""
+    """Why not all of it was looked at."""
+    objects: int = 0
+    routes: int = 0
+    """How many routes it makes; of one that is unchecked, as many as its values switch on, as far as they show."""
+
+
+class Plan(Struct, frozen=True):
+    """A unit with the documents that its build gives."""
+
+    unit: Unit
+    documents: tuple[Document, ...] = ()
+    namespaces: Mapping[Document, str] = field(default_factory=dict)
+    """Where the build moves the objects of a document; those of others stay where they say."""
+    incomplete: str = ""
+    """Why the build may hold more than these documents, empty where they are all."""
+    generated: frozenset[tuple[str, str]] = frozenset()
+    """Kind and name of the objects that the build generates."""
+    built: bool = False
+    """Whether the documents are one build, rather than files that happen to lie together."""

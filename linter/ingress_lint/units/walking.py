@@ -1,0 +1,124 @@
+"""Paths to what lies there: files that may be manifests, kustomizations, charts and what other generators read."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct, field
+
+from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
+from ingress_lint.load.kustomization import FILE_NAMES
+from ingress_lint.units import generators
+from ingress_lint.units.excludes import Excludes, Layers
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+CHART_FILE: Final = "Chart.yaml"
+_OF_A_CHART: Final = frozenset({"templates", "charts", "ci", "crds"})
+"""The folders of a chart that helm reads, or that hold its values."""
+
+
+class Tree(Struct):
+    """What lies under one path that the user named."""
+
+    path: str
+    files: list[Found] = field(default_factory=list)
+    """The YAML and JSON files that are no chart's and no generator's."""
+    kustomizations: list[Found] = field(default_factory=list)
+    """The folders with a kustomization file."""
+    charts: list[Found] = field(default_factory=list)
+    """The folders of charts."""
+    generators: list[Found] = field(default_factory=list)
+    """The files from which another program makes manifests."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """How many files and folders are passed over, by reason."""
+
+
+def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
+    """What lies under `path`, sorted, without what `Excludes` leaves out; `OSError` where it cannot be opened.
+
+    Symbolic links to files are followed; a folder reached twice, by a loop of links or otherwise, is walked once.
+    """
+    tree = Tree(path)
+    if path == STANDARD_INPUT:
+        tree.files.append(Found.at(path, named=True))
+    elif os.path.isdir(path):
+        os.listdir(path)
+        above = os.path.join(path, "..")
+        is_templates = os.path.basename(os.path.realpath(path)) == "templates"
+        if is_templates and os.path.exists(os.path.join(above, CHART_FILE)):
+            tree.charts.append(Found.at(above, named=True))
+        else:
+            excludes = Excludes(patterns, path)
+            _Walk(tree, excludes).folder(path, excludes.layers, named=True)
+    else:
+        with open(path, "rb"):
+            _file(tree, Found.at(path, named=True))
+    return tree
+
+
+class _Walk:
+    def __init__(self, tree: Tree, excludes: Excludes) -> None:
+        self._tree = tree
+        self._excludes = excludes
+        self._visited: set[tuple[int, int]] = set()
+
+    def folder(self, folder: str, layers: Layers, *, named: bool = False) -> None:
+        status = os.stat(folder)
+        identity = status.st_dev, status.st_ino
+        if identity in self._visited:
+            return
+        self._visited.add(identity)
+        here = Found(folder, display_path(folder), os.path.realpath(folder), named)
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError:
+            self._tree.files.append(here)  # where reading it will tell what is wrong
+            return
+        names = {entry.name for entry in entries}
+        if ".gitignore" in names:
+            layers = self._excludes.within(here.real, layers)
+        is_chart = CHART_FILE in names and not names.isdisjoint(("templates", "charts"))
+        if is_chart:
+            self._tree.charts.append(here)
+        elif not names.isdisjoint(FILE_NAMES):
+            self._tree.kustomizations.append(here)
+        shown = "" if here.display == "." else f"{here.display.rstrip('/')}/"
+        for entry, is_folder in self._read(entries, here.real, layers):
+            if is_folder:
+                if not (is_chart and entry.name in _OF_A_CHART):
+                    self.folder(entry.path, layers)
+            elif not is_chart:
+                real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(here.real, entry.name)
+                _file(self._tree, Found(entry.path, shown + entry.name, real))
+
+    def _read(
+        self, entries: Sequence[os.DirEntry[str]], real: str, layers: Layers
+    ) -> Iterator[tuple[os.DirEntry[str], bool]]:
+        """The entries that are not passed over, each with whether it is a folder."""
+        for entry in entries:
+            try:
+                is_folder = entry.is_dir()
+            except OSError:
+                is_folder = False
+            if entry.name.startswith(".") or not (is_folder or _concerns(entry)):
+                continue
+            why = self._excludes.why(os.path.join(real, entry.name), layers, is_folder=is_folder)
+            if why:
+                self._tree.left_out[why] += 1
+            else:
+                yield entry, is_folder
+
+
+def _concerns(entry: os.DirEntry[str]) -> bool:
+    return entry.name.endswith(SUFFIXES) or generators.may_be(entry.path)
+
+
+def _file(tree: Tree, found: Found) -> None:
+    if generators.may_be(found.path):
+        tree.generators.append(found)
+    else:
+        tree.files.append(found)
