@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from msgspec.structs import replace
 
 from ingress_lint.controllers.lowering.lowering import lower
-from ingress_lint.graph.graph import Elsewhere, ObjectGraph, SetContext
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.set_context import Elsewhere, SetContext
 from ingress_lint.linting import SetLinter, of_problems
 from ingress_lint.load.document import Document
 from ingress_lint.load.loading import Loader, OnFile
@@ -20,13 +21,13 @@ from ingress_lint.objects.custom_groups import custom_groups
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import wanted
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.objects.reading import ObjectReader, Reading, read_document
+from ingress_lint.objects.reading import DEFAULT_NAMESPACE, ObjectReader, Reading, read_document
 from ingress_lint.report import Report
 from ingress_lint.reporter import Reporter
 from ingress_lint.rule import RuleEntry
 from ingress_lint.suppressions import Suppressions
 from ingress_lint.units.discovery import context, discover
-from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.plan import Identity, Plan, Unit
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -37,7 +38,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     """Finds what is deployed together under the paths, and takes every unit up to its routes."""
     readings = _Readings()
     loader = Loader(wanted, on_file, readings.add)
-    found = discover(options.paths, loader, options.exclude)
+    found = discover(options.paths, loader, readings.identities, options.exclude)
     context_documents = context(options.context_paths, loader)
     loaded = loader.loaded
     loaded.documents.sort(key=lambda document: (document.file.path, document.index))
@@ -100,6 +101,11 @@ class _Readings:
     def of(self, documents: Iterable[Document]) -> Iterator[Reading]:
         """What these documents hold, in their order."""
         return (self._found[document] for document in documents if document in self._found)
+
+    def identities(self, document: Document) -> Iterator[Identity]:
+        """What the objects of a document are, with the namespace that they have where nothing moves them."""
+        for item in self._found[document].objects if document in self._found else ():
+            yield item.group, item.kind, item.namespace or DEFAULT_NAMESPACE, item.name
 
 
 class _Objects:

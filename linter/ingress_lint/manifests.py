@@ -9,7 +9,8 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from ingress_lint.finding import Severity
-from ingress_lint.graph.graph import Assumption, ObjectGraph
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.set_context import Assumption
 from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.loading import Loaded
 from ingress_lint.objects.foreign_kinds import routes_unread

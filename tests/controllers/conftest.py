@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ingress_lint.engine import Options, read
-from ingress_lint.graph.graph import Assumption
+from ingress_lint.graph.set_context import Assumption
 from ingress_lint.load.positions import Locator
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Sourced

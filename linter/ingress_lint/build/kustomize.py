@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from ingress_lint.load.files import display_path
 
 _WRAPPER: Final = "kustomization.yaml"
 _LONGEST_REASON: Final = 500
+_LOGGED: Final = re.compile(r'^[EFIW]\d{4} [\d:.]+ +\d+ [^ \]]+\] (?:"command failed" )?', re.MULTILINE)
+"""What kubectl's log puts before a line: the time and its process, which are others each time."""
 _SCHEMA: Final = "schema.json"
 
 
@@ -91,10 +94,11 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
         return Unbuilt("tool", KUSTOMIZE_MISSING, place) if text is None else _built(root, tool, tree, sources, text)
     result = _run(root, tool, os.path.realpath(root.folder)) if overlay is None else wrapped(root, tool, tree, {})[1]
     if isinstance(result, Failure):
-        said = _reason(result.stderr) or result.message
+        stderr = _LOGGED.sub("", result.stderr)
+        said = _reason(stderr) or result.message
         message = f"{os.path.basename(tool.path)} could not build {display_path(root.folder)}: {said}"
         inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
-        return Unbuilt("helm" if inflates else "failed", message, place, result.stderr)
+        return Unbuilt("helm" if inflates else "failed", message, place, stderr)
     return _built(root, tool, tree, sources, result.stdout)
 
 
@@ -161,7 +165,7 @@ def _reason(stderr: str) -> str:
     """The error that the tool told, in one line; the working directory is left out of paths."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("#")]
     said = next((line for line in lines if line.lower().startswith("error:")), lines[-1] if lines else "")
-    for word in ("error: ", "Error: "):
+    for word in ("error: ", "Error: ", "err="):
         said = said.removeprefix(word)
     said = said.replace(os.path.join(os.getcwd(), ""), "")
     return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"

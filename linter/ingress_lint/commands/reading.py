@@ -11,7 +11,7 @@ from ingress_lint.commands.options import Given, complain
 from ingress_lint.config import Config, ConfigError, load_config
 from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
-from ingress_lint.graph.graph import Assumption
+from ingress_lint.graph.set_context import Assumption
 from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import Report
 from ingress_lint.rule import RuleEntry

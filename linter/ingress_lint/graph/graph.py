@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final, Literal, TypeVar
-
-from msgspec import Struct, field
+from typing import Any, Final, TypeVar
 
 from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS, POD_NAME, may_carry
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.not_known import NotKnown
 from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.graph.set_context import SetContext
 from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
 from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Secret, Service
@@ -24,9 +22,6 @@ from ingress_lint.objects.networking import Ingress, IngressClass, LegacyIngress
 from ingress_lint.objects.reading import string_map
 from ingress_lint.objects.workloads import Scaler
 
-Assumption = Literal["complete", "partial", "auto"]
-Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
-"""For each kind the namespace and name of objects, each with the name of a unit that holds it."""
 Kind = TypeVar("Kind", bound=Model)
 
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
@@ -83,30 +78,6 @@ _TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Exist
 """Answers, the most telling first."""
 _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
 """Kinds that operators make for their custom resources, by names that these tell."""
-
-
-class SetContext(Struct, frozen=True):
-    """What is known about a set beyond its own objects."""
-
-    assume: Assumption = "auto"
-    unparsed: tuple[str, ...] = ()
-    """The files of the set that did not parse; what they hold is unknown."""
-    encrypted: tuple[str, ...] = ()
-    """The files of the set that are encrypted as a whole, as those with Secrets are."""
-    elsewhere: Elsewhere = field(default_factory=dict)
-    """The objects of all units of the run, those of the set among them."""
-    externals: frozenset[tuple[str, str, str]] = frozenset()
-    """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
-    incomplete: str = ""
-    """Why the set's build holds more than its files show, empty where it does not."""
-    generated: frozenset[tuple[GroupKind, str]] = frozenset()
-    """Kind and name of the objects that the set's build generates."""
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """The time at which certificates must be valid."""
-    custom_groups: frozenset[str] = frozenset()
-    """The API groups of custom resources that the set's unparsed documents define or use."""
-    built: bool = False
-    """Whether the set is one build, rather than files that happen to lie together."""
 
 
 def _target_namespace(item: AnyObject) -> str | None:

@@ -16,7 +16,7 @@ from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
 from ingress_lint.load.loading import Loader
 from ingress_lint.units import chart, folder, generators, kustomization, stdin
 from ingress_lint.units.kustomization import Kustomizations
-from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.plan import Identities, Plan, Unit
 from ingress_lint.units.walking import Tree, walk
 
 
@@ -31,11 +31,11 @@ class Discovery(Struct):
     """A sentence for each path under which there is nothing to lint."""
 
 
-def discover(paths: Sequence[str], loader: Loader, patterns: Sequence[str] = ()) -> Discovery:
+def discover(paths: Sequence[str], loader: Loader, identities: Identities, patterns: Sequence[str] = ()) -> Discovery:
     """The plans of what lies under `paths`, without what `patterns` and the like exclude; see `Excludes`."""
     trees = _walked(paths, loader, patterns)
     found = _Files(trees, loader)
-    plans = sorted(found.plans(), key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
+    plans = sorted(found.plans(identities), key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
     for refused in {one.real: one for tree in trees for one in tree.charts if one.named}.values():
         loader.loaded.problems.append(chart.refusal(refused))
     left_out = sum((tree.left_out for tree in trees), Counter[str]())
@@ -77,7 +77,7 @@ class _Files:
         self._plain = {file.real: documents for file in plain if (documents := self._manifests(file))}
         self._parts = self._known.named_parts(self._files.values())
 
-    def plans(self) -> Iterator[Plan]:
+    def plans(self, identities: Identities) -> Iterator[Plan]:
         """The plans of all kinds."""
         for root in self._known.roots():
             yield kustomization.build(root, self._known, self._read)
@@ -91,7 +91,7 @@ class _Files:
             is_stream = path == STANDARD_INPUT or stdin.is_rendered(documents)
             (streams if is_stream else loose).append(documents)
         yield from stdin.plans(streams)
-        yield from folder.plans(loose)
+        yield from folder.plans(loose, identities)
 
     def barren(self, tree: Tree) -> str:
         """Why there is nothing to lint in a tree, in a sentence; empty where there is something."""

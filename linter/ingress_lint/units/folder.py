@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct, field
 
 from ingress_lint.load.document import Document
-from ingress_lint.units.plan import Identity, Plan, Unit
+from ingress_lint.units.plan import Identities, Identity, Plan, Unit
 
 KIND: Final = "folder"
 _ENVIRONMENTS: Final = frozenset(
@@ -47,7 +47,6 @@ _ENVIRONMENTS: Final = frozenset(
 _SEPARATORS: Final = "-_."
 _MOST_SHARED: Final = 20_000
 """How many files the units of a folder may see in sum of what lies beside them; where it were more, they see none."""
-_DEFAULT_NAMESPACE: Final = "default"
 _SHARED_KINDS: Final = frozenset({("", "Namespace")})
 """Whoever puts something into a namespace may bring it along; two that do are no alternatives."""
 
@@ -75,9 +74,9 @@ class _Part(Struct, frozen=True, eq=False):
     files: tuple[_File, ...]
 
 
-def plans(files: Iterable[tuple[Document, ...]]) -> Iterator[Plan]:
-    """The plans of plain files, each given as its documents."""
-    read = [_File(documents[0].file.path, documents, frozenset(_identities(documents))) for documents in files]
+def plans(files: Iterable[tuple[Document, ...]], identities: Identities) -> Iterator[Plan]:
+    """The plans of plain files, each given as its documents; `identities` tells what a document defines."""
+    read = [_file(documents, identities) for documents in files]
     if not read:
         return
     top = _tree(read)
@@ -85,6 +84,12 @@ def plans(files: Iterable[tuple[Document, ...]]) -> Iterator[Plan]:
     if together:
         units.insert(0, _plan(top.path, top.path, together))
     yield from units
+
+
+def _file(documents: tuple[Document, ...], identities: Identities) -> _File:
+    defined = (identity for document in documents for identity in identities(document))
+    own = frozenset(identity for identity in defined if identity[:2] not in _SHARED_KINDS)
+    return _File(documents[0].file.path, documents, own)
 
 
 def _plan(name: str, path: str, files: Iterable[_File]) -> Plan:
@@ -209,24 +214,3 @@ def _tree(files: Sequence[_File]) -> _Folder:
             at.identities |= file.identities
         at.files.append(file)
     return top
-
-
-def _identities(documents: Iterable[Document]) -> Iterator[Identity]:
-    for document in documents:
-        yield from _identities_in(document.value)
-
-
-def _identities_in(value: Any) -> Iterator[Identity]:
-    if not isinstance(value, dict):
-        return
-    api_version, kind, metadata = value.get("apiVersion"), value.get("kind"), value.get("metadata")
-    if not (isinstance(api_version, str) and isinstance(kind, str)):
-        return
-    if kind.endswith("List") and isinstance(value.get("items"), list):
-        for item in value["items"]:
-            if not (isinstance(item, dict) and str(item.get("kind")).endswith("List")):
-                yield from _identities_in(item)
-    elif isinstance(metadata, dict) and isinstance(metadata.get("name"), str):
-        group = api_version.rpartition("/")[0]
-        if (group, kind) not in _SHARED_KINDS:
-            yield group, kind, str(metadata.get("namespace") or _DEFAULT_NAMESPACE), metadata["name"]

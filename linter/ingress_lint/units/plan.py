@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct, field
@@ -12,6 +12,8 @@ from ingress_lint.load.document import Document
 State = Literal["checked", "partial", "unchecked"]
 Identity = tuple[str, str, str, str]
 """What an object is: group, kind, namespace (as written) and name."""
+Identities = Callable[[Document], Iterable[Identity]]
+"""Tells of a document what its objects are."""
 
 
 class Unit(Struct, frozen=True):

@@ -1,0 +1,39 @@
+"""What is known about a set beyond its own objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import Struct, field
+
+from ingress_lint.objects.group_kind import GroupKind
+
+Assumption = Literal["complete", "partial", "auto"]
+Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
+"""For each kind the namespace and name of objects, each with the name of a unit that holds it."""
+
+
+class SetContext(Struct, frozen=True):
+    """What is known about a set beyond its own objects."""
+
+    assume: Assumption = "auto"
+    unparsed: tuple[str, ...] = ()
+    """The files of the set that did not parse; what they hold is unknown."""
+    encrypted: tuple[str, ...] = ()
+    """The files of the set that are encrypted as a whole, as those with Secrets are."""
+    elsewhere: Elsewhere = field(default_factory=dict)
+    """The objects of all units of the run, those of the set among them."""
+    externals: frozenset[tuple[str, str, str]] = frozenset()
+    """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
+    incomplete: str = ""
+    """Why the set's build holds more than its files show, empty where it does not."""
+    generated: frozenset[tuple[GroupKind, str]] = frozenset()
+    """Kind and name of the objects that the set's build generates."""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The time at which certificates must be valid."""
+    custom_groups: frozenset[str] = frozenset()
+    """The API groups of custom resources that the set's unparsed documents define or use."""
+    built: bool = False
+    """Whether the set is one build, rather than files that happen to lie together."""
