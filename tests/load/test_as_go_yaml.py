@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ingress_lint.engine import check, read
-from ingress_lint.load.composing import MAX_DEPTH, YAMLError
+from ingress_lint.load.composing import MAX_DEPTH
 from ingress_lint.load.document import Document, Place, SourceFile
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.positions import Locator
 from ingress_lint.load.splitting import split
 from ingress_lint.load.values import ValueReader
@@ -56,7 +57,7 @@ def test_refused(text: str) -> None:
 
 
 def documents(text: str) -> list[str]:
-    found = split(SourceFile("a.json", text), "", True, lambda _kind, _text: True)
+    found = split(SourceFile("a.json", text), True, lambda _kind, _text: True)
     return [document.text for document in found]
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from yaml._yaml import CParser
 
 from ingress_lint.load import composing
-from ingress_lint.load.composing import MAX_DEPTH, YAMLError, compose, composer
+from ingress_lint.load.composing import MAX_DEPTH, compose, composer
+from ingress_lint.load.faults import YAMLError
 
 DEEP = MAX_DEPTH + 50
 NESTED = {

@@ -15,8 +15,9 @@ from ruamel.yaml.cyaml import CParser as RuamelParser
 from yaml._yaml import CParser as PyYAMLParser
 
 from ingress_lint.load import positions
-from ingress_lint.load.composing import YAMLError, compose, composer
+from ingress_lint.load.composing import compose, composer
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.outline import outline
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.positions import Locator

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from yaml._yaml import CParser
 
-from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
+from ingress_lint.load.composing import Constructor, compose, composer
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found
 from ingress_lint.load.files import read as read_file
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader

@@ -17,8 +17,9 @@ from ruamel.yaml.cyaml import CParser as RuamelParser
 from yaml._yaml import CParser as PyYAMLParser
 
 from ingress_lint.graph.labels import LabelIndex, selects
-from ingress_lint.load.composing import Constructor, YAMLError, compose, composer
+from ingress_lint.load.composing import Constructor, compose, composer
 from ingress_lint.load.document import Document, Place, SourceFile
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found, UnreadableError, decode
 from ingress_lint.load.loading import Loader
 from ingress_lint.load.positions import Locator

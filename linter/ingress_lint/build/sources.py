@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from ingress_lint.load.composing import YAMLError
 from ingress_lint.load.document import Document, SourceFile
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found, UnreadableError, display_path, read
 from ingress_lint.load.splitting import split
 from ingress_lint.load.values import ValueReader

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from msgspec import Struct
-
 from ingress_lint.load.anchors import compose_events
 from ingress_lint.load.document import Pointer
+from ingress_lint.load.faults import DuplicateKey, YAMLError
 from ingress_lint.load.nodes import PLAIN, QUOTED
 from ingress_lint.load.scalars import Scalar, resolve_key, resolve_plain
 
@@ -35,25 +34,8 @@ _MERGE_KEY: Final = "<<"
 _MERGE_TAG: Final = f"{_CORE_TAG}merge"
 
 
-class YAMLError(Exception):
-    """Text that Kubernetes would not read; `offset` counts characters from the start of that text."""
-
-    def __init__(self, message: str, offset: int) -> None:
-        super().__init__(message)
-        self.offset = offset
-
-
 class NestingError(Exception):
     """The text nests deeper than `MAX_DEPTH`; raised from inside the parser."""
-
-
-class DuplicateKey(Struct, frozen=True):
-    """A key that one mapping holds twice. `first` and `second` are the character spans of the two keys."""
-
-    pointer: Pointer
-    first: tuple[int, int]
-    second: tuple[int, int]
-    same_value: bool
 
 
 def composer(parser: type[Any]) -> type[Any]:

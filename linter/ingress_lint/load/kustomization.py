@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from ingress_lint.load.composing import YAMLError
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.values import ValueReader
 from ingress_lint.values.patterns import deferred
 

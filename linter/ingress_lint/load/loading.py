@@ -9,8 +9,8 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from ingress_lint.load import files
-from ingress_lint.load.composing import DuplicateKey, YAMLError
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
+from ingress_lint.load.faults import DuplicateKey, YAMLError
 from ingress_lint.load.splitting import seems_of_a_kind, split
 from ingress_lint.load.values import ValueReader
 from ingress_lint.values.patterns import deferred

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ingress_lint.load.composing import YAMLError, compose, composer
 from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.load.embedded import passage, position_in_block
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.nodes import PLAIN
 from ingress_lint.load.outline import outline
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
@@ -110,6 +110,8 @@ class Locator:
         if self._plain.read(text) is not NOT_PLAIN:
             yield outline(text)
             return
+        from ingress_lint.load.composing import compose, composer
+
         if not self._composers:
             from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]
             from yaml._yaml import CParser as SecondParser

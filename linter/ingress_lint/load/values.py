@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from ingress_lint.load.composing import Constructor, DuplicateKey, compose, values_composer
+from ingress_lint.load.faults import DuplicateKey
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
+
+if TYPE_CHECKING:
+    from ingress_lint.load.composing import Constructor
 
 
 class ValueReader:
@@ -14,7 +18,12 @@ class ValueReader:
 
     def __init__(self) -> None:
         self._plain = PlainReader()
-        self._constructor = Constructor()
+
+    @cached_property
+    def _constructor(self) -> Constructor:
+        from ingress_lint.load.composing import Constructor
+
+        return Constructor()
 
     def value(self, text: str) -> Any:
         """The value of a text, None where it holds no document; raises `YAMLError`."""
@@ -25,6 +34,8 @@ class ValueReader:
         value = self._plain.read(text)
         if value is not NOT_PLAIN:
             return value, ()
+        from ingress_lint.load.composing import compose, values_composer
+
         root = compose(values_composer(), text)
         if root is None:
             return None, ()

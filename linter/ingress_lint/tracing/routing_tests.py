@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from ingress_lint.load import files
-from ingress_lint.load.composing import Constructor, YAMLError, compose, values_composer
+from ingress_lint.load.composing import Constructor, compose, values_composer
 from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.positions import Locator
 from ingress_lint.tracing.asking import Asked, RequestError, asked
 from ingress_lint.values.spelling import close_matches

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ingress_lint.load.composing import YAMLError
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
+from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found, UnreadableError, read
 from ingress_lint.load.values import ValueReader
 from ingress_lint.units.plan import Unit
