@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import fields, replace
 
 from ingress_lint.units.excludes import anchored
 
 FILE_NAME: Final = ".ingress-lint.yaml"
 PYPROJECT: Final = "pyproject.toml"
 
+_UNKNOWN: Final = ("extra_forbidden", "unexpected_keyword_argument")
+"""How pydantic calls a setting that there is not, in the file and in one of its `externals`."""
 SeverityName = Literal["error", "warning", "note"]
 
 
@@ -19,25 +23,16 @@ class ConfigError(Exception):
     """A configuration that cannot be used; the message names the file and the setting."""
 
 
-@dataclass(frozen=True)
-class External:
+class External(NamedTuple):
     """An object known to exist though no manifest holds it."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
     kind: str
     name: str
     namespace: str = ""
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(Struct, frozen=True):
     """The settings of a project. In the file they are written with dashes, and paths are relative to its folder."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {
-        "extra": "forbid",
-        "alias_generator": lambda name: name.replace("_", "-"),
-    }
 
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -65,10 +60,10 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
     found = file or _nearest(paths[0] if paths and paths[0] != "-" else ".")
     if found is None:
         return Config()
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        config = TypeAdapter(Config).validate_python(_settings(found) or {})
+        config = _validated(_settings(found) or {})
     except ConfigError:
         raise
     except ValidationError as error:
@@ -85,6 +80,17 @@ def load_config(file: str | None, paths: Sequence[str]) -> Config:
         context=tuple(os.path.normpath(os.path.join(base, path)) for path in config.context),
         baseline=os.path.normpath(os.path.join(base, config.baseline)) if config.baseline else None,
     )
+
+
+def _validated(settings: Any) -> Config:
+    """The settings as they are given; raises pydantic's `ValidationError`, which is imported only for that."""
+    from pydantic import BaseModel, ConfigDict, Field, create_model
+
+    known: dict[str, Any] = {
+        own.name: (own.type, Field(alias=own.name.replace("_", "-"), default=None)) for own in fields(Config)
+    }
+    model: BaseModel = create_model("Config", __config__=ConfigDict(extra="forbid"), **known).model_validate(settings)
+    return Config(**{name: getattr(model, name) for name in model.model_fields_set})
 
 
 def _settings(file: str) -> Any:
@@ -105,7 +111,7 @@ def _settings(file: str) -> Any:
 
 
 def _explain(kind: str, message: str) -> str:
-    return "there is no such setting" if kind == "unexpected_keyword_argument" else message[:1].lower() + message[1:]
+    return "there is no such setting" if kind in _UNKNOWN else message[:1].lower() + message[1:]
 
 
 def _nearest(start: str) -> str | None:

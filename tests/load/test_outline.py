@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from ruamel.yaml.cyaml import CParser as RuamelParser
 from yaml._yaml import CParser as PyYAMLParser
 
-from ingress_lint.load import positions
 from ingress_lint.load.composing import compose, composer
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.faults import YAMLError
@@ -107,7 +106,7 @@ def test_indicators_in_any_order(text: str) -> None:
 
 
 def test_plain_texts_need_no_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(positions, "compose", None)
+    monkeypatch.setattr(composing, "compose", None)
     text = "a:\n- b: {c: [d]}\n  e: |\n    f: 1\n"
     document = Document(SourceFile("a.yaml", text), 0, 0, len(text))
     locator = Locator()

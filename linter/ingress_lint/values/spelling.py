@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,11 +12,19 @@ _LONGEST: Final = 300
 
 def close_matches(word: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> list[str]:
     """At most `most` of the words, the likest first, that are at least as like as `least` (from 0 to 1)."""
+    letters = Counter(word)
+    near = [other for other in known if len(other) <= _LONGEST and _likest(letters, other) >= least]
+    if len(word) > _LONGEST or not near:
+        return []
     from difflib import get_close_matches
 
-    if len(word) > _LONGEST:
-        return []
-    return get_close_matches(word, [other for other in known if len(other) <= _LONGEST], most, least)
+    return get_close_matches(word, near, most, least)
+
+
+def _likest(letters: Counter[str], other: str) -> float:
+    """How like a word of these letters can be to another one at most, in whatever order they stand."""
+    length = letters.total() + len(other)
+    return 2 * (letters & Counter(other)).total() / length if length else 1.0
 
 
 def likeness(one: str, other: str, least: float = 0.0) -> float:
