@@ -90,7 +90,7 @@ def _validated(settings: Any) -> Config:
         own.name: (own.type, Field(alias=own.name.replace("_", "-"), default=None)) for own in fields(Config)
     }
     model: BaseModel = create_model("Config", __config__=ConfigDict(extra="forbid"), **known).model_validate(settings)
-    return Config(**{name: getattr(model, name) for name in model.model_fields_set})
+    return Config(**{name: getattr(model, name) for name in model.__pydantic_fields_set__})
 
 
 def _settings(file: str) -> Any:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ruamel.yaml.cyaml import CParser as RuamelParser
 from yaml._yaml import CParser as PyYAMLParser
 
+from ingress_lint.load import composing
 from ingress_lint.load.composing import compose, composer
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.faults import YAMLError
