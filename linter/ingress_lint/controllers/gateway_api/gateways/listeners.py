@@ -34,6 +34,8 @@ _EXTENSIONS: Final = {
     **dict.fromkeys(("TURN-UDP", "TURN-TCP", "TURN-TLS", "TURN-DTLS"), "stunner"),
 }
 """Protocols without a domain that one implementation takes, each with its name."""
+_EAST_WEST: Final = "istio-east-west"
+_HBONE_PORT: Final = 15008
 _SHARING: Final = {"HTTP": "HTTP", "HTTPS": "TLS", "TLS": "TLS", "TCP": "TCP", "UDP": "UDP"}
 """Protocols of one group may share a port and are told apart by host; of the others only UDP shares with any."""
 
@@ -89,7 +91,7 @@ class BoundListener(Struct, frozen=True, eq=False):
 
 
 def protocol_verdicts(
-    site: Site, entry: ListenerEntry, protocol: str, implementation: Implementation
+    site: Site, entry: ListenerEntry, protocol: str, implementation: Implementation, class_name: str
 ) -> Iterator[Verdict]:
     """What the API server or every implementation refuses of a listener; `implementation` is the one that serves it."""
     refused = "the API server refuses the object, so that clients meet what was there before or nothing"
@@ -102,6 +104,14 @@ def protocol_verdicts(
             Certainty.UNKNOWN if implementation is SPECIFICATION and not meant else Certainty.KNOWN,
             place=site.place.at("protocol"),
             fix="use one of them, or the implementation's own protocol with its domain as prefix",
+        )
+    if class_name == _EAST_WEST and protocol.upper() == "HBONE" and not _takes_tunnels(entry):
+        yield site.verdict(
+            Reason.UNSUPPORTED_PROTOCOL,
+            f"{site.of_listener} speaks HBONE, which Istio's east-west gateways take on port {_HBONE_PORT} with TLS mode "
+            "Terminate alone; the Gateway is not accepted, and requests from other networks cannot connect",
+            place=site.place.at("protocol"),
+            fix=f"use port {_HBONE_PORT} and `tls: {{mode: Terminate}}`",
         )
     if protocol in ("HTTP", "TCP", "UDP") and entry.tls is not None:
         yield site.verdict(
@@ -130,6 +140,12 @@ def _is_extension(protocol: str, implementation: Implementation) -> bool:
     """Whether a protocol is one that the serving implementation, or whichever unknown one serves, has of its own."""
     owner = _EXTENSIONS.get(protocol.upper())
     return owner is not None and (implementation is SPECIFICATION or implementation.name == owner)
+
+
+def _takes_tunnels(entry: ListenerEntry) -> bool:
+    """Whether east-west gateways open an HBONE listener (istio/istio:pilot/pkg/config/kube/gateway/conversion.go,
+    unexpectedEastWestWaypointListener)."""
+    return entry.port == _HBONE_PORT and entry.tls is not None and (entry.tls.mode or "Terminate") == "Terminate"
 
 
 def kind_verdicts(site: Site, bound: BoundListener) -> Iterator[Verdict]:

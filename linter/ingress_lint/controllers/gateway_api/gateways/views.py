@@ -290,7 +290,7 @@ class Gateways:
             misdirected=implementation.misdirected,
         )
         site = Site(declarer, place, entry.name)
-        verdicts = list(protocol_verdicts(site, entry, protocol, implementation))
+        verdicts = list(protocol_verdicts(site, entry, protocol, implementation, gateway.body.spec.gateway_class_name))
         usable = not verdicts
         mode: Literal["Terminate", "Passthrough"] = (entry.tls.mode if entry.tls else None) or "Terminate"
         if protocol in ("HTTPS", "TLS"):
