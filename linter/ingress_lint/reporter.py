@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
+from functools import cached_property
 from typing import Final
 
 from msgspec.structs import replace
@@ -33,12 +34,17 @@ class Reporter:
         self._graphs: dict[Document, ObjectGraph] = {
             document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
         }
-        self._units: defaultdict[Document, dict[str, None]] = defaultdict(dict)
-        for manifest_set in manifests.sets:
-            for document in manifest_set.documents:
-                self._units[document][manifest_set.unit.name] = None
         self.locator = Locator()
         self._identities: Counter[str] = Counter()
+
+    @cached_property
+    def _units(self) -> Mapping[Document, list[str]]:
+        """The units that hold each document; only what is no rule's finding in one of them asks for it."""
+        units: defaultdict[Document, list[str]] = defaultdict(list)
+        for manifest_set in self._manifests.sets:
+            for document in dict.fromkeys(manifest_set.documents):
+                units[document].append(manifest_set.unit.name)
+        return units
 
     def report(self, findings: Iterable[Finding]) -> Report:
         """The report of `findings`."""

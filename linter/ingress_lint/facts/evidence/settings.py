@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -135,6 +134,8 @@ def words(container: WorkloadContainer, variables: Mapping[str, tuple[str, Place
 def _shell_words(text: str) -> list[str]:
     if _SHELL_SYNTAX.isdisjoint(text):
         return text.split()
+    import shlex
+
     try:
         return shlex.split(text, comments=True)
     except ValueError:
