@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from ingress_lint.load.document import SourceFile
 
-SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAX_BYTES: Final = 32 * 1024 * 1024
 """A larger file is no manifest: the API server refuses objects over 3 MiB (etcd's limit is 1.5 MiB)."""
 STANDARD_INPUT: Final = "-"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib import import_module
 from typing import Final
@@ -11,7 +10,6 @@ from msgspec import Struct
 
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import Model
-from ingress_lint.values.patterns import deferred
 
 GATEWAY_GROUP: Final = "gateway.networking.k8s.io"
 EXPERIMENTAL_GROUP: Final = "gateway.networking.x-k8s.io"
@@ -202,8 +200,6 @@ UNREAD_KINDS: Final = frozenset(
     }
 )
 """Kinds that no stage looks into; their documents are counted and never parsed."""
-
-_POD_TEMPLATE: Final = deferred(r"""^[ \t]+["']?template["']?[ \t]*:""", re.MULTILINE)
 
 
 def wanted(kind: str, _text: str) -> bool:

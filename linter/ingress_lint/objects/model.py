@@ -171,12 +171,6 @@ def pointer_in_text(pointer: Pointer, left_out: tuple[Pointer, ...]) -> Pointer:
     return pointer
 
 
-class LocalReference(Model):
-    """A reference to an object of the same namespace by name."""
-
-    name: str = ""
-
-
 class LabelSelectorRequirement(ClosedModel):
     """One expression of a label selector."""
 

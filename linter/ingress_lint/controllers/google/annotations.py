@@ -48,12 +48,5 @@ GKE_ANNOTATIONS: Final = AnnotationTable(
 )
 
 ALLOW_HTTP: Final = "kubernetes.io/ingress.allow-http"
-STATIC_IP: Final = "kubernetes.io/ingress.global-static-ip-name"
-REGIONAL_STATIC_IP: Final = "kubernetes.io/ingress.regional-static-ip-name"
 OLD_APP_PROTOCOLS: Final = "service.alpha.kubernetes.io/app-protocols"
 """Read before `cloud.google.com/app-protocols`."""
-STATUS: Final = frozenset(
-    f"ingress.kubernetes.io/{key}"
-    for key in ("url-map", "forwarding-rule", "https-forwarding-rule", "target-proxy", "https-target-proxy")
-)
-"""What the controller writes on an Ingress that it serves."""
