@@ -74,7 +74,7 @@ def test_requests(suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         follower = Follower(Given((str(folder),)))
         encoder = Encoder(follower.locator)
         for position, case in enumerate(wanted):
-            followed = follower.follow(asked_item({"id": case["id"], **case["request"]}, position))
+            [followed] = follower.follow(asked_item({"id": case["id"], **case["request"]}, position))
             why = difference(case, encoder.encode(followed.trace, followed.findings))
             right += why is None
             wrong += [f"{case['id']}: {why}"] if why else []
