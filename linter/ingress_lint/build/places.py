@@ -45,7 +45,7 @@ class Places:
         A value that its source has stands there; else the patch or the kustomization's field that set it. What is not
         found stands at the nearest parent that is, `likely`.
         """
-        value = rendered.document.value
+        value = rendered.document.whole()
         if not isinstance(value, dict):
             return SourcePlace(self._root_place(), "likely")
         origin = self._origins.of(self._as_built(rendered.document))
@@ -66,10 +66,10 @@ class Places:
     def _as_built(self, document: Document) -> dict[str, Any]:
         """The object before it was substituted into, which is what the build knows it by."""
         built = self._built.documents
-        value = built[document.index].value if document.index < len(built) else None
-        if isinstance(value, dict):
-            return value
-        return document.value if isinstance(document.value, dict) else {}
+        value = built[document.index].whole() if document.index < len(built) else None
+        if not isinstance(value, dict):
+            value = document.whole()
+        return value if isinstance(value, dict) else {}
 
     def _of_scalar(self, sought: Sought, origin: Origin, rendered: Place, there: Followed) -> SourcePlace:
         source = origin.source

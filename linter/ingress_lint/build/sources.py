@@ -15,9 +15,13 @@ from ingress_lint.load.values import ValueReader
 
 
 class Sources:
-    """Reads files and texts, for several threads at once; what cannot be read holds nothing, and nothing here raises."""
+    """Reads files and texts, for several threads at once; what cannot be read holds nothing, and nothing here raises.
 
-    def __init__(self) -> None:
+    `known` are files that were read before, by their real paths.
+    """
+
+    def __init__(self, known: Mapping[str, SourceFile] | None = None) -> None:
+        self._known = known or {}
         self._values = ValueReader()
         self._lock = Lock()
         self._embedded: dict[str, Any] = {}
@@ -27,7 +31,7 @@ class Sources:
     def file(self, path: str) -> SourceFile | None:
         """The text of a file, None where there is none to read."""
         if path not in self._files:
-            self._files[path] = _read(path)
+            self._files[path] = self._known.get(path) or _read(path)
         return self._files[path]
 
     def documents(self, path: str) -> list[Document]:

@@ -10,7 +10,6 @@ from msgspec import Struct, field
 
 from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.values import ValueReader
-from ingress_lint.values.patterns import deferred
 
 FILE_NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _API_PREFIX: Final = "kustomize.config.k8s.io/"
@@ -35,7 +34,7 @@ _PLAIN_FIELDS: Final = frozenset(
     }
 )
 """Fields that change no object of the files but for its namespace."""
-_REMOTE: Final = deferred(r"://|^git@|^[\w.-]+\.[a-z]+/[^/]+/[^/]+|[?&](?:ref|version)=")
+_LISTING_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "resources"})
 _GENERATED: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
 
 
@@ -56,12 +55,12 @@ class Kustomization(Struct, frozen=True):
     file: str = ""
     folders: tuple[str, ...] = ()
     """The folders that it takes objects from, in their order."""
-    remote: str = ""
-    """What it takes from another place than this file system, empty for nothing."""
     component: bool = False
     """Whether it is a part for others to include, and nothing by itself."""
     changes: str = ""
     """The first of its fields that does more than to list resources or to generate, empty where none does."""
+    only_lists: bool = False
+    """Whether it does no more than to list files below it and folders, so that its build is what they hold."""
 
 
 def find_file(folder: str) -> str | None:
@@ -98,19 +97,18 @@ def read(path: str) -> Kustomization | None:
         ),
         file=path,
         folders=tuple(filter(os.path.isdir, taken)),
-        remote=_remote(folder, value),
         component=value.get("kind") == "Component",
         changes=next((str(key) for key, item in value.items() if item and key not in _PLAIN_FIELDS), ""),
+        only_lists=_only_lists(folder, value),
     )
 
 
-def _remote(folder: str, value: dict[str, Any]) -> str:
-    for key in _FOLDER_LISTS:
-        for item in _items(value, key):
-            if isinstance(item, str) and _REMOTE.search(item) and not os.path.exists(os.path.join(folder, item)):
-                return item
-    charts = (item for item in _items(value, "helmCharts") if isinstance(item, dict) and item.get("repo"))
-    return next((f"chart {item.get('name')} of {item['repo']}" for item in charts), "")
+def _only_lists(folder: str, value: dict[str, Any]) -> bool:
+    if not value.keys() <= _LISTING_FIELDS:
+        return False
+    inside = os.path.join(folder, "")
+    paths = [_real(folder, item) if isinstance(item, str) else "" for item in _items(value, "resources")]
+    return all(os.path.isdir(path) or (os.path.isfile(path) and path.startswith(inside)) for path in paths)
 
 
 def _incomplete(folder: str, value: dict[str, Any]) -> str:

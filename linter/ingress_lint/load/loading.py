@@ -63,6 +63,8 @@ class Loader:
         self._read: dict[str, tuple[Document, ...]] = {}
         self._known = 0
         self.loaded = Loaded()
+        self.texts: dict[str, SourceFile] = {}
+        """The files that were read, by their real paths."""
 
     def expect(self, number: int) -> None:
         """Says that so many more files will be read, as far as is known."""
@@ -76,6 +78,13 @@ class Loader:
             self._on_file(len(self._read), max(self._known, len(self._read)))
         return self._read[item.real]
 
+    def adopt(self, documents: Iterable[Document]) -> tuple[Document, ...]:
+        """Takes in documents that stand in no file, as a build gives them."""
+        adopted = tuple(documents)
+        for document in adopted:
+            self._on_document(document)
+        return adopted
+
     def _read_file(self, item: files.Found, reported: bool) -> list[Document]:
         try:
             file = files.read(item)
@@ -84,6 +93,7 @@ class Loader:
         except files.UnreadableError as error:
             return [self._unreadable(item.display, f"{item.display}: {error}")]
         self.loaded.files.append(file)
+        self.texts[item.real] = file
         if ENCRYPTED in file.text and _SOPS.search(file.text):
             self.loaded.encrypted[file.path] = None
         documents = self._documents(file, reported)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -15,9 +16,12 @@ from ingress_lint.load.document import Document
 from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
 from ingress_lint.load.loading import Loader
 from ingress_lint.units import chart, folder, generators, kustomization, stdin
+from ingress_lint.units.building import Builder, Rendering
 from ingress_lint.units.kustomization import Kustomizations
 from ingress_lint.units.plan import Identities, Plan, Unit
 from ingress_lint.units.walking import Tree, walk
+
+_RENDERING: Final = Rendering()
 
 
 class Discovery(Struct):
@@ -31,10 +35,16 @@ class Discovery(Struct):
     """A sentence for each path under which there is nothing to lint."""
 
 
-def discover(paths: Sequence[str], loader: Loader, identities: Identities, patterns: Sequence[str] = ()) -> Discovery:
+def discover(
+    paths: Sequence[str],
+    loader: Loader,
+    identities: Identities,
+    patterns: Sequence[str] = (),
+    rendering: Rendering = _RENDERING,
+) -> Discovery:
     """The plans of what lies under `paths`, without what `patterns` and the like exclude; see `Excludes`."""
     trees = _walked(paths, loader, patterns)
-    found = _Files(trees, loader)
+    found = _Files(trees, loader, Builder(loader, rendering))
     plans = sorted(found.plans(identities), key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
     for refused in {one.real: one for tree in trees for one in tree.charts if one.named}.values():
         loader.loaded.problems.append(chart.refusal(refused))
@@ -66,9 +76,10 @@ def _walked(paths: Sequence[str], loader: Loader, patterns: Sequence[str]) -> li
 class _Files:
     """What the trees hold, and the plans of each kind; a file is read when the first of them asks for it."""
 
-    def __init__(self, trees: Sequence[Tree], loader: Loader) -> None:
+    def __init__(self, trees: Sequence[Tree], loader: Loader, builder: Builder) -> None:
         self._trees = trees
         self._loader = loader
+        self._builder = builder
         self._files = {file.real: file for tree in reversed(trees) for file in reversed(tree.files)}
         folders = [folder for tree in trees for folder in tree.kustomizations]
         self._known = Kustomizations(folders, self._files.values())
@@ -79,8 +90,7 @@ class _Files:
 
     def plans(self, identities: Identities) -> Iterator[Plan]:
         """The plans of all kinds."""
-        for root in self._known.roots():
-            yield kustomization.build(root, self._known, self._read)
+        yield from kustomization.plans(self._known, self._builder, self._read)
         for one, files in self._parts:
             yield kustomization.part(one, files, self._read)
         for unit in self._units(self._trees):

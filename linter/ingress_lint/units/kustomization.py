@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Container, Iterable, Iterator
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -12,7 +12,11 @@ from ingress_lint.load import kustomization
 from ingress_lint.load.document import Document
 from ingress_lint.load.files import Found, display_path
 from ingress_lint.load.kustomization import Kustomization
+from ingress_lint.units.building import Builder, problems_of
 from ingress_lint.units.plan import Plan, Unit
+
+if TYPE_CHECKING:
+    from ingress_lint.build.kustomize import Built, Unbuilt
 
 Read = Callable[[str], tuple[Document, ...]]
 """The documents of a file, by its real path."""
@@ -83,29 +87,39 @@ class Kustomizations:
         return self._nearest[folder]
 
 
-def build(root: Kustomization, known: Kustomizations, read: Read) -> Plan:
-    """The plan of a root: the documents of the files that it and what it includes list.
+def plans(known: Kustomizations, builder: Builder, read: Read, apart: Container[str] = frozenset()) -> Iterator[Plan]:
+    """The plans of the roots, without those whose folders are `apart`, as something else deploys them.
 
-    What only lists them is built that way, its namespace included. Of any other the files are read as they are, the unit
-    is `partial`, and what it lacks is unknown. One that takes from another place than this file system is `unchecked`.
+    What only lists files is built of the files as they are. Anything else is built by its tool; where it cannot be, it
+    is `unchecked`, and nothing of it is looked at.
     """
-    parts = list(_included(root, known))
-    folder = display_path(root.folder)
-    unit = Unit(folder, KIND, folder, display_path(root.file))
-    remote = next((one.remote for one, _ in parts if one.remote), "")
-    if remote:
-        return Plan(replace(unit, state="unchecked", reason=f"`{remote}` lies elsewhere, and nothing is fetched"))
-    namespaces: dict[Document, str] = {}
-    for one, namespace in parts:
-        for path in sorted(one.resources):
-            for document in read(path):
-                namespaces.setdefault(document, namespace)
-    generated = frozenset[tuple[str, str]]().union(*(one.generated for one, _ in parts))
-    incomplete = next((why for one, _ in parts if (why := _incomplete(one))), "")
-    if reason := incomplete or ("what it generates is known by its names alone" if generated else ""):
-        unit = replace(unit, state="partial", reason=reason)
-    documents = sorted(namespaces, key=lambda document: (document.file.path, document.index))
-    return Plan(unit, tuple(documents), namespaces, incomplete, generated, built=True)
+    roots = [one for one in known.roots() if one.folder not in apart]
+    included = {root.folder: list(_included(root, known)) for root in roots}
+    built = [root for root in roots if not all(one.only_lists for one in included[root.folder])]
+    results = builder.build([builder.root(root.folder) for root in built]) if built else []
+    by_folder = {root.folder: result for root, result in zip(built, results, strict=True)}
+    for root in roots:
+        folder = display_path(root.folder)
+        unit = Unit(folder, KIND, folder, display_path(root.file))
+        result = by_folder.get(root.folder)
+        paths = sorted({path for one in included[root.folder] for path in one.resources})
+        documents = tuple(document for path in paths for document in read(path))
+        if result is None:
+            yield Plan(unit, documents, built=True)
+        else:
+            plan = of_build(unit, result, builder)
+            yield plan if builder.is_parsed(paths) else replace(plan, problems=())
+
+
+def of_build(unit: Unit, result: Built | Unbuilt, builder: Builder) -> Plan:
+    """The plan of a root that was built, or that was to be."""
+    from ingress_lint.build.kustomize import Built
+
+    if isinstance(result, Built):
+        from ingress_lint.build.places import Places
+
+        return Plan(unit, builder.documents(result.documents), built=True, places=Places(result))
+    return Plan(replace(unit, state="unchecked", reason=builder.why(result)), problems=problems_of(result))
 
 
 def part(one: Kustomization, files: Iterable[Found], read: Read) -> Plan:
@@ -116,20 +130,20 @@ def part(one: Kustomization, files: Iterable[Found], read: Read) -> Plan:
         folder, KIND, folder, display_path(one.file), state="partial", reason="only files that were named are read"
     )
     namespaces = dict.fromkeys(documents, one.namespace)
-    return Plan(unit, documents, namespaces, _incomplete(one), one.generated, built=True)
+    return Plan(unit, documents, namespaces, incomplete=_incomplete(one), generated=one.generated, built=True)
 
 
-def _included(root: Kustomization, known: Kustomizations) -> Iterator[tuple[Kustomization, str]]:
-    """A root and what it includes, each once, with the namespace that the outermost gives to its objects."""
-    waiting, seen = [(root, root.namespace)], {root.folder}
+def _included(root: Kustomization, known: Kustomizations) -> Iterator[Kustomization]:
+    """A root and what it includes, each once."""
+    waiting, seen = [root], {root.folder}
     while waiting:
-        one, namespace = waiting.pop()
-        yield one, namespace
+        one = waiting.pop()
+        yield one
         for folder in reversed(one.folders):
             child = known.of(folder)
             if child is not None and folder not in seen:
                 seen.add(folder)
-                waiting.append((child, namespace or child.namespace))
+                waiting.append(child)
 
 
 def _incomplete(one: Kustomization) -> str:

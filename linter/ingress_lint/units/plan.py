@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct, field
 
-from ingress_lint.load.document import Document
+from ingress_lint.load.document import Document, Problem
+
+if TYPE_CHECKING:
+    from ingress_lint.build.places import Places
 
 State = Literal["checked", "partial", "unchecked"]
 Identity = tuple[str, str, str, str]
@@ -43,9 +46,19 @@ class Plan(Struct, frozen=True):
     documents: tuple[Document, ...] = ()
     namespaces: Mapping[Document, str] = field(default_factory=dict)
     """Where the build moves the objects of a document; those of others stay where they say."""
+    default_namespace: str = ""
+    """The namespace of objects that name none; empty where nothing but the run itself says."""
     incomplete: str = ""
     """Why the build may hold more than these documents, empty where they are all."""
     generated: frozenset[tuple[str, str]] = frozenset()
     """Kind and name of the objects that the build generates."""
     built: bool = False
     """Whether the documents are one build, rather than files that happen to lie together."""
+    places: Places | None = None
+    """Leads from places in built documents to those that a person edits; None where the documents are the files themselves."""
+    takes: frozenset[str] = frozenset()
+    """The real paths of files and folders that belong to this unit and, but for builds that include them, to no other."""
+    makes_in: str | None = None
+    """Of a unit that is not checked, the namespace of what it would make; None where it may be any."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the unit itself."""

@@ -1,0 +1,103 @@
+"""Builds for the units of all kinds: one place that knows the tools, the limits and what was read already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from ingress_lint.load.document import Document, Problem, ProblemKind
+from ingress_lint.load.loading import Loader
+
+if TYPE_CHECKING:
+    from ingress_lint.build.kustomize import Built, Root, Unbuilt
+    from ingress_lint.build.sources import Sources
+    from ingress_lint.build.tools import Tool
+
+_NOT_RENDERED: Final = "nothing is rendered (--no-render)"
+
+
+class Rendering(Struct, frozen=True):
+    """What a run may do to render: `enabled` runs tools at all, `network` lets them fetch, `seconds` is how long one may take.
+
+    `kustomize` and `helm` name the binaries, empty for those on PATH.
+    """
+
+    enabled: bool = True
+    network: bool = False
+    seconds: float = 30.0
+    kustomize: str = ""
+    helm: str = ""
+
+
+class Builder:
+    """Builds roots, several side by side. The tools are looked for, and what builds is imported, when first asked."""
+
+    def __init__(self, loader: Loader, rendering: Rendering) -> None:
+        self._loader = loader
+        self.rendering = rendering
+
+    @cached_property
+    def sources(self) -> Sources:
+        """The files that people edit; those that the loader has read are not read again."""
+        from ingress_lint.build.sources import Sources
+
+        return Sources(self._loader.texts)
+
+    @cached_property
+    def _kustomize(self) -> Tool | None:
+        from ingress_lint.build.tools import find_kustomize
+
+        return find_kustomize(self.rendering.kustomize) if self.rendering.enabled else None
+
+    def root(self, folder: str) -> Root:
+        """What to build of a folder, within the limits of the run."""
+        from ingress_lint.build.kustomize import Root
+        from ingress_lint.build.running import Limits
+
+        return Root(folder, network=self.rendering.network, limits=Limits(self.rendering.seconds))
+
+    def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
+        """What becomes of each root, in their order."""
+        from ingress_lint.build.kustomize import build
+
+        if len(roots) < 2:
+            return [build(root, self._kustomize, self.sources) for root in roots]
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda root: build(root, self._kustomize, self.sources), roots))
+
+    def is_parsed(self, paths: Iterable[str]) -> bool:
+        """Whether all of these files parse, as far as they were read; one that does not is told of anyway."""
+        texts = {file.path for path in paths if (file := self._loader.texts.get(path)) is not None}
+        return not any(
+            problem.kind is ProblemKind.YAML_SYNTAX
+            and problem.level == "error"
+            and problem.place.document.file.path in texts
+            for problem in self._loader.loaded.problems
+        )
+
+    def documents(self, documents: Iterable[Document]) -> tuple[Document, ...]:
+        """Built documents, whose objects are read."""
+        return self._loader.adopt(documents)
+
+    def why(self, unbuilt: Unbuilt) -> str:
+        """Why a root was not built, for the coverage."""
+        return _NOT_RENDERED if unbuilt.reason == "tool" and not self.rendering.enabled else unbuilt.message
+
+
+def problems_of(unbuilt: Unbuilt) -> tuple[Problem, ...]:
+    """What is to be told of a root that was not built: an error where it does not build, a warning where it needs more.
+
+    A tool that is not installed is no fault of the root.
+    """
+    if unbuilt.reason == "tool":
+        return ()
+    failed = unbuilt.reason == "failed"
+    message = unbuilt.message if failed else f"not built, so nothing of it was checked: {unbuilt.message}"
+    level = "error" if failed else "warning"
+    return (Problem(ProblemKind.RENDER_FAILED, unbuilt.place, message, level=level),)  # type: ignore[arg-type]
