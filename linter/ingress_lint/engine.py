@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -14,7 +15,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.set_context import Elsewhere, SetContext
 from ingress_lint.linting import SetLinter, of_problems
 from ingress_lint.load.document import Document
-from ingress_lint.load.loading import Loader, OnFile
+from ingress_lint.load.loading import Loaded, Loader, OnFile
 from ingress_lint.load.values import ValueReader
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.custom_groups import custom_groups
@@ -24,6 +25,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.reading import DEFAULT_NAMESPACE, ObjectReader, Reading, read_document
 from ingress_lint.report import Report
 from ingress_lint.reporter import Reporter
+from ingress_lint.routes.model import Route
 from ingress_lint.rule import RuleEntry
 from ingress_lint.suppressions import Suppressions
 from ingress_lint.units.discovery import context, discover
@@ -35,54 +37,141 @@ def _no_progress(_done: int, _total: int) -> None:
 
 
 def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
-    """Finds what is deployed together under the paths, and takes every unit up to its routes."""
+    """Finds what is deployed together under the paths, and takes every scope up to its routes."""
     readings = _Readings()
     loader = Loader(wanted, on_file, readings.add)
-    found = discover(options.paths, loader, readings.identities, options.exclude)
+    found = discover(options.paths, loader, readings.identities, options.exclude, options.rendering)
     context_documents = context(options.context_paths, loader)
     loaded = loader.loaded
     loaded.documents.sort(key=lambda document: (document.file.path, document.index))
     reader = ObjectReader(options.namespace)
     objects = _Objects(reader, readings)
-    held = [(plan, objects.of(plan)) for plan in found.plans]
     in_context = reader.settle(readings.of(context_documents))
-    elsewhere = _index(held)
-    unparsed = {problem.place.document for problem in loaded.problems}
-    texts = {file.path for file in loaded.files}
+    loaded.problems += [problem for plan in found.plans for problem in plan.problems]
     manifests = Manifests(loaded, left_out=found.left_out, barren=found.barren)
-    for plan, own in held:
-        if not any(fnmatchcase(plan.unit.name, pattern) for pattern in options.units or ("*",)):
+    scopes = [_Scope(plans, objects) for plans in _together(found.plans)]
+    elsewhere, unplaced = _index(scopes), _index(scope for scope in scopes if scope.cluster is None)
+    unparsed = {problem.place.document for problem in loaded.problems}
+    for scope in scopes:
+        units = [unit for unit in scope.units if _is_meant(unit, options)]
+        if not any(unit.state != "unchecked" for unit in units):
+            manifests.units += units
             continue
-        if plan.unit.state == "unchecked":
-            manifests.units.append(plan.unit)
-            continue
-        files = dict.fromkeys(document.file.path for document in plan.documents)
-        broken = dict.fromkeys(
-            document.file.path
-            for document in plan.documents
-            if (document in unparsed or document.template_language) and document.whole() is None
-        )
-        known = SetContext(
-            options.assume,
-            tuple(broken),
-            tuple(file for file in files if file in loaded.encrypted and file not in texts),
-            elsewhere,
-            options.externals,
-            plan.incomplete,
-            frozenset((GroupKind("", kind), name) for kind, name in plan.generated),
-            options.now or datetime.now(UTC),
-            custom_groups(plan.documents),
-            plan.built,
-        )
-        graph = ObjectGraph((*own, *in_context), known)
+        # what stands in another cluster is surely not in this one
+        known = scope.context(loaded, unparsed, options, elsewhere if scope.cluster is None else unplaced)
+        graph = ObjectGraph((*scope.objects, *in_context), known)
         lowered = lower(graph, options.controller)
-        unit = _looked_at(plan.unit, len(own), len(lowered.routes), next(iter(broken), ""))
-        documents = (*plan.documents, *context_documents)
-        manifests.units.append(unit)
-        manifests.sets.append(ManifestSet(unit, graph, lowered.routes, documents, lowered.verdicts, lowered.frontends))
+        looked_at = tuple(scope.looked_at(units, lowered.routes, known.unparsed))
+        manifests.units += looked_at
+        holders = scope.holders({unit.name for unit in units})
+        manifests.sets.append(
+            ManifestSet(looked_at, graph, lowered.routes, holders, lowered.verdicts, lowered.frontends)
+        )
+        manifests.places |= scope.places
+    manifests.units.sort(key=lambda unit: (unit.path, unit.name, unit.kind))
+    manifests.context = frozenset(context_documents)
     manifests.problems = [*loaded.problems, *reader.problems]
     manifests.placeholders = reader.placeholders
     return manifests
+
+
+def _is_meant(unit: Unit, options: Options) -> bool:
+    return any(fnmatchcase(unit.name, pattern) for pattern in options.units or ("*",))
+
+
+def _together(plans: Iterable[Plan]) -> list[list[Plan]]:
+    """The plans by what runs together: those of one cluster, and each alone of which none is known."""
+    found: dict[str | int, list[Plan]] = {}
+    for index, plan in enumerate(plans):
+        found.setdefault(index if plan.unit.cluster is None else plan.unit.cluster, []).append(plan)
+    return list(found.values())
+
+
+class _Scope:
+    """The plans of what runs together, and their objects."""
+
+    def __init__(self, plans: Sequence[Plan], objects: _Objects) -> None:
+        self._plans = plans
+        self._own = [(plan, objects.of(plan)) for plan in plans]
+        self.cluster = plans[0].unit.cluster
+        self.objects = list(dict.fromkeys(item for _, own in self._own for item in own))
+        self.places = {
+            document: plan.places for plan in plans if plan.places is not None for document in plan.documents
+        }
+
+    @property
+    def units(self) -> list[Unit]:
+        """All of its units."""
+        return [plan.unit for plan in self._plans]
+
+    def held(self) -> Iterator[tuple[str, AnyObject]]:
+        """Each object with the name of a unit that holds it."""
+        for plan, own in self._own:
+            for item in own:
+                yield plan.unit.name, item
+
+    def holders(self, names: Container[str]) -> dict[Document, tuple[str, ...]]:
+        """For each document the units, of these names, that hold it."""
+        found: dict[Document, tuple[str, ...]] = {}
+        for plan in self._plans:
+            if plan.unit.name in names:
+                for document in plan.documents:
+                    found[document] = (*found.get(document, ()), plan.unit.name)
+        return found
+
+    def context(
+        self, loaded: Loaded, unparsed: Container[Document], options: Options, elsewhere: Elsewhere
+    ) -> SetContext:
+        """What is known of it beyond its objects."""
+        documents = list(dict.fromkeys(document for plan in self._plans for document in plan.documents))
+        texts = {file.path for file in loaded.files}
+        broken = dict.fromkeys(
+            document.file.path
+            for document in documents
+            if (document in unparsed or document.template_language) and document.whole() is None
+        )
+        files = dict.fromkeys(document.file.path for document in documents)
+        return SetContext(
+            assume=options.assume,
+            unparsed=tuple(broken),
+            encrypted=tuple(file for file in files if file in loaded.encrypted and file not in texts),
+            elsewhere=elsewhere,
+            externals=options.externals,
+            incomplete=next((plan.incomplete for plan in self._plans if plan.incomplete), ""),
+            unchecked={plan.makes_in: plan.unit.name for plan in self._plans if plan.unit.state == "unchecked"},
+            generated=frozenset((GroupKind("", kind), name) for plan in self._plans for kind, name in plan.generated),
+            now=options.now or datetime.now(UTC),
+            custom_groups=custom_groups(documents),
+            built=all(plan.built for plan in self._plans if plan.unit.state != "unchecked"),
+        )
+
+    def looked_at(self, units: Sequence[Unit], routes: Iterable[Route], broken: Sequence[str]) -> Iterator[Unit]:
+        """Those of its `units` with what is in them; one with a file that did not parse is partial."""
+        making = Counter(name for route in routes for name in self._all_holders.get(route.owner.document, ()))
+        held = {plan.unit.name: (plan, own) for plan, own in self._own}
+        for unit in units:
+            if unit.state == "unchecked":
+                yield unit
+                continue
+            plan, own = held[unit.name]
+            files = {document.file.path for document in plan.documents}
+            reason = next((f"{file} did not parse" for file in broken if file in files), "")
+            state, why = (unit.state, unit.reason) if unit.reason or not reason else ("partial", reason)
+            yield replace(unit, objects=len(own), routes=making[unit.name], state=state, reason=why)
+
+    @cached_property
+    def _all_holders(self) -> Mapping[Document, tuple[str, ...]]:
+        return self.holders({plan.unit.name for plan in self._plans})
+
+
+def _index(scopes: Iterable[_Scope]) -> Elsewhere:
+    """For the kind, namespace and name of every object the name of the first unit that holds it."""
+    several = list(scopes)
+    index: defaultdict[GroupKind, dict[tuple[str, str], str]] = defaultdict(dict)
+    for scope in several if len(several) > 1 else ():
+        for unit, item in scope.held():
+            index[item.group_kind].setdefault((item.namespace, item.name), unit)
+    return dict(index)
 
 
 class _Readings:
@@ -114,36 +203,26 @@ class _Objects:
     def __init__(self, reader: ObjectReader, readings: _Readings) -> None:
         self._reader = reader
         self._readings = readings
-        self._read: dict[tuple[Document, str], tuple[AnyObject, ...]] = {}
+        self._read: dict[tuple[Document, str, str], tuple[AnyObject, ...]] = {}
 
     def of(self, plan: Plan) -> list[AnyObject]:
         """The objects of a plan, in the order of its documents."""
+        keys = {
+            document: (document, plan.namespaces.get(document, ""), plan.default_namespace)
+            for document in plan.documents
+        }
         by_namespace: defaultdict[str, list[Document]] = defaultdict(list)
-        for document in plan.documents:
-            namespace = plan.namespaces.get(document, "")
-            if (document, namespace) not in self._read:
-                by_namespace[namespace].append(document)
+        for document, key in keys.items():
+            if key not in self._read:
+                by_namespace[key[1]].append(document)
         for namespace, documents in by_namespace.items():
             made = defaultdict(list)
-            for item in self._reader.settle(self._readings.of(documents), namespace):
+            readings = self._readings.of(documents)
+            for item in self._reader.settle(readings, namespace, default=plan.default_namespace):
                 made[item.document].append(item)
             for document in documents:
-                self._read[document, namespace] = tuple(made[document])
-        return [item for document in plan.documents for item in self._read[document, plan.namespaces.get(document, "")]]
-
-
-def _index(held: Sequence[tuple[Plan, Sequence[AnyObject]]]) -> Elsewhere:
-    """For the kind, namespace and name of every object the name of the first unit that holds it."""
-    index: defaultdict[GroupKind, dict[tuple[str, str], str]] = defaultdict(dict)
-    for plan, own in held if len(held) > 1 else ():
-        for item in own:
-            index[item.group_kind].setdefault((item.namespace, item.name), plan.unit.name)
-    return dict(index)
-
-
-def _looked_at(unit: Unit, objects: int, routes: int, broken: str) -> Unit:
-    state, reason = (unit.state, unit.reason) if unit.reason or not broken else ("partial", f"{broken} did not parse")
-    return replace(unit, objects=objects, routes=routes, state=state, reason=reason)
+                self._read[keys[document]] = tuple(made[document])
+        return [item for key in keys.values() for item in self._read[key]]
 
 
 def check(
@@ -161,10 +240,13 @@ def check(
     running = [*rules, *(rule for rule in catalogue if rule.code in further)]
     failures: list[str] = []
     findings = [*of_problems(running, manifests.problems, failures)]
-    for manifest_set in manifests.sets:
-        linter = SetLinter(manifest_set, running)
-        name = (manifest_set.unit.name,)
-        findings.extend(replace(finding, units=name) for finding in linter.everything())
+    for held in manifests.sets:
+        linter = SetLinter(held, running)
+        findings += (
+            replace(finding, units=held.holders[finding.place.document])
+            for finding in linter.everything()
+            if held.shows(finding.place.document)
+        )
         failures += linter.failures
     findings = suppressions.apply(findings)
     findings += of_problems(rules, suppressions.unused(), failures)

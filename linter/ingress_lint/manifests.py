@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from ingress_lint.finding import Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.set_context import Assumption
-from ingress_lint.load.document import Document, Problem
+from ingress_lint.load.document import Document, Problem, SourceFile
 from ingress_lint.load.loading import Loaded
 from ingress_lint.objects.foreign_kinds import routes_unread
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.units.building import Rendering
 from ingress_lint.units.plan import Unit
+
+if TYPE_CHECKING:
+    from ingress_lint.build.places import Places
 
 
 class Options(Struct, frozen=True):
@@ -34,6 +39,7 @@ class Options(Struct, frozen=True):
     assume: Assumption = "auto"
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Kind, namespace and name of objects known to exist elsewhere."""
+    rendering: Rendering = Rendering()
     now: datetime | None = None
     """When certificates must be valid, None for the time of the run."""
     severities: Mapping[str, Severity] = field(default_factory=dict)
@@ -45,16 +51,32 @@ class Options(Struct, frozen=True):
 
 
 class ManifestSet(Struct, frozen=True):
-    """One scope after all stages but the rules: what runs together, as far as is known a unit."""
+    """One scope after all stages but the rules: what runs together, a cluster, or a unit of which none is known."""
 
-    unit: Unit
+    units: tuple[Unit, ...]
+    """Those of it that are looked at."""
     graph: ObjectGraph
     routes: tuple[Route, ...]
-    documents: tuple[Document, ...]
+    holders: Mapping[Document, tuple[str, ...]]
+    """The names of the units that hold each document, of those that are looked at."""
     verdicts: tuple[Verdict, ...] = ()
     """What controllers refuse of the set's objects."""
     frontends: tuple[Frontend, ...] = ()
     """The gateways that the set's own objects describe."""
+
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that it runs in, None where that is not known."""
+        return self.units[0].cluster
+
+    def unit_of(self, document: Document) -> Unit:
+        """The unit that holds a document, the first of several."""
+        names = self.holders.get(document, ())
+        return next((unit for unit in self.units if unit.name in names), self.units[0])
+
+    def shows(self, document: Document) -> bool:
+        """Whether a document is reported on: it is in a unit that is looked at, and no context."""
+        return document.reported and document in self.holders
 
 
 class Manifests(Struct):
@@ -68,9 +90,19 @@ class Manifests(Struct):
     """How many files and folders were passed over, by reason."""
     barren: list[str] = field(default_factory=list)
     """A sentence for each path under which there is nothing to lint."""
+    context: frozenset[Document] = frozenset()
+    """The documents that only resolve references."""
+    places: dict[Document, Places] = field(default_factory=dict)
+    """For built documents, what leads from places in them to those that a person edits."""
     problems: list[Problem] = field(default_factory=list)
     placeholders: int = 0
     """How many values stand for others that are not known."""
+
+    @property
+    def sources(self) -> Iterator[SourceFile]:
+        """The files that builds read besides manifests, each once."""
+        found = {file.path: file for places in dict.fromkeys(self.places.values()) for file in places.files}
+        yield from found.values()
 
     @property
     def routing_unread(self) -> Counter[str]:

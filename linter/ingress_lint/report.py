@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from msgspec import Struct, field
 
@@ -69,6 +70,10 @@ class ReportedFinding(Struct, frozen=True):
     """Whether a baseline suppresses it, and not the manifests themselves."""
     units: tuple[str, ...] = ()
     """The names of the units that it was found in."""
+    rendered: Location | None = None
+    """Where it is in the text of the build, None where nothing was built."""
+    mapping: Literal["exact", "likely", "template"] | None = None
+    """How sure it is that `location` is the source of that."""
 
     @property
     def fingerprint(self) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
-from functools import cached_property
 from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint.build.locating import SourceLocator
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Document, Place
-from ingress_lint.load.positions import Location, Locator
+from ingress_lint.load.positions import Location
 from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
@@ -31,27 +31,22 @@ class Reporter:
         self._manifests = manifests
         self._options = options
         self._rules = {rule.code: rule for rule in sorted(rules, key=lambda rule: rule.code)}
-        self._graphs: dict[Document, ObjectGraph] = {
-            document: manifest_set.graph for manifest_set in manifests.sets for document in manifest_set.documents
-        }
-        self.locator = Locator()
+        self._graphs: defaultdict[Document, list[tuple[tuple[str, ...], ObjectGraph]]] = defaultdict(list)
+        for held in manifests.sets:
+            for document, units in held.holders.items():
+                self._graphs[document].append((units, held.graph))
+        for document in manifests.context if manifests.sets else ():
+            self._graphs[document].append(((), manifests.sets[0].graph))
+        self.locator = SourceLocator(manifests.places)
         self._identities: Counter[str] = Counter()
-
-    @cached_property
-    def _units(self) -> Mapping[Document, list[str]]:
-        """The units that hold each document; only what is no rule's finding in one of them asks for it."""
-        units: defaultdict[Document, list[str]] = defaultdict(list)
-        for manifest_set in self._manifests.sets:
-            for document in dict.fromkeys(manifest_set.documents):
-                units[document].append(manifest_set.unit.name)
-        return units
 
     def report(self, findings: Iterable[Finding]) -> Report:
         """The report of `findings`."""
         located = [
-            (self.locator.locate(finding.place), finding)
+            (location, finding)
             for finding in _merged(findings)
-            if finding.place.document.reported and not self._ignored(finding)
+            if finding.place.document.reported
+            and not self._ignored(finding.code, location := self.locator.locate(finding.place))
         ]
         located.sort(key=lambda item: (item[0].file, item[0].line, item[0].column, item[1].code, item[1].message))
         reported = tuple(self._reported(location, finding) for location, finding in _shared(located))
@@ -72,7 +67,7 @@ class Reporter:
         )
         unread = [*manifests.loaded.missing_paths, *(p.message for p in manifests.problems if p.unreadable)]
         shown = {spot.file for finding in reported for spot in _locations(finding)}
-        files = {file.path: file for file in manifests.loaded.files if file.path in shown}
+        files = {path: file for path, file in self.locator.files.items() if path in shown}
         return Report(
             reported,
             summary,
@@ -96,7 +91,8 @@ class Reporter:
             yield f"files and folders left out: {reasons}"
         sets = self._manifests.sets
         for held in sets if len(sets) > 1 else ():
-            yield f"{held.unit.kind} {held.unit.name}: {len(held.graph.objects)} objects, {len(held.routes)} routes"
+            for unit in held.units:
+                yield f"{unit.kind} {unit.name}: {unit.objects} objects, {unit.routes} routes"
         owners = {route.owner: route.controller for held in sets for route in held.routes}
         served = Counter((by.value, by.origin.value, by.why) for by in owners.values())
         for (controller, origin, why), number in sorted(served.items()):
@@ -121,8 +117,11 @@ class Reporter:
 
     def _reported(self, location: Location, finding: Finding) -> ReportedFinding:
         rule = self._rules[finding.code]
-        owner = self._object(finding.place)
-        locate = self.locator.locate
+        units = finding.units or tuple(
+            dict.fromkeys(name for names, _ in self._graphs.get(finding.place.document, ()) for name in names)
+        )
+        owner = self._object(finding.place, units)
+        locate, source = self.locator.locate, self.locator.source(finding.place)
         reported = ReportedFinding(
             code=finding.code,
             name=rule.name,
@@ -131,18 +130,26 @@ class Reporter:
             message=finding.message,
             object=owner,
             location=location,
-            related=tuple(
-                Spot(related.message, self._object(related.place), locate(related.place)) for related in finding.related
+            related=(
+                *(
+                    Spot(related.message, self._object(related.place, units), locate(related.place))
+                    for related in finding.related
+                ),
+                *(Spot(message, None, locate(place)) for message, place in (source.related if source else ())),
             ),
             path=tuple(
-                PathSpot(step.hop, step.label, step.message, self._object(step.place), locate(step.place), step.broken)
+                PathSpot(
+                    step.hop, step.label, step.message, self._object(step.place, units), locate(step.place), step.broken
+                )
                 for step in finding.path
             ),
             fix=finding.fix,
             identity=self._identity(finding, owner, location),
             proof=self._proof(finding),
             suppressed=finding.suppressed,
-            units=finding.units or tuple(self._units.get(finding.place.document, ())),
+            units=units,
+            rendered=self.locator.rendered(finding.place),
+            mapping=source.certainty if source else None,
         )
         known = self._options.baseline
         if known and not reported.suppressed and reported.fingerprint in known:
@@ -159,14 +166,16 @@ class Reporter:
 
         return shlex.join(["ingress-lint", "runbook", "--url", url, *paths])
 
-    def _ignored(self, finding: Finding) -> bool:
-        path = finding.place.document.file.path
-        return any(
-            finding.code in codes and fnmatch(path, pattern) for pattern, codes in self._options.per_path_ignores
-        )
+    def _ignored(self, code: str, location: Location) -> bool:
+        ignores = self._options.per_path_ignores
+        return any(code in codes and fnmatch(location.file, pattern) for pattern, codes in ignores)
 
-    def _object(self, place: Place) -> ObjectRef | None:
-        graph = self._graphs.get(place.document)
+    def _object(self, place: Place, units: Sequence[str]) -> ObjectRef | None:
+        """The object that holds a place, as these units have it."""
+        found = self._graphs.get(place.document, ())
+        graph = next(
+            (graph for names, graph in found if not {*names}.isdisjoint(units)), found[0][1] if found else None
+        )
         item = graph.object_at(place) if graph else None
         return ObjectRef(item.api_version, item.kind, item.namespace, item.name) if item else None
 
@@ -183,6 +192,8 @@ def _count(number: int, word: str) -> str:
 
 def _locations(finding: ReportedFinding) -> Iterable[Location]:
     yield finding.location
+    if finding.rendered is not None:
+        yield finding.rendered
     for related in finding.related:
         yield related.location
     for step in finding.path:

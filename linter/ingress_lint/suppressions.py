@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ingress_lint.finding import Finding
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
-from ingress_lint.load.positions import Locator
+from ingress_lint.load.positions import Location, Locator
 from ingress_lint.manifests import Manifests
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.rule import RuleEntry
@@ -46,6 +46,7 @@ class Suppressions:
         self._by_object: defaultdict[Document, list[tuple[AnyObject, list[_Suppression]]]] = defaultdict(list)
         self._all: list[_Suppression] = []
         reported = [document for document in manifests.loaded.documents if document.reported]
+        reported += (Document(file, 0, 0, len(file.text)) for file in manifests.sources)
         marked = {file for file in {document.file for document in reported} if _MARKER in file.text}
         for document in reported if marked else ():
             if document.file in marked:
@@ -67,11 +68,15 @@ class Suppressions:
         return [self._applied(finding) for finding in findings]
 
     def unused(self) -> Iterator[Problem]:
-        """A problem for each that suppressed nothing of what `apply` was given."""
+        """A problem for each that suppressed nothing of what `apply` was given, in none of the units that have it."""
+        used = {self._at(item) for item in self._all if item.used}
         for item in self._all:
-            if not item.used:
+            if not item.used and self._at(item) not in used:
                 message = item.fault or f"`{item.selector}` is ignored {item.scope}, where it finds nothing"
                 yield Problem(ProblemKind.UNUSED_SUPPRESSION, item.place, message, fix="remove it", level="note")
+
+    def _at(self, item: _Suppression) -> tuple[Location, str]:
+        return self._locator.locate(item.place), item.selector
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -116,9 +121,9 @@ class Suppressions:
         return replace(finding, suppressed=fitting[0].reason) if fitting else finding
 
     def _near(self, place: Place) -> Iterator[_Suppression]:
-        lines = self._by_line.get(place.document.file.path)
-        if lines:
-            yield from lines.get(self._locator.locate(place).line, ())
+        if self._by_line:
+            location = self._locator.locate(place)
+            yield from self._by_line[location.file][location.line]
         for item, suppressions in self._by_object.get(place.document, ()):
             if place.pointer[: len(item.base)] == item.base:
                 yield from suppressions

@@ -24,7 +24,7 @@ def found(*paths: str, **options: object) -> Manifests:
 
 def names(manifests: Manifests) -> dict[str, set[str]]:
     """The names of the objects in each unit that was looked at."""
-    return {held.unit.name: {item.name for item in held.graph.objects} for held in manifests.sets}
+    return {held.units[0].name: {item.name for item in held.graph.objects} for held in manifests.sets}
 
 
 def listed(manifests: Manifests) -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from ingress_lint.build.blame import blamed
 from ingress_lint.build.listing import listed_text
 from ingress_lint.build.running import Failure, Limits, Output, run
 from ingress_lint.build.sources import Sources
@@ -20,11 +21,16 @@ from ingress_lint.build.tools import KUSTOMIZE_MISSING, Tool
 from ingress_lint.build.tree import Layer, Tree, TreeReader
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.files import display_path
+from ingress_lint.values.patterns import deferred
 
 _WRAPPER: Final = "kustomization.yaml"
 _LONGEST_REASON: Final = 500
-_LOGGED: Final = re.compile(r'^[EFIW]\d{4} [\d:.]+ +\d+ [^ \]]+\] (?:"command failed" )?', re.MULTILINE)
+_LOGGED: Final = deferred(r'^[EFIW]\d{4} [\d:.]+ +\d+ [^ \]]+\] (?:"command failed" )?', re.MULTILINE)
 """What kubectl's log puts before a line: the time and its process, which are others each time."""
+_LOGGED_ERROR: Final = deferred(
+    r'^err=(?:<\n(?P<block>.*?)\n >|(?P<quoted>"(?:[^"\\]|\\.)*"))', re.MULTILINE | re.DOTALL
+)
+"""How kubectl's log tells an error, of several lines or of one."""
 _SCHEMA: Final = "schema.json"
 
 
@@ -56,9 +62,9 @@ class Root(Struct, frozen=True):
 
 
 class Unbuilt(Struct, frozen=True):
-    """A root that was not built. For all `reasons` but `failed` it is only unchecked; nothing is known to be wrong with it."""
+    """A root that was not built. But for `syntax` and `failed` it is only unchecked; nothing is known to be wrong with it."""
 
-    reason: Literal["tool", "network", "plugin", "helm", "failed"]
+    reason: Literal["syntax", "tool", "network", "plugin", "helm", "failed"]
     message: str
     place: Place
     stderr: str = ""
@@ -85,6 +91,14 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     above = () if overlay is None else (_layer_of(overlay, root.folder),)
     tree = TreeReader(sources).read(root.folder, *above)
     place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
+    unread = next(
+        (layer for layer in tree.layers if layer.document.text.strip() and layer.document.value is None), None
+    )
+    if unread is not None:
+        file = unread.document.file.path
+        return Unbuilt(
+            "syntax", f"{file} is not valid YAML, so that nothing can be built of it", Place(unread.document)
+        )
     allowed = {needs for needs, given in (("network", root.network), ("helm", root.helm is not None)) if given}
     hindered = next((obstacle for obstacle in tree.obstacles if obstacle.needs not in allowed), None)
     if hindered is not None:
@@ -98,7 +112,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
         said = _reason(stderr) or result.message
         message = f"{os.path.basename(tool.path)} could not build {display_path(root.folder)}: {said}"
         inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
-        return Unbuilt("helm" if inflates else "failed", message, place, stderr)
+        at = blamed(tree, sources, stderr) or place
+        return Unbuilt("helm" if inflates else "failed", message, at, stderr)
     return _built(root, tool, tree, sources, result.stdout)
 
 
@@ -163,9 +178,19 @@ def _nowhere(folder: str) -> Place:
 
 def _reason(stderr: str) -> str:
     """The error that the tool told, in one line; the working directory is left out of paths."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("#")]
-    said = next((line for line in lines if line.lower().startswith("error:")), lines[-1] if lines else "")
-    for word in ("error: ", "Error: ", "err="):
-        said = said.removeprefix(word)
+    logged = _LOGGED_ERROR.search(stderr)
+    if logged is not None:
+        said = " ".join((logged["block"] or _unquoted(logged["quoted"])).split())
+    else:
+        lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("#")]
+        said = next((line for line in lines if line.lower().startswith("error:")), lines[-1] if lines else "")
+        said = said[len("error:") :].strip() if said.lower().startswith("error:") else said
     said = said.replace(os.path.join(os.getcwd(), ""), "")
     return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _unquoted(text: str) -> str:
+    try:
+        return str(json.loads(text))
+    except ValueError:  # Go escapes more than JSON does
+        return text.strip('"')

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint.build.identity import Identity, group_of, identity_of, mapping
 from ingress_lint.build.kustomize import Built, wrapped
 from ingress_lint.build.running import Failure
 from ingress_lint.build.sources import items
@@ -19,15 +20,6 @@ _TRANSFORMATIONS: Final = "alpha.config.kubernetes.io/transformations"
 _NOTED: Final = {"buildMetadata": ["originAnnotations", "transformerAnnotations"]}
 
 _MAKERS: Final = ("helmCharts", "helmChartInflationGenerator", "generators", *GENERATORS.values())
-
-
-class Identity(NamedTuple):
-    """What tells the objects of one build apart."""
-
-    api_version: str
-    kind: str
-    namespace: str
-    name: str
 
 
 class SourceObject(Struct, frozen=True):
@@ -102,7 +94,7 @@ class Origins:
         noted: dict[Identity, tuple[Any, Any]] = {}
         for document in built.sources.split(SourceFile("", result.stdout)):
             if isinstance(document.value, dict):
-                annotations = _mapping(_mapping(document.value, "metadata"), "annotations")
+                annotations = mapping(mapping(document.value, "metadata"), "annotations")
                 noted[identity_of(document.value)] = (
                     built.sources.value(str(annotations.get(_ORIGIN, ""))),
                     built.sources.value(str(annotations.get(_TRANSFORMATIONS, ""))),
@@ -153,27 +145,10 @@ class Origins:
         return self._objects[path]
 
 
-def identity_of(value: dict[str, Any]) -> Identity:
-    """What tells an object apart from others."""
-    metadata = _mapping(value, "metadata")
-    return Identity(
-        str(value.get("apiVersion", "")),
-        str(value.get("kind", "")),
-        str(metadata.get("namespace", "")),
-        str(metadata.get("name", "")),
-    )
-
-
 def _maker_in(layer: Layer) -> Place:
     """The first field of a layer that makes objects."""
     made_by = next((key for key in _MAKERS if key in layer.value), None)
     return Place(layer.document) if made_by is None else layer.place(made_by)
-
-
-def group_of(value: dict[str, Any] | str) -> str:
-    """The API group of an object or of its `apiVersion`; empty for the core group."""
-    version = value if isinstance(value, str) else str(value.get("apiVersion", ""))
-    return version.rpartition("/")[0]
 
 
 def _objects(document: Document, pointer: Pointer, value: Any) -> Iterator[SourceObject]:
@@ -185,8 +160,3 @@ def _objects(document: Document, pointer: Pointer, value: Any) -> Iterator[Sourc
                 yield SourceObject(document, (*pointer, "items", index), item)
     elif "kind" in value:
         yield SourceObject(document, pointer, value)
-
-
-def _mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.build.following import ABSENT, child, follow, value_at
-from ingress_lint.build.origins import group_of, identity_of
+from ingress_lint.build.identity import group_of, identity_of
 from ingress_lint.build.sought import Certainty, Setter, Sought
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.build.tree import Layer
@@ -36,7 +36,7 @@ class Patch(Struct, frozen=True):
 
 def setters(layer: Layer, sought: Sought, sources: Sources) -> Iterator[Setter]:
     """The places in a layer's patches that set a field, or a part of it where it is a mapping or list; the last first."""
-    for patch in _patches(layer, sources):
+    for patch in patches_of(layer, sources):
         if isinstance(patch.value, list):
             if patch.target is None or sought.is_selected(patch.target):
                 yield from _operations(patch, sought)
@@ -48,7 +48,7 @@ def setters(layer: Layer, sought: Sought, sources: Sources) -> Iterator[Setter]:
 
 def removers(layer: Layer, sought: Sought, sources: Sources) -> Iterator[Place]:
     """The places in a layer's patches that take a field away."""
-    for patch in _patches(layer, sources):
+    for patch in patches_of(layer, sources):
         if isinstance(patch.value, list):
             if patch.target is None or sought.is_selected(patch.target):
                 for index, operation in _in_reverse(patch.value):
@@ -73,7 +73,8 @@ def _removal(patch: Patch, sought: Sought) -> Iterator[Place]:
         yield patch.place((*reached.pointer, step))
 
 
-def _patches(layer: Layer, sources: Sources) -> Iterator[Patch]:
+def patches_of(layer: Layer, sources: Sources) -> Iterator[Patch]:
+    """The patches of a layer, the last applied first."""
     for key in _FIELDS:
         for index, item in _in_reverse(items(layer.value, key), of=object):
             target = item.get("target") if isinstance(item, dict) else None

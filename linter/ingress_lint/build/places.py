@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from ingress_lint.build import patches, transformers
 from ingress_lint.build.following import ABSENT, Followed, existing, follow, value_at
+from ingress_lint.build.identity import group_of, identity_of
 from ingress_lint.build.kustomize import Built
-from ingress_lint.build.origins import Origin, Origins, group_of, identity_of
+from ingress_lint.build.origins import Origin, Origins
 from ingress_lint.build.sought import Certainty, Setter, Sought, same
 from ingress_lint.build.sources import items
 from ingress_lint.build.tree import GENERATORS, Layer
-from ingress_lint.load.document import Document, Place, Pointer
+from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.values.patterns import deferred
 
 _FILLED_IN: Final = deferred(r"\$\([^)]*\)|\$\{[^}]*\}")
@@ -38,6 +39,14 @@ class Places:
     def __init__(self, built: Built) -> None:
         self._built = built
         self._origins = Origins(built)
+
+    @property
+    def files(self) -> Iterator[SourceFile]:
+        """The files that the build reads besides manifests: kustomizations, patches, configuration, data."""
+        tree, sources = self._built.tree, self._built.sources
+        for path in sorted(tree.files.difference(tree.manifests)):
+            if (file := sources.file(path)) is not None:
+                yield file
 
     def source_place(self, rendered: Place) -> SourcePlace:
         """The source of a place in a built document, or in what became of that document by substitution since.

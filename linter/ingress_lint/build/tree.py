@@ -74,6 +74,8 @@ class Tree(Struct):
     obstacles: list[Obstacle] = field(default_factory=list)
     manifests: list[str] = field(default_factory=list)
     """The real paths of the files that it takes objects from."""
+    missing: list[tuple[Place, str]] = field(default_factory=list)
+    """The paths that lead to nothing here, as they are written."""
     files: set[str] = field(default_factory=set)
     """The real paths of all files that the build reads, the kustomizations' among them, as far as they exist."""
 
@@ -144,6 +146,8 @@ class TreeReader:
             return path
         elif _REMOTE.match(item):
             self._hinder("network", place, f"{what} lies elsewhere: {item}")
+        else:
+            self._tree.missing.append((place, item))
         return None
 
     def _configuration(self, layer: Layer, item: Any, place: Place) -> None:

@@ -42,8 +42,11 @@ def request_of(
 
 
 def unit_heading(trace: Trace, color: bool) -> str:
-    """The line that says which unit answers, where several do."""
-    named = visible(f"unit {trace.held.unit.name}") if trace.held else "no unit"
+    """The line that says which cluster or unit answers, where several do."""
+    named = "no unit"
+    if trace.held is not None:
+        cluster = trace.held.cluster
+        named = visible(f"cluster {cluster}" if cluster is not None else f"unit {trace.held.units[0].name}")
     return click.style(named, bold=True, underline=True) + "\n" if color else f"{named}\n"
 
 

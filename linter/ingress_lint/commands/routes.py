@@ -19,17 +19,22 @@ def command(
     color: str,
 ) -> None:
     """Show every route: listener, host, path, backend, port, health check, protocol, timeouts."""
+    from ingress_lint.build.locating import SourceLocator
     from ingress_lint.commands.reading import is_barren, reading
     from ingress_lint.engine import read
-    from ingress_lint.load.positions import Locator
     from ingress_lint.output import route_model, route_table
 
     _, options = reading(given)
     manifests = read(options)
-    routes = [(held.unit, route) for held in manifests.sets for route in held.routes if route.owner.document.reported]
+    routes = [
+        (held.unit_of(route.owner.document), route)
+        for held in manifests.sets
+        for route in held.routes
+        if held.shows(route.owner.document)
+    ]
     colored = use_color(color)
     if format_name == "json":
-        click.echo(route_model.render(routes, Locator()), nl=False)
+        click.echo(route_model.render(routes, SourceLocator(manifests.places)), nl=False)
     else:
         click.echo(route_table.render(routes, colored), nl=False, color=colored)
     problems = [problem for problem in manifests.problems if problem.unreadable]

@@ -43,7 +43,7 @@ _TARGET_FIELDS: Final = ("workloadRef", "scaleTargetRef", "targetRef")
 def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:
     """Whether the manifests show every pod that a Service with this selector could select."""
     namespace = service.namespace
-    if graph.endpoints_of(service) or graph.incomplete or graph.not_known.pods(namespace, selector):
+    if graph.endpoints_of(service) or graph.incomplete_in(namespace) or graph.not_known.pods(namespace, selector):
         return False
     if graph.context.assume == "complete":
         return True
@@ -63,7 +63,7 @@ def nobody_fills(service: KubernetesObject[Service], graph: ObjectGraph) -> bool
     return not (
         spec.selector
         or spec.type == "ExternalName"
-        or graph.incomplete
+        or graph.incomplete_in(service.namespace)
         or graph.endpoints_of(service)
         or any(graph.pod_makers(service.namespace))
     )
@@ -89,7 +89,7 @@ def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | N
     selector, workloads = graph.selector(service), graph.selected_by(service)
     if not workloads and service.body.spec.selector and selection_is_known(service, selector, graph):
         return "its selector matches no pod"
-    known = workloads and not graph.incomplete and not graph.endpoints_of(service)
+    known = workloads and not graph.incomplete_in(service.namespace) and not graph.endpoints_of(service)
     if known and all(is_off(workload, graph) for workload in workloads):
         return "every workload behind it has 0 replicas"
     return None

@@ -90,7 +90,7 @@ class NetworkPolicies:
         """Whether these policies are all there is to know about a workload's pods."""
         return not (
             workload.pod.host_network
-            or self._graph.incomplete
+            or self._graph.incomplete_in(workload.object.namespace)
             or workload.object.namespace in self._uncertain
             or "" in self._uncertain
         )

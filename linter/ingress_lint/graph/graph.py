@@ -61,9 +61,10 @@ _PODLESS_GROUPS: Final = _REFERRING_GROUPS | {
     "secrets.hashicorp.com",
     "velero.io",
 }
+_GATEWAY: Final = ("gateway.networking.k8s.io", "Gateway")
 _MAKING_KINDS: Final = frozenset(
     {
-        ("gateway.networking.k8s.io", "Gateway"),
+        _GATEWAY,
         ("monitoring.coreos.com", "Alertmanager"),
         ("monitoring.coreos.com", "Prometheus"),
         ("monitoring.coreos.com", "PrometheusAgent"),
@@ -217,6 +218,8 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why=f"{context.unparsed[0]} did not parse and may hold it")
         if context.incomplete:
             return Resolution(Existence.EXTERNAL, why=context.incomplete)
+        if unit := context.unchecked_in(namespace):
+            return Resolution(Existence.EXTERNAL, why=f"{unit} may make it, which was not checked")
         if (kind, name) in context.generated:
             return Resolution(Existence.EXTERNAL, why="the kustomization generates it")
         if maker := self._possible_maker(kind, namespace, name):
@@ -265,6 +268,8 @@ class ObjectGraph:
         if kind not in _MADE:
             return None
         for maker in self._makers.get(namespace, ()):
+            if kind == SECRET and (maker.group, maker.kind) == _GATEWAY:
+                continue  # it gets a proxy (GEP-1762), whose certificates others make
             if name in (maker.name, f"{maker.kind.lower()}-operated") or name.startswith(maker.name + "-"):
                 return maker
         return None
@@ -308,7 +313,13 @@ class ObjectGraph:
     def incomplete(self) -> bool:
         """Whether the cluster is known, or told, to hold more than this set."""
         context = self.context
-        return context.assume == "partial" or bool(context.unparsed or context.incomplete)
+        return context.assume == "partial" or bool(context.unparsed or context.incomplete or context.unchecked)
+
+    def incomplete_in(self, namespace: str) -> bool:
+        """Whether a namespace is known, or told, to hold more than this set shows."""
+        context = self.context
+        whole = not (context.assume == "partial" or context.unparsed or context.incomplete)
+        return not whole or bool(context.unchecked_in(namespace))
 
     # -- selection --------------------------------------------------------------------------------------------------
 
@@ -381,7 +392,7 @@ class ObjectGraph:
         return [*made, *self.pods(namespace).matching({POD_NAME: pod_name})]
 
     def _may_carry(self, workload: Workload, labels: Mapping[str, str]) -> bool:
-        sized = not self.incomplete and not self.autoscaled(workload)
+        sized = not self.incomplete_in(workload.object.namespace) and not self.autoscaled(workload)
         return all(may_carry(workload, key, value, sized=sized) for key, value in labels.items())
 
     @cached_property

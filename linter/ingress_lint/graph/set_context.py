@@ -29,6 +29,8 @@ class SetContext(Struct, frozen=True):
     """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
     incomplete: str = ""
     """Why the set's build holds more than its files show, empty where it does not."""
+    unchecked: Mapping[str | None, str] = field(default_factory=dict)
+    """The namespaces into which a unit of the set puts objects that was not looked at, with its name; None where it may be any."""
     generated: frozenset[tuple[GroupKind, str]] = frozenset()
     """Kind and name of the objects that the set's build generates."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -36,4 +38,9 @@ class SetContext(Struct, frozen=True):
     custom_groups: frozenset[str] = frozenset()
     """The API groups of custom resources that the set's unparsed documents define or use."""
     built: bool = False
-    """Whether the set is one build, rather than files that happen to lie together."""
+    """Whether the set is made of builds, rather than of files that happen to lie together."""
+
+    def unchecked_in(self, namespace: str) -> str:
+        """The name of a unit that was not looked at and may put objects into a namespace (empty: what lives in none)."""
+        anywhere = self.unchecked.get(None, "") if namespace else next(iter(self.unchecked.values()), "")
+        return self.unchecked.get(namespace) or anywhere

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.load.document import SourceFile
+from ingress_lint.values.placeholders import GIT_CRYPT
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """A larger file is no manifest: the API server refuses objects over 3 MiB (etcd's limit is 1.5 MiB)."""
@@ -21,8 +22,6 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_GIT_CRYPT: Final = b"\0GITCRYPT\0"
-"""How an encrypted file starts (AGWA/git-crypt:commands.cpp)."""
 
 
 class UnreadableError(Exception):
@@ -84,7 +83,7 @@ def decode(data: bytes) -> str:
 
     A byte that is not UTF-8 becomes U+FFFD, which the loader reports.
     """
-    if data.startswith(_GIT_CRYPT):
+    if data.startswith(GIT_CRYPT.encode()):
         raise BinaryError("encrypted by git-crypt", encrypted=True)
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8-sig")
     text = data.decode(encoding, "replace")

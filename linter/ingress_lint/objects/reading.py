@@ -66,13 +66,14 @@ class ObjectReader:
         """The objects of a set's documents, in order."""
         return self.settle(map(read_document, documents), moved_to)
 
-    def settle(self, readings: Iterable[Reading], moved_to: str = "") -> list[AnyObject]:
+    def settle(self, readings: Iterable[Reading], moved_to: str = "", default: str = "") -> list[AnyObject]:
         """The objects of a set, in order, each in its namespace.
 
-        `moved_to` is the namespace that the set's build moves all of them to, if any.
+        `moved_to` is the namespace that the set's build moves all of them to, if any, and `default` the one that it gives
+        to those which name none.
         """
         readings = list(readings)
-        default = self._given_namespace or _release_namespace(readings) or DEFAULT_NAMESPACE
+        default = default or self._given_namespace or _release_namespace(readings) or DEFAULT_NAMESPACE
         found: list[AnyObject] = []
         for reading in readings:
             self._settled[reading] = None

@@ -67,6 +67,8 @@ def encode_finding(finding: ReportedFinding) -> dict[str, Any]:
         "message": finding.message,
         "object": _object(finding.object),
         "location": _location(finding.location),
+        "rendered": _location(finding.rendered) if finding.rendered else None,
+        "mapping": finding.mapping,
         "related": [_spot(spot) for spot in finding.related],
         "path": [{"hop": step.hop.value} | _spot(step) for step in finding.path],
         "fix": {"description": finding.fix} if finding.fix else None,

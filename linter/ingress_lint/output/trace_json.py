@@ -31,8 +31,8 @@ class Encoder:
         found: dict[str, Any] = {
             "version": FORM_VERSION,
             "request": _request(trace.asked),
-            "unit": trace.held.unit.name if trace.held else "",
-            "cluster": trace.held.unit.cluster if trace.held else None,
+            "unit": trace.unit.name if trace.unit else "",
+            "cluster": trace.held.cluster if trace.held else None,
             "entry": _entry(trace),
             "route": None
             if winner is None

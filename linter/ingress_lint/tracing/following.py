@@ -53,7 +53,7 @@ class Tracer:
     def __init__(self, manifests: Manifests) -> None:
         self._scopes = [
             (held, [(entry, held) for entry in entries(held.graph, held.routes, held.frontends)])
-            for held in manifests.sets
+            for held in sorted(manifests.sets, key=lambda held: (held.cluster or "", held.units[0].name))
         ]
 
     @property
@@ -66,7 +66,7 @@ class Tracer:
         scopes = [
             [(entry, held) for entry, held in entries if not asked.connect or _is_named(entry, asked.connect)]
             for held, entries in self._scopes
-            if not asked.unit or fnmatchcase(held.unit.name, asked.unit)
+            if not asked.unit or any(fnmatchcase(unit.name, asked.unit) for unit in held.units)
         ]
         open_to = [scope for scope in scopes if scope]
         if not open_to:
@@ -89,8 +89,8 @@ class Tracer:
             listed = ", ".join(str(way.entry) for way in chosen[:_SHOWN])
             why = f"several entries serve `{asked.request.host}`: {listed}; name one with --connect, or `connect` in a file"
             return replace(self._stopped(asked, why), unclear=True)
-        units = {way.held.unit.name: way.held for way in ways}
-        stopped = replace(self._stopped(asked, _nobody(asked, ways)), held=ways[0].held if len(units) == 1 else None)
+        alone = all(way.held is ways[0].held for way in ways)
+        stopped = replace(self._stopped(asked, _nobody(asked, ways)), held=ways[0].held if alone else None)
         statuses = {way.answer.status for way in ways if way.answer.selection.refusal is not Refusal.NO_PORT}
         return replace(stopped, told=statuses.pop() if len(statuses) == 1 else None)
 

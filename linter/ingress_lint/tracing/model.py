@@ -14,6 +14,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.answering import Answer, Outcome
 from ingress_lint.routes.model import Route
 from ingress_lint.tracing.asking import Asked
+from ingress_lint.units.plan import Unit
 
 Verdict = Literal["ok", "warning", "fail", "unknown"]
 
@@ -59,6 +60,17 @@ class Trace(Struct, frozen=True):
     def status(self) -> int | None:
         """What the client sees; None where nothing that speaks HTTP answers it."""
         return self.answer.status if self.answer is not None else self.told
+
+    @property
+    def unit(self) -> Unit | None:
+        """The unit whose route takes it, else the one that it enters by; None where several could be meant."""
+        if self.held is None:
+            return None
+        owners = [item for item in (self.route and self.route.owner, self.entry and self.entry.frontend.owner) if item]
+        holding = next((item.document for item in owners if item.document in self.held.holders), None)
+        if holding is not None:
+            return self.held.unit_of(holding)
+        return self.held.units[0] if len(self.held.units) == 1 else None
 
     @property
     def route(self) -> Route | None:

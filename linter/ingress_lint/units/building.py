@@ -97,7 +97,8 @@ def problems_of(unbuilt: Unbuilt) -> tuple[Problem, ...]:
     """
     if unbuilt.reason == "tool":
         return ()
-    failed = unbuilt.reason == "failed"
-    message = unbuilt.message if failed else f"not built, so nothing of it was checked: {unbuilt.message}"
-    level = "error" if failed else "warning"
-    return (Problem(ProblemKind.RENDER_FAILED, unbuilt.place, message, level=level),)  # type: ignore[arg-type]
+    if unbuilt.reason in ("syntax", "failed"):
+        unreadable = unbuilt.reason == "syntax"
+        return (Problem(ProblemKind.RENDER_FAILED, unbuilt.place, unbuilt.message, unreadable=unreadable),)
+    message = f"not built, so that nothing of it was checked: {unbuilt.message}"
+    return (Problem(ProblemKind.RENDER_FAILED, unbuilt.place, message, level="warning"),)

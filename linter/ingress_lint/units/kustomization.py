@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -95,7 +95,7 @@ def plans(known: Kustomizations, builder: Builder, read: Read, apart: Container[
     """
     roots = [one for one in known.roots() if one.folder not in apart]
     included = {root.folder: list(_included(root, known)) for root in roots}
-    built = [root for root in roots if not all(one.only_lists for one in included[root.folder])]
+    built = [root for root in roots if not _is_plain(included[root.folder])]
     results = builder.build([builder.root(root.folder) for root in built]) if built else []
     by_folder = {root.folder: result for root, result in zip(built, results, strict=True)}
     for root in roots:
@@ -144,6 +144,17 @@ def _included(root: Kustomization, known: Kustomizations) -> Iterator[Kustomizat
             if child is not None and folder not in seen:
                 seen.add(folder)
                 waiting.append(child)
+
+
+def _is_plain(parts: Sequence[Kustomization]) -> bool:
+    """Whether parts of a root only list files, and none of them includes itself."""
+    if not all(one.only_lists for one in parts):
+        return False
+    below = {one.folder: frozenset(one.folders) for one in parts}
+    while ends := [folder for folder, folders in below.items() if folders.isdisjoint(below)]:
+        for folder in ends:
+            del below[folder]
+    return not below
 
 
 def _incomplete(one: Kustomization) -> str:

@@ -15,6 +15,8 @@ from ingress_lint.values.patterns import deferred
 
 ENCRYPTED: Final = "ENC["
 """How each value starts that SOPS has encrypted (getsops/sops:README.rst)."""
+GIT_CRYPT: Final = "\0GITCRYPT\0"
+"""How a file starts that git-crypt has encrypted (AGWA/git-crypt:commands.cpp)."""
 
 _OF_PROXIES: Final = r"(?:request|http|arg|cookie|ssl|jwt|upstream)_|scheme\}|query_string\}|is_args\}|remote_addr\}"
 """How the variables start that NGINX writes in braces too (nginx/documentation:content/nic/configuration)."""

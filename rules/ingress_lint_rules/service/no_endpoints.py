@@ -99,9 +99,9 @@ class NoEndpoints(Rule):
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Looks at each backend's Service and the workloads behind it."""
-        for backend in () if graph.incomplete else route.backends:
+        for backend in route.backends:
             service = backend.service.object
-            if service is None or not isinstance(service.body, Service):
+            if service is None or not isinstance(service.body, Service) or graph.incomplete_in(service.namespace):
                 continue
             spec = service.body.spec
             if spec.type == "ExternalName":

@@ -113,6 +113,8 @@ class Attacher:
         elsewhere = name in context.elsewhere.get(GroupKind(ISTIO_GROUP, "Gateway"), {})
         if elsewhere or ("Gateway", *name) in context.externals or context.unparsed or context.incomplete:
             return None
+        if context.unchecked_in(name.namespace):
+            return None
         if context.assume == "partial":
             return Certainty.UNKNOWN
         holds = any(found.namespace == name.namespace for found in self._gateways.by_name)
