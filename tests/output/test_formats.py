@@ -49,7 +49,7 @@ def test_json_has_what_the_contract_names() -> None:
     assert [found["code"] for found in written["findings"]] == ["IL201", "IL305", "IL405"]
     first, _, last = written["findings"]
     assert list(first) == [
-        "code", "name", "severity", "hop", "units", "message", "object", "location", "related", "path", "fix",
+        "code", "name", "severity", "hop", "units", "message", "object", "location", "rendered", "mapping", "related", "path", "fix",
         "fingerprint",
     ]  # fmt: skip
     unit = ["name", "kind", "path", "file", "cluster", "objects", "routes", "state", "reason"]

@@ -6,12 +6,16 @@ import os
 
 import pytest
 
+from ingress_lint.build.tools import Tool
 from ingress_lint.graph.resolution import Existence
+from ingress_lint.load.document import Pointer, ProblemKind
 from ingress_lint.objects.group_kind import CONFIG_MAP
+from ingress_lint.units.building import Rendering
 
 from .conftest import Tree, config_map, found, listed, names
 
 LISTS = "resources: [a.yaml]\n"
+NO_TOOL = Rendering(enabled=False)
 
 
 def test_each_root_is_a_unit_and_a_base_is_none(tree: Tree) -> None:
@@ -83,7 +87,7 @@ def test_a_file_named_alone_belongs_to_its_kustomization(tree: Tree) -> None:
 )
 def test_patches_and_configuration_are_no_manifests(tree: Tree, listing: str) -> None:
     tree({"kustomization.yaml": LISTS + listing, "a.yaml": config_map("a"), "p.yaml": config_map("p")})
-    assert names(found()) == {".": {"a"}}
+    assert listed(found(rendering=NO_TOOL)) == [("kustomization", ".", "unchecked")]
 
 
 def test_patches_outside_of_the_folder(tree: Tree) -> None:
@@ -94,16 +98,72 @@ def test_patches_outside_of_the_folder(tree: Tree) -> None:
             "patches/p.yaml": config_map("p"),
         }
     )
-    assert names(found()) == {"overlay": {"a"}}
+    assert listed(found(rendering=NO_TOOL)) == [("kustomization", "overlay", "unchecked")]
 
 
-def test_what_changes_its_objects_is_partial(tree: Tree) -> None:
+def test_without_a_tool_what_changes_its_objects_is_unchecked(tree: Tree) -> None:
     tree({"kustomization.yaml": LISTS + "namePrefix: x-\n", "a.yaml": config_map("a")})
-    manifests = found()
-    assert listed(manifests) == [("kustomization", ".", "partial")]
-    assert "`namePrefix`" in manifests.units[0].reason
-    graph = manifests.sets[0].graph
-    assert graph.resolve(CONFIG_MAP, "default", "b").existence is Existence.EXTERNAL
+    manifests = found(rendering=NO_TOOL)
+    assert listed(manifests) == [("kustomization", ".", "unchecked")]
+    assert manifests.units[0].reason == "nothing is rendered (--no-render)"
+    assert not any((manifests.sets, manifests.problems, manifests.barren))
+    missing = found(rendering=Rendering(kustomize="no-such-tool"))
+    assert "kustomize is not on PATH" in missing.units[0].reason
+
+
+def test_what_changes_its_objects_is_built(tree: Tree, kustomize: Tool) -> None:
+    tree(
+        {
+            "base/kustomization.yaml": LISTS,
+            "base/a.yaml": config_map("a"),
+            "prod/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\nnamespace: prod\n",
+            "test/kustomization.yaml": "resources: [../base]\nnamespace: test\nconfigMapGenerator: [{name: made}]\n",
+        }
+    )
+    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    assert listed(manifests) == [("kustomization", "prod", "checked"), ("kustomization", "test", "checked")]
+    spaces = {held.units[0].name: [str(item) for item in held.graph.objects] for held in manifests.sets}
+    assert spaces["prod"] == ["ConfigMap prod/x-a"]
+    generated, own = sorted(spaces["test"], reverse=True)
+    assert own == "ConfigMap test/a"
+    assert generated.startswith("ConfigMap test/made-")
+    assert not manifests.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer", "unreadable"),
+    [
+        ("resources: [a.yaml\n", (), True),
+        ("resources: [a.yaml, ../x]\n", ("resources", 1), False),
+        ("resources: [a.yaml]\ncomponents: [c]\n", ("components", 0), False),
+        ("resources: [a.yaml]\npatches: [{path: p.yaml}]\n", ("patches", 0, "path"), False),
+        ("resources: [a.yaml]\npatchesStrategicMerge: [b.yaml]\n", (), False),
+    ],
+)
+def test_one_that_does_not_build(tree: Tree, kustomize: Tool, text: str, pointer: Pointer, unreadable: bool) -> None:
+    tree(
+        {
+            "k/kustomization.yaml": text,
+            "k/a.yaml": config_map("a"),
+            "k/b.yaml": config_map("b"),
+            "c.yaml": config_map("c"),
+        }
+    )
+    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    assert listed(manifests) == [("folder", ".", "checked"), ("kustomization", "k", "unchecked")]
+    (problem,) = manifests.problems
+    assert (problem.kind, problem.level, problem.unreadable) == (ProblemKind.RENDER_FAILED, "error", unreadable)
+    assert problem.place.pointer == pointer
+    file = "k/b.yaml" if "b.yaml" in text else "k/kustomization.yaml"
+    assert problem.place.document.file.path == file
+    assert problem.message.startswith(("kubectl could not build k: ", "kustomize could not build k: ", "k/kustom"))
+
+
+def test_a_file_that_does_not_parse_is_told_of_once(tree: Tree, kustomize: Tool) -> None:
+    tree({"kustomization.yaml": LISTS + "namespace: x\n", "a.yaml": "kind: ConfigMap\nmetadata: [\n"})
+    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    assert listed(manifests) == [("kustomization", ".", "unchecked")]
+    assert [problem.kind for problem in manifests.problems] == [ProblemKind.YAML_SYNTAX]
 
 
 @pytest.mark.parametrize(
@@ -125,24 +185,16 @@ def test_what_lies_elsewhere_is_unchecked(tree: Tree, text: str) -> None:
     )
     manifests = found()
     assert listed(manifests) == [("kustomization", "k", "unchecked")]
-    assert "lies elsewhere" in manifests.units[0].reason
+    assert "lies elsewhere" in manifests.units[0].reason or "is not here" in manifests.units[0].reason
     assert not manifests.sets
+    (problem,) = manifests.problems
+    assert (problem.level, problem.place.document.file.path) == ("warning", "base/kustomization.yaml")
 
 
 def test_flux_has_a_kind_of_the_same_name(tree: Tree) -> None:
     flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux}\n"
     tree({"kustomization.yaml": flux, "a.yaml": config_map("a")})
     assert names(found()) == {".": {"flux", "a"}}
-
-
-@pytest.mark.parametrize("text", ["resources: [a.yaml\n", "resources: [a.yaml, ../x]\n", "components: [c]\n"])
-def test_a_kustomization_with_more_than_its_files_is_incomplete(tree: Tree, text: str) -> None:
-    tree({"k/kustomization.yaml": text, "k/a.yaml": config_map("a")})
-    manifests = found()
-    assert listed(manifests) == [("kustomization", "k", "partial")]
-    graph = manifests.sets[0].graph
-    assert graph.incomplete
-    assert graph.resolve(CONFIG_MAP, "default", "b").existence is Existence.EXTERNAL
 
 
 def test_one_that_includes_itself_ends(tree: Tree) -> None:
@@ -154,27 +206,14 @@ def test_one_that_includes_itself_ends(tree: Tree) -> None:
             "c/kustomization.yaml": "resources: [../b]\n",
         }
     )
-    assert names(found()) == {"c": {"a"}}
+    assert listed(found(rendering=NO_TOOL)) == [("kustomization", "c", "unchecked")]
 
 
-def test_what_a_kustomization_generates_exists(tree: Tree) -> None:
+def test_what_the_kustomization_of_a_named_file_generates_exists(tree: Tree) -> None:
     tree({"kustomization.yaml": LISTS + "configMapGenerator: [{name: made}]\n", "a.yaml": config_map("a")})
-    graph = found().sets[0].graph
+    graph = found("a.yaml").sets[0].graph
     assert graph.resolve(CONFIG_MAP, "default", "made").existence is Existence.EXTERNAL
     assert graph.resolve(CONFIG_MAP, "default", "other").existence is Existence.MISSING
-
-
-def test_the_outermost_namespace_moves_everything(tree: Tree) -> None:
-    tree(
-        {
-            "base/kustomization.yaml": "namespace: inner\nresources: [a.yaml]\n",
-            "base/a.yaml": config_map("a", namespace="own"),
-            "plain/kustomization.yaml": "resources: [../base]\n",
-            "moved/kustomization.yaml": "namespace: outer\nresources: [../base]\n",
-        }
-    )
-    spaces = {held.unit.name: {item.namespace for item in held.graph.objects} for held in found().sets}
-    assert spaces == {"plain": {"inner"}, "moved": {"outer"}}
 
 
 def test_a_reference_into_another_unit_is_unknown(tree: Tree) -> None:

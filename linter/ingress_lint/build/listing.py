@@ -7,6 +7,7 @@ from typing import Final
 
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.build.tree import Layer, Tree
+from ingress_lint.load.kustomization import has_circle
 
 _NO_CHANGE: Final = frozenset({"apiVersion", "kind", "metadata", "resources"})
 
@@ -14,6 +15,9 @@ _NO_CHANGE: Final = frozenset({"apiVersion", "kind", "metadata", "resources"})
 def listed_text(tree: Tree, sources: Sources, *, unrestricted: bool) -> str | None:
     """The documents that a root lists, as one text; None where it does more than that, or lists what cannot be read."""
     if tree.obstacles or not all(_only_lists(layer, unrestricted=unrestricted) for layer in tree.layers):
+        return None
+    below = {layer.folder: frozenset(map(layer.file, items(layer.value, "resources"))) for layer in tree.layers}
+    if has_circle(below):
         return None
     documents = [document for path in tree.manifests for document in sources.documents(path)]
     if not documents or any(not isinstance(document.value, dict) for document in documents):

@@ -33,6 +33,8 @@ class Given(Struct, frozen=True):
     context_paths: tuple[str, ...] = ()
     assume: str | None = None
     config_file: str | None = None
+    render: bool = True
+    network: bool = False
     now: datetime | None = None
 
 
@@ -84,6 +86,8 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(exists=True, dir_okay=False),
             help="The configuration file (default: the nearest .ingress-lint.yaml or pyproject.toml).",
         ),
+        click.option("--no-render", "render", flag_value=False, default=True, help="Run neither helm nor kustomize."),
+        click.option("--network", is_flag=True, help="Let kustomize fetch what lies elsewhere."),
         click.option(
             "--now",
             callback=_moment,

@@ -16,6 +16,7 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import Report
 from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import matching
+from ingress_lint.units.building import Rendering
 from ingress_lint.units.excludes import anchored
 
 
@@ -53,6 +54,7 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         namespace=given.namespace or config.namespace,
         assume=cast("Assumption", given.assume or config.assume or "auto"),
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
+        rendering=Rendering(enabled=given.render, network=given.network),
         now=given.now,
         severities={
             code: Severity[level.upper()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -101,6 +101,15 @@ def read(path: str) -> Kustomization | None:
         changes=next((str(key) for key, item in value.items() if item and key not in _PLAIN_FIELDS), ""),
         only_lists=_only_lists(folder, value),
     )
+
+
+def has_circle(below: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a folder includes itself, by way of others or not, where each is given with those that it includes."""
+    left = dict(below)
+    while ends := [folder for folder, folders in left.items() if folders.isdisjoint(left)]:
+        for folder in ends:
+            del left[folder]
+    return bool(left)
 
 
 def _only_lists(folder: str, value: dict[str, Any]) -> bool:

@@ -61,6 +61,10 @@ class SecretFault(Struct, frozen=True):
     fix: str = ""
 
 
+_GENERATED: Final = deferred(r"-[bcdfghkmt2456789]{10}")
+"""The hash that kustomize adds to the name of what it generates (kubernetes-sigs/kustomize:api/hasher/hasher.go)."""
+
+
 class TLSSecrets:
     """Answers what is known of the Secrets that listeners of one graph take their certificates from."""
 
@@ -114,6 +118,14 @@ class TLSSecrets:
             )
         alike = (graph.secret(namespace, other) for other in graph.names_like(SECRET, namespace, name))
         own = [secret for secret in alike if secret is not None and secret.body.type == TYPE]
+        for secret in own:
+            if _GENERATED.fullmatch(secret.name.removeprefix(name)):
+                return SecretFault(
+                    f"which is generated as `{secret.name}`: kustomize follows no reference from here",
+                    Certainty.KNOWN,
+                    ((f"Secret `{secret.name}`", secret.name_place),),
+                    "set `disableNameSuffixHash: true` in the generator's options, or give kustomize a nameReference",
+                )
         close = close_matches(name, [secret.name for secret in own], 1, 0.75)
         for secret in own:
             if secret.name in close:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct, field
@@ -22,6 +22,8 @@ from ingress_lint.units.plan import Identities, Plan, Unit
 from ingress_lint.units.walking import Tree, walk
 
 _RENDERING: Final = Rendering()
+_DEPLOYING: Final = frozenset({"Application", "ApplicationSet", "FluxInstance", "HelmRelease", "Kustomization"})
+"""The kinds of what Flux and Argo CD deploy, and of Flux itself."""
 
 
 class Discovery(Struct):
@@ -90,14 +92,20 @@ class _Files:
 
     def plans(self, identities: Identities) -> Iterator[Plan]:
         """The plans of all kinds."""
-        yield from kustomization.plans(self._known, self._builder, self._read)
+        taken: set[str] = set()
+        for plan in self._deployed():
+            taken |= plan.takes
+            yield plan
+        yield from kustomization.plans(self._known, self._builder, self._read, taken)
         for one, files in self._parts:
             yield kustomization.part(one, files, self._read)
-        for unit in self._units(self._trees):
+        for unit in self._units(self._trees, taken):
             yield Plan(unit)
         streams: list[tuple[Document, ...]] = []
         loose: list[tuple[Document, ...]] = []
         for path, documents in self._plain.items():
+            if path in taken or os.path.dirname(path) in taken:
+                continue
             is_stream = path == STANDARD_INPUT or stdin.is_rendered(documents)
             (streams if is_stream else loose).append(documents)
         yield from stdin.plans(streams)
@@ -108,15 +116,31 @@ class _Files:
         parts = {file.real for _, files in self._parts for file in files}
         if (
             tree.kustomizations
-            or any(True for _ in self._units([tree]))
+            or any(True for _ in self._units([tree], ()))
             or any(file.real in self._plain or file.real in parts for file in tree.files)
         ):
             return ""
         return f"nothing to lint in {display_path(tree.path)}{_why_barren(tree)}"
 
-    def _units(self, trees: Sequence[Tree]) -> Iterator[Unit]:
-        """What is never checked: charts and what other generators read."""
-        for found in {one.real: one for tree in trees for one in tree.charts}.values():
+    def _deployed(self) -> list[Plan]:
+        """The plans of what GitOps objects deploy, where there are any."""
+        files = {path: file for path, file in self._files.items() if path in self._plain or self._known.lists(path)}
+        documents = (document for path in files for document in self._read(path))
+        if not any(document.kind in _DEPLOYING for document in documents):
+            return []
+        from ingress_lint.units import argo_cd, flux
+        from ingress_lint.units.repository import Repository
+        from ingress_lint.units.site import Site
+
+        charts = {one.real: one for tree in self._trees for one in tree.charts}
+        repository = Repository.around(self._trees[0].path)
+        site = Site(repository, files, charts, self._known, self._read, self._builder)
+        plans = flux.plans(site)
+        return [*plans, *argo_cd.plans(site, plans)]
+
+    def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
+        """What is never checked: charts that nothing deploys, and what other generators read."""
+        for found in {one.real: one for tree in trees for one in tree.charts if one.real not in taken}.values():
             yield from chart.units(found)
         yield from generators.units({file.real: file for tree in trees for file in tree.generators}.values())
 

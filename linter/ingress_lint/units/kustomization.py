@@ -62,6 +62,10 @@ class Kustomizations:
         folder, name = os.path.split(file.real)
         return self.of(folder) is not None and (not file.named or name in kustomization.FILE_NAMES)
 
+    def lists(self, path: str) -> bool:
+        """Whether a kustomization lists a file, by its real path, as a manifest."""
+        return path in self._manifests
+
     def is_manifest(self, file: Found) -> bool:
         """Whether no kustomization lists a file as a patch, as configuration or as data."""
         return self._not_manifests.isdisjoint(_upward(file.real))
@@ -148,13 +152,8 @@ def _included(root: Kustomization, known: Kustomizations) -> Iterator[Kustomizat
 
 def _is_plain(parts: Sequence[Kustomization]) -> bool:
     """Whether parts of a root only list files, and none of them includes itself."""
-    if not all(one.only_lists for one in parts):
-        return False
     below = {one.folder: frozenset(one.folders) for one in parts}
-    while ends := [folder for folder, folders in below.items() if folders.isdisjoint(below)]:
-        for folder in ends:
-            del below[folder]
-    return not below
+    return all(one.only_lists for one in parts) and not kustomization.has_circle(below)
 
 
 def _incomplete(one: Kustomization) -> str:
