@@ -20,7 +20,7 @@ _CI_SUFFIX: Final = "-values.yaml"
 _PREFIXES: Final = ("values-", "values.")
 _SUFFIX: Final = ".yaml"
 _ROUTE_BLOCKS: Final = ("ingress", "route", "httpRoute", "gateway")
-_NOT_RENDERED: Final = "its templates are not rendered; pipe what `helm template` writes into `ingress-lint -`"
+NOT_RENDERED: Final = "its templates are not rendered; pipe what `helm template` writes into `ingress-lint -`"
 
 
 def units(chart: Found) -> Iterator[Unit]:
@@ -30,14 +30,14 @@ def units(chart: Found) -> Iterator[Unit]:
         return
     defaults = values.of(os.path.join(chart.path, _VALUES))
     for name in ("", *sorted(_values_files(chart.path))):
-        given = _merged(defaults, values.of(os.path.join(chart.path, name))) if name else defaults
+        given = merged(defaults, values.of(os.path.join(chart.path, name))) if name else defaults
         yield Unit(
             f"{chart.display}:{name}" if name else chart.display,
             KIND,
             chart.display,
             _in(chart, CHART_FILE),
             state="unchecked",
-            reason=_NOT_RENDERED,
+            reason=NOT_RENDERED,
             routes=switched_on(given),
         )
 
@@ -110,12 +110,12 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Values as helm lays them over one another: mappings key by key, all else whole."""
     merged = dict(defaults)
     for key, value in given.items():
         known = merged.get(key)
-        merged[key] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+        merged[key] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
     return merged
 
 

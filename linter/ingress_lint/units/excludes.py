@@ -49,36 +49,41 @@ class Excludes:
 
     def __init__(self, patterns: Sequence[str], start: str) -> None:
         start = os.path.realpath(start)
-        self._own: Layers = _unless_fitting((("/", _spec(patterns)),) if patterns else (), start)
+        self._own: Layers = _unless_fitting((("/", spec_of(patterns)),) if patterns else (), start)
         top = _repository(start)
         self._in_repository = top is not None
         layers: Layers = ()
         if top is not None:
-            layers = _read(os.path.join(top, ".git", "info", "exclude"), top)
+            layers = layers_of(os.path.join(top, ".git", "info", "exclude"), top)
             above = [start]
             while above[-1] != top:
                 above.append(os.path.dirname(above[-1]))
             for folder in reversed(above[1:]):
-                layers += _read(os.path.join(folder, ".gitignore"), folder)
+                layers += layers_of(os.path.join(folder, ".gitignore"), folder)
         self.layers: Layers = _unless_fitting(layers, start)
         """What git ignores at the start."""
 
     def within(self, folder: str, layers: Layers) -> Layers:
         """What git ignores in a folder (a real path) that has a `.gitignore` of its own."""
-        return layers + _read(os.path.join(folder, ".gitignore"), folder) if self._in_repository else layers
+        return layers + layers_of(os.path.join(folder, ".gitignore"), folder) if self._in_repository else layers
+
+    def is_ignored(self, path: str, layers: Layers, *, is_folder: bool) -> bool:
+        """Whether git ignores a file or folder (a real path), so that the repository does not hold it."""
+        return bool(decision(layers, path, is_folder=is_folder))
 
     def why(self, path: str, layers: Layers, *, is_folder: bool) -> str:
         """Why a file or folder (a real path) is passed over, empty where it is read."""
-        own = _decision(self._own, path, is_folder=is_folder)
+        own = decision(self._own, path, is_folder=is_folder)
         if own is not None:
             return "excluded by a pattern" if own else ""
         name = os.path.basename(path)
         if name in DEFAULT_FOLDERS if is_folder else name.endswith(DEFAULT_SUFFIX):
             return "left out by default"
-        return "ignored by git" if _decision(layers, path, is_folder=is_folder) else ""
+        return "ignored by git" if self.is_ignored(path, layers, is_folder=is_folder) else ""
 
 
-def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+def spec_of(lines: Sequence[str]) -> GitIgnoreSpec:
+    """What lines of gitignore's syntax leave out."""
     from pathspec import GitIgnoreSpec
 
     usable = []
@@ -91,16 +96,17 @@ def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(usable)
 
 
-def _read(file: str, folder: str) -> Layers:
+def layers_of(file: str, folder: str) -> Layers:
+    """What a file of gitignore's syntax leaves out below a folder, nothing where it cannot be read."""
     try:
         with open(file, encoding="utf-8", errors="replace") as stream:
             lines = [line for line in stream.read().splitlines() if line.strip() and not line.startswith("#")]
     except OSError:
         return ()
-    return ((folder, _spec(lines)),) if lines else ()
+    return ((folder, spec_of(lines)),) if lines else ()
 
 
-def _decision(layers: Layers, path: str, *, is_folder: bool) -> bool | None:
+def decision(layers: Layers, path: str, *, is_folder: bool) -> bool | None:
     """What the innermost pattern that fits a path below all of the folders says: to leave out (True) or to take in; None where none fits."""
     for folder, spec in reversed(layers):
         relative = path[len(folder) :].lstrip(os.sep).replace(os.sep, "/")
@@ -113,7 +119,7 @@ def _decision(layers: Layers, path: str, *, is_folder: bool) -> bool | None:
 def _unless_fitting(layers: Layers, start: str) -> Layers:
     """Those that do not leave `start` itself out, which the user named all the same."""
     return tuple(
-        layer for layer in layers if start == layer[0] or not _decision((layer,), start, is_folder=os.path.isdir(start))
+        layer for layer in layers if start == layer[0] or not decision((layer,), start, is_folder=os.path.isdir(start))
     )
 
 

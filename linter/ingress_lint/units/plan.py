@@ -60,5 +60,7 @@ class Plan(Struct, frozen=True):
     """The real paths of files and folders that belong to this unit and, but for builds that include them, to no other."""
     makes_in: str | None = None
     """Of a unit that is not checked, the namespace of what it would make; None where it may be any."""
+    together: str = ""
+    """Tells of plans whose unit names no cluster which of them run together all the same; empty for one that runs alone."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with the unit itself."""

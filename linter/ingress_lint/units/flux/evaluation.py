@@ -1,0 +1,289 @@
+"""What Flux applies, from the roots on: builds, variables, and the Flux objects that come of them, until there are no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from ingress_lint.build.kustomize import Built, Unbuilt, build
+from ingress_lint.build.origins import Origins
+from ingress_lint.load.document import Document, SourceFile
+from ingress_lint.load.files import display_path
+from ingress_lint.units.building import problems_of
+from ingress_lint.units.flux import envsubst, helm_release, kustomization, variables
+from ingress_lint.units.flux.folders import Folders
+from ingress_lint.units.flux.kustomization import Source
+from ingress_lint.units.flux.objects import DATA, GROUPS, Applied, applied, mapping, text
+from ingress_lint.units.flux.places import FluxPlaces, up
+from ingress_lint.units.flux.revisions import Home, reference_of
+from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.site import Site
+
+if TYPE_CHECKING:
+    from ingress_lint.build.places import Places
+
+_MOST: Final = 20_000
+"""How many Flux objects are followed; more are no repository's."""
+
+
+class Cluster(Struct, eq=False):
+    """A cluster, and what is known to be applied to it. `key` tells clusters apart where they have no name."""
+
+    key: str
+    name: str | None
+    objects: dict[tuple[str, str, str], Applied] = field(default_factory=dict)
+    """By kind, namespace and name."""
+
+
+class Task(Struct, eq=False):
+    """A Flux Kustomization on its way: it lives in the cluster `home`, and what it makes in `cluster`."""
+
+    held: Applied
+    home: Cluster
+    cluster: Cluster
+    source: Source | None = None
+    result: Built | Unbuilt | None = None
+    """None also where the files are taken as they are."""
+
+
+class Made(Struct, frozen=True):
+    """A plan whose unit gets its name when all clusters are known."""
+
+    plan: Plan
+    cluster: Cluster
+    title: str
+
+
+class Evaluation:
+    """Follows Flux through one repository. `raw` has the objects of files, by kind, namespace and name."""
+
+    def __init__(self, site: Site, home: Home, folders: Folders, raw: Callable[[str, str, str], list[Applied]]) -> None:
+        self._site = site
+        self._home = home
+        self._folders = folders
+        self._raw = raw
+        self._clusters: dict[str, Cluster] = {}
+        self._seen: set[tuple[str, str, str, str]] = set()
+        self._new: list[Task] = []
+        self._built: list[Task] = []
+        self._releases: list[tuple[Applied, Cluster, Cluster]] = []
+        self._places: dict[Document, Places] = {}
+        self.made: list[Made] = []
+
+    def cluster(self, key: str, name: str | None) -> Cluster:
+        """The cluster of a key, made where it is new."""
+        return self._clusters.setdefault(key, Cluster(key, name))
+
+    def add(self, held: Applied, home: Cluster) -> None:
+        """Takes in an object that is applied to a cluster; each is followed once."""
+        identity = (held.kind, held.namespace, held.name)
+        home.objects.setdefault(identity, held)
+        if held.kind not in ("Kustomization", "HelmRelease") or (home.key, *identity) in self._seen:
+            return
+        if len(self._seen) >= _MOST:
+            return
+        self._seen.add((home.key, *identity))
+        remote = _remote(held)
+        cluster = self.cluster(remote, remote) if remote else home
+        if held.kind == "Kustomization":
+            self._new.append(Task(held, home, cluster))
+        else:
+            self._releases.append((held, home, cluster))
+
+    def add_files(self, paths: Sequence[str], folder: str, cluster: Cluster) -> None:
+        """Takes in files that a person applies, as the unit of the cluster's root."""
+        documents = tuple(document for path in paths for document in self._site.read(path))
+        shown = display_path(folder)
+        unit = Unit(shown, "folder", shown, cluster=cluster.name)
+        self.made.append(Made(Plan(unit, documents, takes=frozenset(paths), together=cluster.key), cluster, ""))
+        self._take(documents, cluster, "")
+
+    def run(self) -> None:
+        """Follows all that was added, and what comes of it."""
+        while self._new or self._built:
+            if self._new:
+                self._build(self._new)
+            ready = [task for task in self._built if not self._missing(task)] or self._stuck()
+            self._built = [task for task in self._built if task not in ready]
+            for task in ready:
+                self._finish(task)
+        for held, home, cluster in self._releases:
+            find = self._find(home, held)
+            release = helm_release.release(held, self._home, self._folders, find, self._site.builder.sources)
+            plan = helm_release.plan(held, held.title, cluster.name, release)
+            self.made.append(Made(replace(plan, together=cluster.key), cluster, held.title))
+
+    def _build(self, tasks: Sequence[Task]) -> None:
+        """Builds what can be built of new tasks, side by side."""
+        self._new = []
+        to_build: list[Task] = []
+        for task in tasks:
+            why = self._prepare(task)
+            if why:
+                self._give_up(task, why)
+            else:
+                self._built.append(task)
+                if task.source is not None and not self._as_files(task, task.source):
+                    to_build.append(task)
+        roots = [task.source.root(self._site) for task in to_build if task.source is not None]
+        for task, result in zip(to_build, self._site.builder.build(roots) if roots else (), strict=True):
+            task.result = result
+
+    def _prepare(self, task: Task) -> str:
+        """Finds what a task builds; why that is not to be had, else nothing."""
+        held = task.held
+        reference = reference_of(held.spec.get("sourceRef"), held.namespace)
+        why = self._home.why_elsewhere(reference, self._find(task.home, held)) or kustomization.why_not(held)
+        if why:
+            return why
+        path = text(held.spec, "path")
+        folder = self._folders.find(path)
+        if folder is None:
+            return f"there is no folder {path} here"
+        task.source = kustomization.source(held, folder, self._folders)
+        return ""
+
+    def _as_files(self, task: Task, source: Source) -> bool:
+        """Whether what is built is what files hold, so that no tool is needed; a text to fill variables into is made of them."""
+        if not source.moves_alone or any(
+            document.kind in ("Namespace", "List") or not (document.parsed or document.kind)
+            for path in source.content.manifests
+            for document in self._site.read(path)
+        ):
+            return False
+        if mapping(task.held.spec, "postBuild") and self._has_variables(source):
+            if source.namespace:
+                return False
+            result = build(source.root(self._site), None, self._site.builder.sources)
+            if not isinstance(result, Built):
+                return False
+            task.result = replace(result, file=(file := _unquoted(result.file)), documents=result.sources.split(file))
+        return True
+
+    def _has_variables(self, source: Source) -> bool:
+        files = (self._site.builder.sources.file(path) for path in source.content.manifests)
+        return any(envsubst.is_used_in(file.text) for file in files if file is not None)
+
+    def _missing(self, task: Task) -> list[tuple[str, str, str]]:
+        """The sources of variables that nothing has applied yet."""
+        return [source for source in variables.sources(task.held) if source not in task.home.objects]
+
+    def _stuck(self) -> list[Task]:
+        """Those to go on with where all wait: for what no file defines, if there are such."""
+        if self._new:
+            return []
+        hopeless = [task for task in self._built if not all(self._raw(*source) for source in self._missing(task))]
+        return hopeless or list(self._built)
+
+    def _find(self, cluster: Cluster, asking: Applied) -> variables.Find:
+        """Looks an object up in a cluster, else in files, the one that lies nearest to who asks."""
+
+        def find(kind: str, namespace: str, name: str) -> Applied | None:
+            identity = (kind, namespace, name)
+            if identity in cluster.objects:
+                return cluster.objects[identity]
+            others = self._raw(*identity)
+            if kind in DATA and (len(others) > 1 or any(identity in one.objects for one in self._clusters.values())):
+                return None  # another cluster's
+            return min(others, key=lambda other: (-_shared(other.file, asking.file), other.file), default=None)
+
+        return find
+
+    def _give_up(self, task: Task, why: str, unbuilt: Unbuilt | None = None) -> None:
+        held, builder = task.held, self._site.builder
+        path = held.file if task.source is None else display_path(task.source.folder)
+        unit = Unit(held.title, kustomization.KIND, path, held.file, task.cluster.name, state="unchecked", reason=why)
+        plan = Plan(unit, built=True, makes_in=text(held.spec, "targetNamespace") or None, together=task.cluster.key)
+        if task.source is not None:
+            content = task.source.content
+            plan = replace(plan, takes=content.files | content.folders)
+            readable = builder.is_parsed(content.files) and all(
+                builder.sources.file(path) is not None for path in content.files
+            )
+            if unbuilt is not None and readable:
+                problems = problems_of(unbuilt)
+                plan = replace(plan, problems=tuple(replace(one, place=up(one.place, self._places)) for one in problems))
+        self.made.append(Made(plan, task.cluster, held.title))
+
+    def _finish(self, task: Task) -> None:
+        """Makes the plan of what was built, and takes in the Flux objects in it."""
+        source, result, held = task.source, task.result, task.held
+        if source is None:
+            return
+        if isinstance(result, Unbuilt):
+            self._give_up(task, self._site.builder.why(result), result)
+            return
+        shown = display_path(source.folder)
+        unit = Unit(held.title, kustomization.KIND, shown, held.file, task.cluster.name)
+        takes = source.content.files | source.content.folders
+        plan = Plan(unit, built=True, takes=takes, together=task.cluster.key)
+        if result is None:
+            documents = tuple(document for path in source.content.manifests for document in self._site.read(path))
+            namespaces = dict.fromkeys(documents, source.namespace) if source.namespace else {}
+            plan = replace(plan, documents=documents, namespaces=namespaces)
+            self._take(documents, task.cluster, source.namespace)
+        else:
+            plan = self._of_build(plan, task, result)
+        self.made.append(Made(plan, task.cluster, held.title))
+
+    def _of_build(self, plan: Plan, task: Task, result: Built) -> Plan:
+        held = task.held
+        filled = variables.variables(held, self._find(task.home, held)) if mapping(held.spec, "postBuild") else None
+        documents: Sequence[Document] = result.documents
+        if filled is not None:
+            documents = result.sources.split(variables.fill_in(result.file, result.documents, filled))
+        moved = held.place("spec", "targetNamespace") if task.source is not None and task.source.namespace else None
+        places = FluxPlaces(result, filled, self._places, moved)
+        self._places |= dict.fromkeys(documents, places)
+        origins = Origins(replace(result, tool=None))  # as far as it shows without another build
+        for document in documents:
+            built = result.documents[document.index].value if document.index < len(result.documents) else None
+            if isinstance(document.value, dict) and document.value.get("kind") in GROUPS:
+                origin = origins.of(built if isinstance(built, dict) else document.value)
+                file = origin.source.document.file.path if origin.source is not None else held.file
+                self._take_one(document.value, document, file, task.cluster, "")
+        return replace(plan, documents=self._site.builder.documents(documents), places=places)
+
+    def _take(self, documents: Iterable[Document], cluster: Cluster, namespace: str) -> None:
+        """Takes in what documents of files apply to a cluster, all moved to `namespace` where that is given."""
+        for document in documents:
+            if document.kind in GROUPS:
+                self._take_one(self._site.value(document), document, document.file.path, cluster, namespace)
+
+    def _take_one(self, value: object, document: Document, file: str, cluster: Cluster, namespace: str) -> None:
+        held = applied(value, document, file, namespace=namespace)
+        if held is not None:
+            self.add(held, cluster)
+
+
+def _remote(held: Applied) -> str:
+    """The name of the cluster that `kubeConfig` leads to: its Secret's; empty where there is none."""
+    given = mapping(held.spec, "kubeConfig")
+    return text(mapping(given, "secretRef"), "name") or text(mapping(given, "configMapRef"), "name")
+
+
+def _unquoted(file: SourceFile) -> SourceFile:
+    return SourceFile(file.path, envsubst.without_quotes(file.text))
+
+
+def _shared(path: str, other: str) -> int:
+    """How many of their first folders two paths share."""
+    count = 0
+    for one, two in zip(path.split("/"), other.split("/"), strict=False):
+        if one != two:
+            break
+        count += 1
+    return count
+
+
+def named(made: Sequence[Made]) -> Iterator[Plan]:
+    """The plans, each unit's name with its cluster in front where there are several."""
+    several = len({one.cluster.key for one in made}) > 1
+    for one in made:
+        prefix = f"{one.cluster.name}/" if several and one.cluster.name and one.title else ""
+        yield replace(one.plan, unit=replace(one.plan.unit, name=f"{prefix}{one.title}")) if prefix else one.plan
+
+

@@ -1,0 +1,65 @@
+"""Places in what a Flux Kustomization built, and the lines that a person edits: of its source, or of the Flux objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ingress_lint.build.following import ABSENT, value_at
+from ingress_lint.build.kustomize import Built
+from ingress_lint.build.places import Places, SourcePlace
+from ingress_lint.load.document import Document, Place
+from ingress_lint.units.flux.envsubst import USED
+from ingress_lint.units.flux.variables import Variables
+
+_NAMES: Final = ("name", "namespace", "secretName", "serviceName")
+"""The fields whose meaning depends on the namespace that they stand in."""
+_HIGHEST: Final = 20
+
+
+class FluxPlaces(Places):
+    """Places of one Flux Kustomization's documents.
+
+    `above` has the places of all documents that were built in the cluster: the Flux object itself, or a ConfigMap of
+    variables, may be one of them. `moved` is the place of the `targetNamespace`, where there is one.
+    """
+
+    def __init__(
+        self, built: Built, variables: Variables | None, above: Mapping[Document, Places], moved: Place | None
+    ) -> None:
+        super().__init__(built)
+        self._variables = variables
+        self._above = above
+        self._moved = moved
+
+    def source_place(self, rendered: Place) -> SourcePlace:
+        """The source of a place, with the variables and the `targetNamespace` that had a part in it."""
+        found = super().source_place(rendered)
+        related = dict.fromkeys((*found.related, *self._filled_in(found.place), *self._moved_by(rendered)))
+        return SourcePlace(
+            up(found.place, self._above),
+            found.certainty,
+            tuple(dict.fromkeys((caption, up(place, self._above)) for caption, place in related)),
+        )
+
+    def _filled_in(self, place: Place) -> Iterator[tuple[str, Place]]:
+        value = value_at(place.document.whole(), place.pointer) if self._variables is not None else ABSENT
+        if isinstance(value, str) and self._variables is not None:
+            for name in dict.fromkeys(USED.findall(value)):
+                variable = self._variables.known.get(name)
+                if variable is not None:
+                    yield f"`{name}` is set here", variable.place
+
+    def _moved_by(self, rendered: Place) -> Iterator[tuple[str, Place]]:
+        if self._moved is not None and rendered.pointer[-1:] and rendered.pointer[-1] in _NAMES:
+            yield "the namespace is set here", self._moved
+
+
+def up(place: Place, above: Mapping[Document, Places]) -> Place:
+    """The place in a file of what may stand in a built document."""
+    for _ in range(_HIGHEST):
+        places = above.get(place.document)
+        if places is None:
+            break
+        place = places.source_place(place).place
+    return place
