@@ -128,15 +128,14 @@ class _Files:
         documents = (document for path in files for document in self._read(path))
         if not any(document.kind in _DEPLOYING for document in documents):
             return []
-        from ingress_lint.units import argo_cd, flux
+        from ingress_lint.units import flux
         from ingress_lint.units.repository import Repository
         from ingress_lint.units.site import Site
 
         charts = {one.real: one for tree in self._trees for one in tree.charts}
         repository = Repository.around(self._trees[0].path)
         site = Site(repository, files, charts, self._known, self._read, self._builder)
-        plans = flux.plans(site)
-        return [*plans, *argo_cd.plans(site, plans)]
+        return flux.plans(site)
 
     def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
         """What is never checked: charts that nothing deploys, and what other generators read."""

@@ -58,13 +58,13 @@ class _Kustomization(Struct, frozen=True, eq=False):
 def start(objects: Sequence[Applied], site: Site, folders: Folders) -> Start:
     """Finds the roots among all Flux objects that files hold."""
     found = [_read(one, folders) for one in objects if one.kind == "Kustomization"]
-    instances = [_read(synced(one), folders) for one in objects if one.kind == "FluxInstance" and mapping(one.spec, "sync")]
+    instances = [
+        _read(synced(one), folders) for one in objects if one.kind == "FluxInstance" and mapping(one.spec, "sync")
+    ]
     instances = [one for one in instances if one.folder is not None]
     own = [one for one in found if _is_own(one, found) and not any(other.applies(one.held) for other in instances)]
     roots = [
-        Root(_relative(one.folder, site), [one.held])
-        for one in _once((*instances, *own))
-        if one.folder is not None
+        Root(_relative(one.folder, site), [one.held]) for one in _once((*instances, *own)) if one.folder is not None
     ]
     starting = [*instances, *own]
     told = [one for one in objects if one.kind == "FluxInstance"]
@@ -73,11 +73,15 @@ def start(objects: Sequence[Applied], site: Site, folders: Folders) -> Start:
         one
         for one in objects
         if one.kind in ("Kustomization", "HelmRelease")
-        and not any(other.held is not one and (other.applies(one) or other.has_below(one)) for other in (*found, *instances))
+        and not any(
+            other.held is not one and (other.applies(one) or other.has_below(one)) for other in (*found, *instances)
+        )
         and not any(other.held is one for other in starting)
     ]
     known = {one.held: one for one in found}
-    by_hand = [one for one in outside if (read := known.get(one)) is not None and not read.is_template and _starts(read)]
+    by_hand = [
+        one for one in outside if (read := known.get(one)) is not None and not read.is_template and _starts(read)
+    ]
     if not roots and not by_hand:
         by_hand = [one for one in outside if one not in known]
     roots += _of_folders(by_hand, site, folders, found)

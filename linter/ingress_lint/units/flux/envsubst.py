@@ -121,7 +121,11 @@ class _Reader:
         if self._take("${"):
             return self._expression()
         start, parts = self._at, []
-        while self._at < len(self._text) and self._text[self._at] not in ends and not self._text.startswith("${", self._at):
+        while (
+            self._at < len(self._text)
+            and self._text[self._at] not in ends
+            and not self._text.startswith("${", self._at)
+        ):
             if escapes and self._text.startswith(("$$", "\\/", "\\\\"), self._at):
                 self._at += 1
             parts.append(self._text[self._at])
@@ -149,7 +153,11 @@ class _Reader:
         texts = [text for text, _ in arguments]
         if operator in _DEFAULTS:  # all of them, as envsubst has it
             return (value, True) if value else ("".join(texts), all(known for _, known in arguments))
-        changed = None if is_placeholder(value) or not all(known for _, known in arguments) else _changed(value, operator, texts)
+        changed = (
+            None
+            if is_placeholder(value) or not all(known for _, known in arguments)
+            else _changed(value, operator, texts)
+        )
         return (_placeholder(name), False) if changed is None else (changed, True)
 
 

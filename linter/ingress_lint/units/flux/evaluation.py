@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -205,7 +205,9 @@ class Evaluation:
             )
             if unbuilt is not None and readable:
                 problems = problems_of(unbuilt)
-                plan = replace(plan, problems=tuple(replace(one, place=up(one.place, self._places)) for one in problems))
+                plan = replace(
+                    plan, problems=tuple(replace(one, place=up(one.place, self._places)) for one in problems)
+                )
         self.made.append(Made(plan, task.cluster, held.title))
 
     def _finish(self, task: Task) -> None:
@@ -285,5 +287,3 @@ def named(made: Sequence[Made]) -> Iterator[Plan]:
     for one in made:
         prefix = f"{one.cluster.name}/" if several and one.cluster.name and one.title else ""
         yield replace(one.plan, unit=replace(one.plan.unit, name=f"{prefix}{one.title}")) if prefix else one.plan
-
-

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ingress_lint.load.document import Document
 from ingress_lint.units.flux import clusters
-from ingress_lint.units.flux.evaluation import Evaluation, Made, named
+from ingress_lint.units.flux.evaluation import Evaluation, named
 from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.objects import DATA, Applied, applied, text
 from ingress_lint.units.flux.revisions import home, reference_of

@@ -133,4 +133,3 @@ def _at(path: str, value: str) -> dict[str, Any]:
     for key in reversed(path.split(".")[:_DEEPEST]):
         found = {key: found}
     return found if isinstance(found, dict) else {}
-
