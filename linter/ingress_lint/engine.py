@@ -50,7 +50,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     loaded.problems += [problem for plan in found.plans for problem in plan.problems]
     manifests = Manifests(loaded, left_out=found.left_out, barren=found.barren)
     scopes = [_Scope(plans, objects) for plans in _together(found.plans)]
-    elsewhere, unplaced = _index(scopes), _index(scope for scope in scopes if scope.cluster is None)
+    elsewhere, unplaced = _index(scopes), _index(scope for scope in scopes if not scope.in_cluster)
     unparsed = {problem.place.document for problem in loaded.problems}
     for scope in scopes:
         units = [unit for unit in scope.units if _is_meant(unit, options)]
@@ -58,7 +58,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             manifests.units += units
             continue
         # what stands in another cluster is surely not in this one
-        known = scope.context(loaded, unparsed, options, elsewhere if scope.cluster is None else unplaced)
+        known = scope.context(loaded, unparsed, options, unplaced if scope.in_cluster else elsewhere)
         graph = ObjectGraph((*scope.objects, *in_context), known)
         lowered = lower(graph, options.controller)
         looked_at = tuple(scope.looked_at(units, lowered.routes, known.unparsed))
@@ -81,9 +81,9 @@ def _is_meant(unit: Unit, options: Options) -> bool:
 
 def _together(plans: Iterable[Plan]) -> list[list[Plan]]:
     """The plans by what runs together: those of one cluster, and each alone of which none is known."""
-    found: dict[str | int, list[Plan]] = {}
+    found: dict[str | int | None, list[Plan]] = {}
     for index, plan in enumerate(plans):
-        found.setdefault(index if plan.unit.cluster is None else plan.unit.cluster, []).append(plan)
+        found.setdefault(plan.unit.cluster if plan.in_cluster else index, []).append(plan)
     return list(found.values())
 
 
@@ -93,7 +93,7 @@ class _Scope:
     def __init__(self, plans: Sequence[Plan], objects: _Objects) -> None:
         self._plans = plans
         self._own = [(plan, objects.of(plan)) for plan in plans]
-        self.cluster = plans[0].unit.cluster
+        self.in_cluster = plans[0].in_cluster
         self.objects = list(dict.fromkeys(item for _, own in self._own for item in own))
         self.places = {
             document: plan.places for plan in plans if plan.places is not None for document in plan.documents
