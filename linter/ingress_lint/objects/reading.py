@@ -73,13 +73,18 @@ class ObjectReader:
         to those which name none.
         """
         readings = list(readings)
+        told = bool(moved_to or default)
         default = default or self._given_namespace or _release_namespace(readings) or DEFAULT_NAMESPACE
         found: list[AnyObject] = []
         for reading in readings:
             self._settled[reading] = None
             for item, namespaced in zip(reading.objects, reading.namespaced, strict=True):
                 namespace = (moved_to or item.namespace or default) if namespaced else ""
-                found.append(item if item.namespace == namespace else replace(item, namespace=namespace))
+                if item.namespace != namespace or (told and namespaced and not item.names_namespace):
+                    named = told or item.names_namespace
+                    found.append(replace(item, namespace=namespace, names_namespace=named))
+                else:
+                    found.append(item)
         return found
 
 
