@@ -83,7 +83,7 @@ def _together(plans: Iterable[Plan]) -> list[list[Plan]]:
     """The plans by what runs together: those of one cluster, and each alone of which none is known."""
     found: dict[str | int, list[Plan]] = {}
     for index, plan in enumerate(plans):
-        found.setdefault(index if plan.unit.cluster is None else plan.unit.cluster, []).append(plan)
+        found.setdefault(plan.together or plan.unit.cluster or index, []).append(plan)
     return list(found.values())
 
 
