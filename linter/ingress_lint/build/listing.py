@@ -14,7 +14,7 @@ _NO_CHANGE: Final = frozenset({"apiVersion", "kind", "metadata", "resources"})
 
 def listed_text(tree: Tree, sources: Sources, *, unrestricted: bool) -> str | None:
     """The documents that a root lists, as one text; None where it does more than that, or lists what cannot be read."""
-    if tree.obstacles or not all(only_lists(layer, unrestricted=unrestricted) for layer in tree.layers):
+    if tree.obstacles or not all(_only_lists(layer, unrestricted=unrestricted) for layer in tree.layers):
         return None
     below = {layer.folder: frozenset(map(layer.file, items(layer.value, "resources"))) for layer in tree.layers}
     if has_circle(below):
@@ -25,8 +25,7 @@ def listed_text(tree: Tree, sources: Sources, *, unrestricted: bool) -> str | No
     return "---\n".join(document.text.rstrip("\n") + "\n" for document in documents)
 
 
-def only_lists(layer: Layer, *, unrestricted: bool) -> bool:
-    """Whether a kustomization does no more than to list files and folders; `unrestricted` ones may lie anywhere."""
+def _only_lists(layer: Layer, *, unrestricted: bool) -> bool:
     if not layer.value or not layer.value.keys() <= _NO_CHANGE:
         return False
     inside = os.path.join(layer.folder, "")

@@ -112,11 +112,11 @@ def _names(folder: str) -> list[str]:
 
 def merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Values as helm lays them over one another: mappings key by key, all else whole."""
-    merged = dict(defaults)
+    result = dict(defaults)
     for key, value in given.items():
-        known = merged.get(key)
-        merged[key] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
-    return merged
+        known = result.get(key)
+        result[key] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return result
 
 
 def _in(chart: Found, name: str) -> str:

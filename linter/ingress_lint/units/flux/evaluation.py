@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from ingress_lint.build.kustomize import Built, Unbuilt, build
+from ingress_lint.build.kustomize import Built, Unbuilt
 from ingress_lint.build.origins import Origins
-from ingress_lint.load.document import Document, SourceFile
+from ingress_lint.load.document import Document
 from ingress_lint.load.files import display_path
 from ingress_lint.units.building import problems_of
-from ingress_lint.units.flux import envsubst, helm_release, kustomization, variables
+from ingress_lint.units.flux import helm_release, kustomization, listed, variables
 from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.kustomization import Source
+from ingress_lint.units.flux.listed import Listed
 from ingress_lint.units.flux.objects import DATA, GROUPS, Applied, applied, mapping, text
 from ingress_lint.units.flux.places import FluxPlaces, up
 from ingress_lint.units.flux.revisions import Home, reference_of
@@ -45,8 +46,10 @@ class Task(Struct, eq=False):
     home: Cluster
     cluster: Cluster
     source: Source | None = None
+    listed: Listed | None = None
+    """What its files hold, where that is all."""
     result: Built | Unbuilt | None = None
-    """None also where the files are taken as they are."""
+    """None where the files are taken as they are."""
 
 
 class Made(Struct, frozen=True):
@@ -112,7 +115,7 @@ class Evaluation:
                 self._finish(task)
         for held, home, cluster in self._releases:
             find = self._find(home, held)
-            release = helm_release.release(held, self._home, self._folders, find, self._site.builder.sources)
+            release = helm_release.found(held, self._home, self._folders, find, self._site.builder.sources)
             plan = helm_release.plan(held, held.title, cluster.name, release)
             self.made.append(Made(replace(plan, together=cluster.key), cluster, held.title))
 
@@ -147,25 +150,13 @@ class Evaluation:
         return ""
 
     def _as_files(self, task: Task, source: Source) -> bool:
-        """Whether what is built is what files hold, so that no tool is needed; a text to fill variables into is made of them."""
-        if not source.moves_alone or any(
-            document.kind in ("Namespace", "List") or not (document.parsed or document.kind)
-            for path in source.content.manifests
-            for document in self._site.read(path)
-        ):
-            return False
-        if mapping(task.held.spec, "postBuild") and self._has_variables(source):
-            if source.namespace:
-                return False
-            result = build(source.root(self._site), None, self._site.builder.sources)
-            if not isinstance(result, Built):
-                return False
-            task.result = replace(result, file=(file := _unquoted(result.file)), documents=result.sources.split(file))
-        return True
-
-    def _has_variables(self, source: Source) -> bool:
-        files = (self._site.builder.sources.file(path) for path in source.content.manifests)
-        return any(envsubst.is_used_in(file.text) for file in files if file is not None)
+        """Whether no tool is needed to tell what is applied."""
+        found = listed.listed(source, self._site)
+        if found is not None and found.has_variables and mapping(task.held.spec, "postBuild"):
+            task.result = built = found.built(source, self._site)
+            found = found if len(built.documents) == len(found.documents) else None
+        task.listed = found
+        return found is not None
 
     def _missing(self, task: Task) -> list[tuple[str, str, str]]:
         """The sources of variables that nothing has applied yet."""
@@ -222,32 +213,41 @@ class Evaluation:
         unit = Unit(held.title, kustomization.KIND, shown, held.file, task.cluster.name)
         takes = source.content.files | source.content.folders
         plan = Plan(unit, built=True, takes=takes, together=task.cluster.key)
-        if result is None:
-            documents = tuple(document for path in source.content.manifests for document in self._site.read(path))
-            namespaces = dict.fromkeys(documents, source.namespace) if source.namespace else {}
-            plan = replace(plan, documents=documents, namespaces=namespaces)
-            self._take(documents, task.cluster, source.namespace)
-        else:
+        if isinstance(result, Built):
             plan = self._of_build(plan, task, result)
+        elif task.listed is not None:
+            found = task.listed
+            namespaces = dict.fromkeys(found.documents, found.namespace) if found.namespace else {}
+            plan = replace(plan, documents=found.documents, namespaces=namespaces)
+            for document in found.documents:
+                if document.kind in GROUPS:
+                    value = found.patched(document, self._site.value(document))
+                    self._take_one(value, document, document.file.path, task.cluster, found.namespace)
         self.made.append(Made(plan, task.cluster, held.title))
 
     def _of_build(self, plan: Plan, task: Task, result: Built) -> Plan:
-        held = task.held
+        held, found = task.held, task.listed
         filled = variables.variables(held, self._find(task.home, held)) if mapping(held.spec, "postBuild") else None
         documents: Sequence[Document] = result.documents
         if filled is not None:
             documents = result.sources.split(variables.fill_in(result.file, result.documents, filled))
-        moved = held.place("spec", "targetNamespace") if task.source is not None and task.source.namespace else None
+        moved = held.place("spec", "targetNamespace") if text(held.spec, "targetNamespace") else None
         places = FluxPlaces(result, filled, self._places, moved)
         self._places |= dict.fromkeys(documents, places)
         origins = Origins(replace(result, tool=None))  # as far as it shows without another build
         for document in documents:
-            built = result.documents[document.index].value if document.index < len(result.documents) else None
             if isinstance(document.value, dict) and document.value.get("kind") in GROUPS:
-                origin = origins.of(built if isinstance(built, dict) else document.value)
+                value, built = document.value, document.value
+                if document.index < len(result.documents) and isinstance(result.documents[document.index].value, dict):
+                    built = result.documents[document.index].value
+                if found is not None and document.index < len(found.documents):
+                    value = found.patched(found.documents[document.index], value)
+                origin = origins.of(built)
                 file = origin.source.document.file.path if origin.source is not None else held.file
-                self._take_one(document.value, document, file, task.cluster, "")
-        return replace(plan, documents=self._site.builder.documents(documents), places=places)
+                self._take_one(value, document, file, task.cluster, "" if found is None else found.namespace)
+        namespaces = dict.fromkeys(documents, found.namespace) if found is not None and found.namespace else {}
+        adopted = self._site.builder.documents(documents)
+        return replace(plan, documents=adopted, namespaces=namespaces, places=places)
 
     def _take(self, documents: Iterable[Document], cluster: Cluster, namespace: str) -> None:
         """Takes in what documents of files apply to a cluster, all moved to `namespace` where that is given."""
@@ -265,10 +265,6 @@ def _remote(held: Applied) -> str:
     """The name of the cluster that `kubeConfig` leads to: its Secret's; empty where there is none."""
     given = mapping(held.spec, "kubeConfig")
     return text(mapping(given, "secretRef"), "name") or text(mapping(given, "configMapRef"), "name")
-
-
-def _unquoted(file: SourceFile) -> SourceFile:
-    return SourceFile(file.path, envsubst.without_quotes(file.text))
 
 
 def _shared(path: str, other: str) -> int:

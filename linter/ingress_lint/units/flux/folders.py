@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _IGNORE_FILE: Final = ".sourceignore"
 _SUFFIXES: Final = (".yaml", ".yml")
+_LISTING: Final = frozenset({"apiVersion", "kind", "metadata", "resources", "components"})
 _NOT_IN_SOURCES: Final = (
     ".git/", ".github/", ".circleci/", ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml",
     "codeship-services.yml", "codeship-steps.yml", "**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml",
@@ -83,7 +84,6 @@ class Folders:
         return self._generated[folder]
 
     def _content(self, folder: str, components: Sequence[str]) -> Content:
-        from ingress_lint.build.listing import only_lists
         from ingress_lint.build.tree import Layer, TreeReader
         from ingress_lint.load.document import Document, SourceFile
 
@@ -93,12 +93,11 @@ class Folders:
         if resources is not None or components:
             above = (Layer("", folder, nowhere, {"resources": resources or [], "components": list(components)}),)
         tree = TreeReader(self._site.builder.sources).read(folder, *above)
-        listing = not components and not tree.obstacles
         return Content(
             frozenset(tree.files),
             frozenset((folder, *(layer.folder for layer in tree.layers))),
             tuple(dict.fromkeys(tree.manifests)),
-            listing and all(only_lists(layer, unrestricted=True) for layer in tree.layers if layer.path),
+            not tree.obstacles and all(_only_lists(layer) for layer in tree.layers if layer.path),
         )
 
     def _scan(self, folder: str, excludes: Excludes, ignored: Layers, left_out: Layers) -> Iterator[str]:
@@ -130,3 +129,11 @@ class Folders:
         for path in reversed(above):
             layers += layers_of(os.path.join(path, _IGNORE_FILE), path)
         return layers
+
+
+def _only_lists(layer: Layer) -> bool:
+    """Whether a kustomization does no more than to list files, folders and components, all of which are there."""
+    from ingress_lint.build.sources import items
+
+    listed = [*items(layer.value, "resources"), *items(layer.value, "components")]
+    return layer.value.keys() <= _LISTING and all(isinstance(one, str) and os.path.exists(layer.file(one)) for one in listed)

@@ -52,7 +52,7 @@ def plan(held: Applied, name: str, cluster: str | None, release: Release) -> Pla
     return Plan(unit, built=True, takes=takes, makes_in=makes_in)
 
 
-def release(held: Applied, home: Home, folders: Folders, find: Find, sources: Sources) -> Release:
+def found(held: Applied, home: Home, folders: Folders, find: Find, sources: Sources) -> Release:
     """What a HelmRelease would install, of what is here."""
     chart, why = _chart(held, home, folders, find)
     values: dict[str, Any] = {}

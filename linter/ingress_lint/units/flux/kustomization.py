@@ -33,14 +33,6 @@ class Source(Struct, frozen=True):
     folder: str
     overlay: Overlay | None
     content: Content
-    namespace: str
-    """The `targetNamespace`, empty where there is none."""
-
-    @property
-    def moves_alone(self) -> bool:
-        """Whether it does no more than to move what files hold to a namespace, if that."""
-        fields = () if self.overlay is None else self.overlay.fields
-        return self.content.only_lists and all(name in ("resources", "namespace") for name in fields)
 
     def root(self, site: Site) -> Root:
         """What to build; files may lie anywhere in the repository."""
@@ -75,7 +67,7 @@ def source(held: Applied, folder: str, folders: Folders) -> Source:
         fields["resources"] = []
     overlay = Overlay(held.document, fields, pointers) if fields else None
     content = folders.content(folder, tuple(components))
-    return Source(folder, overlay, content, text(held.spec, "targetNamespace"))
+    return Source(folder, overlay, content)
 
 
 def why_not(held: Applied) -> str:
