@@ -81,9 +81,9 @@ def _is_meant(unit: Unit, options: Options) -> bool:
 
 def _together(plans: Iterable[Plan]) -> list[list[Plan]]:
     """The plans by what runs together: those of one cluster, and each alone of which none is known."""
-    found: dict[str | int | None, list[Plan]] = {}
+    found: dict[str | int, list[Plan]] = {}
     for index, plan in enumerate(plans):
-        found.setdefault(plan.unit.cluster if plan.in_cluster else index, []).append(plan)
+        found.setdefault(plan.together or index, []).append(plan)
     return list(found.values())
 
 
@@ -93,7 +93,7 @@ class _Scope:
     def __init__(self, plans: Sequence[Plan], objects: _Objects) -> None:
         self._plans = plans
         self._own = [(plan, objects.of(plan)) for plan in plans]
-        self.in_cluster = plans[0].in_cluster
+        self.in_cluster = bool(plans[0].together)
         self.objects = list(dict.fromkeys(item for _, own in self._own for item in own))
         self.places = {
             document: plan.places for plan in plans if plan.places is not None for document in plan.documents

@@ -192,7 +192,9 @@ def test_what_lies_elsewhere_is_unchecked(tree: Tree, text: str) -> None:
 
 
 def test_flux_has_a_kind_of_the_same_name(tree: Tree) -> None:
-    flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux}\n"
+    flux = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux}\nspec: {path: gone}\n"
+    )
     tree({"kustomization.yaml": flux, "a.yaml": config_map("a")})
     assert names(found()) == {".": {"flux", "a"}}
 

@@ -11,7 +11,6 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from ingress_lint.load.document import Document
 from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
@@ -136,7 +135,7 @@ class _Files:
         charts = {one.real: one for tree in self._trees for one in tree.charts}
         repository = Repository.around(self._trees[0].path)
         site = Site(repository, files, charts, self._known, self._read, self._builder)
-        return [replace(plan, in_cluster=True) for plan in flux.plans(site)]
+        return flux.plans(site)
 
     def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
         """What is never checked: charts that nothing deploys, and what other generators read."""

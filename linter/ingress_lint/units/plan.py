@@ -58,8 +58,8 @@ class Plan(Struct, frozen=True):
     """Leads from places in built documents to those that a person edits; None where the documents are the files themselves."""
     takes: frozenset[str] = frozenset()
     """The real paths of files and folders that belong to this unit and, but for builds that include them, to no other."""
-    in_cluster: bool = False
-    """Whether it runs together with all others of which this is true and whose `unit.cluster` is the same, named or not."""
+    together: str = ""
+    """What all units that run in one cluster have in common, whether it has a name or not; empty where none is known."""
     makes_in: str | None = None
     """Of a unit that is not checked, the namespace of what it would make; None where it may be any."""
     together: str = ""

@@ -136,4 +136,6 @@ def _only_lists(layer: Layer) -> bool:
     from ingress_lint.build.sources import items
 
     listed = [*items(layer.value, "resources"), *items(layer.value, "components")]
-    return layer.value.keys() <= _LISTING and all(isinstance(one, str) and os.path.exists(layer.file(one)) for one in listed)
+    return layer.value.keys() <= _LISTING and all(
+        isinstance(one, str) and os.path.exists(layer.file(one)) for one in listed
+    )

@@ -50,7 +50,9 @@ class Listed(Struct, frozen=True):
     def built(self, source: Source, site: Site) -> Built:
         """The text to fill variables into: what a build would give, but for the namespace and the patches."""
         sources, overlay = site.builder.sources, source.overlay
-        above = () if overlay is None else (Layer("", source.folder, overlay.document, overlay.fields, overlay.pointers),)
+        above = (
+            () if overlay is None else (Layer("", source.folder, overlay.document, overlay.fields, overlay.pointers),)
+        )
         whole = "---\n".join(f"{document.text.rstrip()}\n" for document in self.documents)
         file = SourceFile(f"{display_path(source.folder)} (built)", without_quotes(whole))
         tree = TreeReader(sources).read(source.folder, *above)

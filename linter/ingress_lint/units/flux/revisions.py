@@ -72,8 +72,8 @@ def home(repository: Repository, told: Iterable[Applied], uses: Iterable[tuple[R
     Where none is, it is what most of the `uses` name, each of which says whether its path exists here, if all of these do.
     """
     urls, branches = set(), set()
-    for source in told:
-        sync = mapping(source.spec, "sync") or source.spec
+    for instance in told:
+        sync = mapping(instance.spec, "sync") or instance.spec
         urls.add(text(sync, "url"))
         branches.add(text(sync, "ref").removeprefix("refs/heads/") or text(mapping(sync, "ref"), "branch"))
     if urls - {""}:
