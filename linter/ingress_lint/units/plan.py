@@ -62,7 +62,5 @@ class Plan(Struct, frozen=True):
     """What all units that run in one cluster have in common, whether it has a name or not; empty where none is known."""
     makes_in: str | None = None
     """Of a unit that is not checked, the namespace of what it would make; None where it may be any."""
-    together: str = ""
-    """Tells of plans whose unit names no cluster which of them run together all the same; empty for one that runs alone."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with the unit itself."""
