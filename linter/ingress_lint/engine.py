@@ -41,6 +41,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     found = discover(options.paths, loader, readings.identities, options.exclude)
     context_documents = context(options.context_paths, loader)
     loaded = loader.loaded
+    loaded.missing_paths.extend(options.doubts)
     loaded.documents.sort(key=lambda document: (document.file.path, document.index))
     reader = ObjectReader(options.namespace)
     objects = _Objects(reader, readings)
@@ -73,6 +74,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             options.now or datetime.now(UTC),
             custom_groups(plan.documents),
             plan.built,
+            options.controllers,
         )
         graph = ObjectGraph((*own, *in_context), known)
         lowered = lower(graph, options.controller)

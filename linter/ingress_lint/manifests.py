@@ -17,6 +17,7 @@ from ingress_lint.objects.foreign_kinds import routes_unread
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.units.configured import Cluster, ConfiguredUnit, Installed, Render
 from ingress_lint.units.plan import Unit
 
 
@@ -41,7 +42,21 @@ class Options(Struct, frozen=True):
     baseline: frozenset[str] = frozenset()
     """The fingerprints of findings that are known and not shown."""
     per_path_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
-    """Glob patterns of files with the codes that are not reported there."""
+    """Glob patterns of files with the codes that are hidden there."""
+    ignored: frozenset[str] = frozenset()
+    """The codes that the configuration hides everywhere."""
+    min_severity: Severity = Severity.NOTE
+    """Findings below it are hidden."""
+    configured: tuple[ConfiguredUnit, ...] = ()
+    """Units that stand for whatever would be found at their paths."""
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    """What holds for all units of a cluster, by its name."""
+    controllers: Mapping[str, Installed] = field(default_factory=dict)
+    """Who serves a class, wherever it is named."""
+    render: Render = Render()
+    """How kustomizations and charts are built."""
+    doubts: tuple[str, ...] = ()
+    """One line for each thing that the configuration speaks of and that is not there."""
 
 
 class ManifestSet(Struct, frozen=True):

@@ -88,7 +88,7 @@ def command(
         except SelectionError as error:
             raise click.UsageError(str(error)) from None
         report = check(options, [rule for rule in chosen if rule.code in diagnosis.codes], catalogue=rules)
-        level = FAIL_LEVELS[config.fail_on or "error"]
+        level = FAIL_LEVELS[config.fail_on]
     findings = diagnosis.ranked(shown(report)) if report else []
     if format_name == "json":
         ranking = diagnosis.starting_with(finding.code for finding in findings)

@@ -8,7 +8,8 @@ from typing import cast
 import click
 
 from ingress_lint.commands.options import Given, complain
-from ingress_lint.config import Config, ConfigError, load_config
+from ingress_lint.configuration.loading import ConfigError, Configuration, load_configuration
+from ingress_lint.configuration.settings import Config
 from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
 from ingress_lint.graph.set_context import Assumption
@@ -31,27 +32,32 @@ def is_barren(given: Given, found: Manifests | Report) -> bool:
     return unknown or bool(given.paths and found.barren)
 
 
+def configured(given: Given) -> Configuration:
+    """The configuration that counts for what the command line says. Raises `click.UsageError`."""
+    if given.controller is not None and given.controller not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
+        raise click.UsageError(f"there is no controller {given.controller!r}; known are {known}")
+    try:
+        return load_configuration(given.config_file, given.paths)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Options]:
     """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`.
 
     `rules` are those whose findings the configuration may change; commands that run none leave it empty.
     """
-    try:
-        config = load_config(given.config_file, given.paths)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from None
-    controller = given.controller or config.controller
-    if controller is not None and controller not in REGISTRY:
-        known = ", ".join(sorted(REGISTRY))
-        raise click.UsageError(f"there is no controller {controller!r}; known are {known}")
+    configuration = configured(given)
+    config = configuration.settings
     return config, Options(
         paths=given.paths or config.paths or (".",),
-        exclude=(*config.exclude, *(anchored(pattern, ".") for pattern in given.exclude)),
+        exclude=(*configuration.excludes, *(anchored(pattern, ".") for pattern in given.exclude)),
         units=given.units,
         context_paths=(*config.context, *given.context_paths),
-        controller=controller,
+        controller=given.controller or config.controller,
         namespace=given.namespace or config.namespace,
-        assume=cast("Assumption", given.assume or config.assume or "auto"),
+        assume=cast("Assumption", given.assume or config.assume),
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
         now=given.now,
         severities={
@@ -63,4 +69,11 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
             (pattern, frozenset(code for selector in selectors for code in matching(rules, selector)))
             for pattern, selectors in (config.per_path_ignores.items() if rules else ())
         ),
+        ignored=frozenset(code for selector in (config.ignore if rules else ()) for code in matching(rules, selector)),
+        min_severity=Severity[config.min_severity.upper()],
+        configured=config.units,
+        clusters=config.clusters,
+        controllers=config.controllers,
+        render=config.render,
+        doubts=configuration.doubts,
     )

@@ -50,7 +50,7 @@ class Excludes:
     def __init__(self, patterns: Sequence[str], start: str) -> None:
         start = os.path.realpath(start)
         self._own: Layers = _unless_fitting((("/", _spec(patterns)),) if patterns else (), start)
-        top = _repository(start)
+        top = repository(start)
         self._in_repository = top is not None
         layers: Layers = ()
         if top is not None:
@@ -117,7 +117,7 @@ def _unless_fitting(layers: Layers, start: str) -> Layers:
     )
 
 
-def _repository(folder: str) -> str | None:
+def repository(folder: str) -> str | None:
     """The top folder of the git repository around a folder."""
     while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
