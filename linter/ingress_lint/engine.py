@@ -74,7 +74,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
             options.now or datetime.now(UTC),
             custom_groups(plan.documents),
             plan.built,
-            options.controllers,
+            options.declared_in(plan.unit.cluster),
         )
         graph = ObjectGraph((*own, *in_context), known)
         lowered = lower(graph, options.controller)

@@ -17,7 +17,7 @@ from ingress_lint.objects.foreign_kinds import routes_unread
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
-from ingress_lint.units.configured import Cluster, ConfiguredUnit, Installed, Render
+from ingress_lint.units.configured import Cluster, ConfiguredUnit, Declared, Installed, Render
 from ingress_lint.units.plan import Unit
 
 
@@ -52,11 +52,24 @@ class Options(Struct, frozen=True):
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     """What holds for all units of a cluster, by its name."""
     controllers: Mapping[str, Installed] = field(default_factory=dict)
-    """Who serves a class, wherever it is named."""
+    """Who serves a class, in every cluster that says nothing else."""
+    configuration: Document | None = None
+    """What the three above were read from, where that is a file."""
     render: Render = Render()
     """How kustomizations and charts are built."""
     doubts: tuple[str, ...] = ()
     """One line for each thing that the configuration speaks of and that is not there."""
+
+    def declared_in(self, cluster: str | None) -> Mapping[str, Declared]:
+        """Who serves each class in a cluster, None for one that is not known, as the configuration says."""
+        if self.configuration is None:
+            return {}
+        own = self.clusters.get(cluster or "", Cluster()).controllers
+        return {
+            name: Declared(found, self.configuration, (*base, "controllers", name))
+            for controllers, base in ((self.controllers, ()), (own, ("clusters", cluster or "")))
+            for name, found in controllers.items()
+        }
 
 
 class ManifestSet(Struct, frozen=True):

@@ -74,6 +74,7 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         configured=config.units,
         clusters=config.clusters,
         controllers=config.controllers,
+        configuration=configuration.document,
         render=config.render,
         doubts=configuration.doubts,
     )

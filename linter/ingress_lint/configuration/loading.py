@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ingress_lint.configuration.settings import Config
 from ingress_lint.configuration.source import Source, nearest, read
-from ingress_lint.load.document import Pointer
+from ingress_lint.load.document import Document, Pointer
 from ingress_lint.load.files import display_path
 from ingress_lint.load.settings_file import SettingsError, setting, written
 from ingress_lint.units.configured import ConfiguredUnit
@@ -30,14 +30,19 @@ class Configuration(Struct, frozen=True):
     """The settings of a project, and where they come from."""
 
     settings: Config = Config()
-    file: str = ""
-    """The file that sets them, relative to the working directory; empty where there is none."""
+    document: Document | None = None
+    """The file that sets them, None where there is none."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """For each setting of the file the line that it stands on."""
     excludes: tuple[str, ...] = ()
     """The patterns of `exclude`, anchored where the file lies."""
     doubts: tuple[str, ...] = ()
     """One line for each thing that it speaks of and that is not so, whatever else can be checked all the same."""
+
+    @property
+    def file(self) -> str:
+        """The file that sets them, relative to the working directory; empty where there is none."""
+        return self.document.file.path if self.document is not None else ""
 
 
 def load_configuration(file: str | None, paths: Sequence[str]) -> Configuration:
@@ -67,7 +72,7 @@ def load_configuration(file: str | None, paths: Sequence[str]) -> Configuration:
     config = _from_here(config, base)
     doubts = tuple(_told(source, value, pointer, message) for pointer, message in _doubts(config, source.line))
     excludes = tuple(anchored(pattern, base) for pattern in config.exclude)
-    return Configuration(config, source.path, {name: source.line((name,)) for name in value}, excludes, doubts)
+    return Configuration(config, source.document, {name: source.line((name,)) for name in value}, excludes, doubts)
 
 
 def _told(source: Source, value: Any, pointer: Pointer, message: str) -> str:

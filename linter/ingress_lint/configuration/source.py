@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ingress_lint.load import files
-from ingress_lint.load.document import Pointer
+from ingress_lint.load.document import Document, Pointer, SourceFile
 from ingress_lint.load.settings_file import SettingsError, SettingsFile
 from ingress_lint.values.patterns import deferred
 
@@ -22,13 +22,18 @@ _KEY: Final = deferred(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 class Source(Struct, frozen=True):
-    """What a file says: `value`, and the line (from 1) on which a setting stands."""
+    """What a file says: `value`, and the line (from 1) on which a setting stands; `document` is its text."""
 
-    path: str
+    document: Document
     value: Any
     line: Callable[[Pointer], int]
     text: Callable[[Pointer], str | None]
     """How a setting's value is written, where that can be told."""
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the working directory."""
+        return self.document.file.path
 
 
 def nearest(start: str) -> str | None:
@@ -50,23 +55,25 @@ def read(path: str) -> Source:
     except files.UnreadableError as error:
         raise SettingsError(f"{files.display_path(path)}: {error}") from None
     if path.endswith(".toml"):
-        return _read_toml(source.path, source.text, whole=os.path.basename(path) != PYPROJECT)
+        return _read_toml(source, whole=os.path.basename(path) != PYPROJECT)
     found = SettingsFile(source)
-    return Source(found.path, found.value, found.line, found.text)
+    return Source(found.document, found.value, found.line, found.text)
 
 
-def _read_toml(path: str, text: str, *, whole: bool) -> Source:
+def _read_toml(file: SourceFile, *, whole: bool) -> Source:
     """A TOML file, of which `pyproject.toml` holds other programs' settings as well."""
     import tomllib
 
+    text = file.text
     try:
         value: Any = tomllib.loads(text)
     except ValueError as error:
-        raise SettingsError(f"{path}: this is not TOML: {error}") from None
+        raise SettingsError(f"{file.path}: this is not TOML: {error}") from None
     table = () if whole else _TABLE
     for name in table:
         value = value.get(name, {}) if isinstance(value, dict) else {}
-    return Source(path, value, lambda pointer: _toml_line(text, (*table, *pointer)), lambda _pointer: None)
+    document = Document(file, 0, 0, len(text), reported=False)
+    return Source(document, value, lambda pointer: _toml_line(text, (*table, *pointer)), lambda _pointer: None)
 
 
 def _toml_line(text: str, pointer: Pointer) -> int:

@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from ingress_lint.objects.group_kind import GroupKind
-from ingress_lint.units.configured import Installed
+from ingress_lint.units.configured import Declared
 
 Assumption = Literal["complete", "partial", "auto"]
 Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
@@ -38,5 +38,5 @@ class SetContext(Struct, frozen=True):
     """The API groups of custom resources that the set's unparsed documents define or use."""
     built: bool = False
     """Whether the set is one build, rather than files that happen to lie together."""
-    controllers: Mapping[str, Installed] = field(default_factory=dict)
+    controllers: Mapping[str, Declared] = field(default_factory=dict)
     """Who serves classes of Ingresses and Gateways, by what the user says."""

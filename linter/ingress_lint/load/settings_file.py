@@ -18,23 +18,22 @@ class SettingsFile:
     """The one document of a file. Raises `SettingsError` where it is not YAML, or a key stands twice: one of the two would count for nothing."""
 
     def __init__(self, source: SourceFile) -> None:
-        self.path = source.path
-        self._document = Document(source, 0, 0, len(source.text))
+        self.document = Document(source, 0, 0, len(source.text), reported=False)
         self._locator = Locator()
         self.value = self._read(source)
 
     def line(self, pointer: Pointer) -> int:
         """The line of a setting, or of the nearest one around it that is written."""
-        return self._locator.locate(Place(self._document, pointer)).line
+        return self._locator.locate(Place(self.document, pointer)).line
 
     def item_line(self, pointer: Pointer) -> int:
         """The line on which the value of a setting starts, rather than its key."""
-        return self._locator.locate(Place(self._document, pointer, "value")).line
+        return self._locator.locate(Place(self.document, pointer, "value")).line
 
     def text(self, pointer: Pointer) -> str:
         """The value of a setting as it is written, without quotes around it."""
-        start, end = self._locator.span(Place(self._document, pointer, "value"))
-        return self._document.file.text[start:end].strip("\"'")
+        start, end = self._locator.span(Place(self.document, pointer, "value"))
+        return self.document.file.text[start:end].strip("\"'")
 
     def _read(self, source: SourceFile) -> Any:
         try:

@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from ingress_lint.load.document import Document, Pointer
+
 Scalar = str | int | float | bool | None
 Version = Annotated[str, Meta(pattern=r"^v?[0-9]+(\.[0-9]+){0,2}", examples=["1.31"])]
 
@@ -29,7 +31,10 @@ class External(_Settings, frozen=True):
 
 
 class Installed(_Settings, frozen=True):
-    """A controller as it is installed, where its installation is not among the manifests."""
+    """A controller as it is installed, where its installation is not among the manifests.
+
+    What it sets is read of ingress-nginx, and its ConfigMap of HAProxy's controllers and F5 NGINX too.
+    """
 
     name: Annotated[str, Meta(description="The controller or implementation of the Gateway API.")]
     version: Annotated[Version | None, Meta(description="The version that runs.", examples=["1.12.1"])] = None
@@ -37,6 +42,18 @@ class Installed(_Settings, frozen=True):
         tuple[str, ...],
         Meta(description="The options of its command line.", examples=[["--enable-ssl-passthrough"]]),
     ] = ()
+    config_map: Annotated[
+        Mapping[str, Scalar],
+        Meta(description="What its ConfigMap sets.", examples=[{"allow-snippet-annotations": "true"}]),
+    ] = field(default_factory=dict)
+
+
+class Declared(Struct, frozen=True):
+    """Who serves a class by what somebody says, and where: the pointer leads to it in the configuration's document."""
+
+    installed: Installed
+    document: Document
+    pointer: Pointer
 
 
 class ConfiguredUnit(_Settings, frozen=True):
