@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from ingress_lint.units.tracked import Tracked
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -51,7 +53,7 @@ class Excludes:
         start = os.path.realpath(start)
         self._own: Layers = _unless_fitting((("/", _spec(patterns)),) if patterns else (), start)
         top = repository(start)
-        self._in_repository = top is not None
+        self._tracked = Tracked(top) if top is not None else None
         layers: Layers = ()
         if top is not None:
             layers = _read(os.path.join(top, ".git", "info", "exclude"), top)
@@ -65,7 +67,7 @@ class Excludes:
 
     def within(self, folder: str, layers: Layers) -> Layers:
         """What git ignores in a folder (a real path) that has a `.gitignore` of its own."""
-        return layers + _read(os.path.join(folder, ".gitignore"), folder) if self._in_repository else layers
+        return layers + _read(os.path.join(folder, ".gitignore"), folder) if self._tracked is not None else layers
 
     def why(self, path: str, layers: Layers, *, is_folder: bool) -> str:
         """Why a file or folder (a real path) is passed over, empty where it is read."""
@@ -75,7 +77,8 @@ class Excludes:
         name = os.path.basename(path)
         if name in DEFAULT_FOLDERS if is_folder else name.endswith(DEFAULT_SUFFIX):
             return "left out by default"
-        return "ignored by git" if _decision(layers, path, is_folder=is_folder) else ""
+        ignored = _decision(layers, path, is_folder=is_folder)
+        return "ignored by git" if ignored and not (self._tracked and self._tracked.holds(path)) else ""
 
 
 def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
