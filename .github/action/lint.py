@@ -71,7 +71,7 @@ def summary(folder: Path) -> str:
     if len(text) <= MAX_SUMMARY:
         return text.decode("utf-8", "replace")
     kept = text[:MAX_SUMMARY].rpartition(b"\n")[0].decode("utf-8", "replace")
-    return f"{kept}\n\nThere is more than a summary can hold; the log of this step has every finding.\n"
+    return f"{kept}\n\nThere is more than a summary can hold; the input `sarif-file` writes every finding.\n"
 
 
 def outputs(folder: Path, sarif: str) -> dict[str, str]:

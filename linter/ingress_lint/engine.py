@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -28,8 +29,13 @@ from ingress_lint.reporter import Reporter
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import RuleEntry
 from ingress_lint.suppressions import Suppressions
-from ingress_lint.units.discovery import context, discover
+from ingress_lint.units.building import Rendering
+from ingress_lint.units.configured import Cluster
+from ingress_lint.units.discovery import Settings, context, discover
 from ingress_lint.units.plan import Identity, Plan, Unit
+from ingress_lint.values.durations import seconds_or_go
+
+_ANY_CLUSTER: Final = Cluster()
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -40,9 +46,10 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     """Finds what is deployed together under the paths, and takes every scope up to its routes."""
     readings = _Readings()
     loader = Loader(wanted, on_file, readings.add)
-    found = discover(options.paths, loader, readings.identities, options.exclude, options.rendering)
+    found = discover(options.paths, loader, readings.identities, options.exclude, _settings(options))
     context_documents = context(options.context_paths, loader)
     loaded = loader.loaded
+    loaded.missing_paths.extend(options.doubts)
     loaded.documents.sort(key=lambda document: (document.file.path, document.index))
     reader = ObjectReader(options.namespace)
     objects = _Objects(reader, readings)
@@ -60,7 +67,8 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
         # what stands in another cluster is surely not in this one
         known = scope.context(loaded, unparsed, options, unplaced if scope.in_cluster else elsewhere)
         graph = ObjectGraph((*scope.objects, *in_context), known)
-        lowered = lower(graph, options.controller)
+        cluster = options.clusters.get(scope.cluster or "", _ANY_CLUSTER)
+        lowered = lower(graph, cluster.controller or options.controller)
         looked_at = tuple(scope.looked_at(units, lowered.routes, known.unparsed))
         manifests.units += looked_at
         holders = scope.holders({unit.name for unit in units})
@@ -73,6 +81,12 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     manifests.problems = [*loaded.problems, *reader.problems]
     manifests.placeholders = reader.placeholders
     return manifests
+
+
+def _settings(options: Options) -> Settings:
+    limit = seconds_or_go(str(options.render.time_limit)) or 30.0
+    rendering = Rendering(options.renders, options.render.network, limit, options.render.kustomize, options.render.helm)
+    return Settings(options.configured, options.clusters, rendering)
 
 
 def _is_meant(unit: Unit, options: Options) -> bool:
@@ -94,6 +108,7 @@ class _Scope:
         self._plans = plans
         self._own = [(plan, objects.of(plan)) for plan in plans]
         self.in_cluster = bool(plans[0].together)
+        self.cluster = plans[0].unit.cluster
         self.objects = list(dict.fromkeys(item for _, own in self._own for item in own))
         self.places = {
             document: plan.places for plan in plans if plan.places is not None for document in plan.documents
@@ -123,6 +138,7 @@ class _Scope:
         self, loaded: Loaded, unparsed: Container[Document], options: Options, elsewhere: Elsewhere
     ) -> SetContext:
         """What is known of it beyond its objects."""
+        cluster = options.clusters.get(self.cluster or "", _ANY_CLUSTER)
         documents = list(dict.fromkeys(document for plan in self._plans for document in plan.documents))
         texts = {file.path for file in loaded.files}
         broken = dict.fromkeys(
@@ -132,16 +148,17 @@ class _Scope:
         )
         files = dict.fromkeys(document.file.path for document in documents)
         return SetContext(
-            assume=options.assume,
+            assume=cluster.assume or options.assume,
             unparsed=tuple(broken),
             encrypted=tuple(file for file in files if file in loaded.encrypted and file not in texts),
             elsewhere=elsewhere,
-            externals=options.externals,
+            externals=options.externals.union((item.kind, item.namespace, item.name) for item in cluster.externals),
             incomplete=next((plan.incomplete for plan in self._plans if plan.incomplete), ""),
             unchecked={plan.makes_in: plan.unit.name for plan in self._plans if plan.unit.state == "unchecked"},
             generated=frozenset((GroupKind("", kind), name) for plan in self._plans for kind, name in plan.generated),
             now=options.now or datetime.now(UTC),
             custom_groups=custom_groups(documents),
+            controllers=options.declared_in(self.cluster),
             built=all(plan.built for plan in self._plans if plan.unit.state != "unchecked"),
         )
 

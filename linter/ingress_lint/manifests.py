@@ -18,7 +18,7 @@ from ingress_lint.objects.foreign_kinds import routes_unread
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
-from ingress_lint.units.building import Rendering
+from ingress_lint.units.configured import Cluster, ConfiguredUnit, Declared, Installed, Render
 from ingress_lint.units.plan import Unit
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ class Options(Struct, frozen=True):
     assume: Assumption = "auto"
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Kind, namespace and name of objects known to exist elsewhere."""
-    rendering: Rendering = Rendering()
     now: datetime | None = None
     """When certificates must be valid, None for the time of the run."""
     severities: Mapping[str, Severity] = field(default_factory=dict)
@@ -47,7 +46,36 @@ class Options(Struct, frozen=True):
     baseline: frozenset[str] = frozenset()
     """The fingerprints of findings that are known and not shown."""
     per_path_ignores: tuple[tuple[str, frozenset[str]], ...] = ()
-    """Glob patterns of files with the codes that are not reported there."""
+    """Glob patterns of files with the codes that are hidden there."""
+    ignored: frozenset[str] = frozenset()
+    """The codes that the configuration hides everywhere."""
+    min_severity: Severity = Severity.NOTE
+    """Findings below it are hidden."""
+    configured: tuple[ConfiguredUnit, ...] = ()
+    """Units that stand for whatever would be found at their paths."""
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    """What holds for all units of a cluster, by its name."""
+    controllers: Mapping[str, Installed] = field(default_factory=dict)
+    """Who serves a class, in every cluster that says nothing else."""
+    configuration: Document | None = None
+    """What the three above were read from, where that is a file."""
+    renders: bool = True
+    """Whether helm and kustomize are run at all."""
+    render: Render = Render()
+    """How kustomizations and charts are built."""
+    doubts: tuple[str, ...] = ()
+    """One line for each thing that the configuration speaks of and that is not there."""
+
+    def declared_in(self, cluster: str | None) -> Mapping[str, Declared]:
+        """Who serves each class in a cluster, None for one that is not known, as the configuration says."""
+        if self.configuration is None:
+            return {}
+        own = self.clusters.get(cluster or "", Cluster()).controllers
+        return {
+            name: Declared(found, self.configuration, (*base, "controllers", name))
+            for controllers, base in ((self.controllers, ()), (own, ("clusters", cluster or "")))
+            for name, found in controllers.items()
+        }
 
 
 class ManifestSet(Struct, frozen=True):

@@ -66,8 +66,8 @@ class ReportedFinding(Struct, frozen=True):
     """The command that shows how to prove it in the cluster, empty where the rule's page alone tells."""
     suppressed: str = ""
     """Why it is not shown (the justification of a suppression), empty where it is."""
-    baselined: bool = False
-    """Whether a baseline suppresses it, and not the manifests themselves."""
+    from_outside: bool = False
+    """Whether a baseline or the configuration suppresses it, and not the manifests themselves."""
     units: tuple[str, ...] = ()
     """The names of the units that it was found in."""
     rendered: Location | None = None

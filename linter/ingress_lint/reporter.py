@@ -43,10 +43,9 @@ class Reporter:
     def report(self, findings: Iterable[Finding]) -> Report:
         """The report of `findings`."""
         located = [
-            (location, finding)
+            (self.locator.locate(finding.place), finding)
             for finding in _merged(findings)
             if finding.place.document.reported
-            and not self._ignored(finding.code, location := self.locator.locate(finding.place))
         ]
         located.sort(key=lambda item: (item[0].file, item[0].line, item[0].column, item[1].code, item[1].message))
         reported = tuple(self._reported(location, finding) for location, finding in _shared(located))
@@ -151,10 +150,20 @@ class Reporter:
             rendered=self.locator.rendered(finding.place),
             mapping=source.certainty if source else None,
         )
-        known = self._options.baseline
-        if known and not reported.suppressed and reported.fingerprint in known:
-            return replace(reported, suppressed="recorded in the baseline", baselined=True)
-        return reported
+        hidden = "" if reported.suppressed else self._hidden(reported)
+        return replace(reported, suppressed=hidden, from_outside=True) if hidden else reported
+
+    def _hidden(self, finding: ReportedFinding) -> str:
+        """Why the configuration, the command line or a baseline hides a finding; empty where they show it."""
+        options, file = self._options, finding.location.file
+        if finding.code in options.ignored:
+            return "ignored by the configuration"
+        if any(finding.code in codes and fnmatch(file, pattern) for pattern, codes in options.per_path_ignores):
+            return "ignored in this file by the configuration"
+        if finding.severity < options.min_severity:
+            return "less severe than what is shown"
+        known = options.baseline
+        return "recorded in the baseline" if known and finding.fingerprint in known else ""
 
     def _proof(self, finding: Finding) -> str:
         """The diagnostic of the route that it lies on; what came by standard input cannot be read again."""
@@ -165,10 +174,6 @@ class Reporter:
         import shlex
 
         return shlex.join(["ingress-lint", "runbook", "--url", url, *paths])
-
-    def _ignored(self, code: str, location: Location) -> bool:
-        ignores = self._options.per_path_ignores
-        return any(code in codes and fnmatch(location.file, pattern) for pattern, codes in ignores)
 
     def _object(self, place: Place, units: Sequence[str]) -> ObjectRef | None:
         """The object that holds a place, as these units have it."""

@@ -274,6 +274,7 @@ class TestConfiguration:
 
     def test_paths_are_relative_to_the_file(self) -> None:
         Path("conf").mkdir()
+        Path(".git").mkdir()
         Path("conf/c.yaml").write_text("paths: [../good.yaml]\n")
         assert run("--config", "conf/c.yaml", *ONLY).exit_code == 0
 
@@ -288,6 +289,30 @@ class TestConfiguration:
     def test_externals(self) -> None:
         Path(".ingress-lint.yaml").write_text("externals: [{kind: Service, namespace: default, name: shop-web}]\n")
         assert run("bad.yaml", *ONLY).exit_code == 0
+
+    @pytest.mark.parametrize(
+        ("text", "options"),
+        [
+            ("ignore: [IL401]\n", ()),
+            ("per-path-ignores: {'bad*': [IL401]}\n", ()),
+            ("severity: {IL401: warning}\nmin-severity: error\n", ()),
+            ("severity: {IL401: warning}\n", ("--min-severity", "error")),
+        ],
+    )
+    def test_what_it_hides_is_counted(self, text: str, options: tuple[str, ...]) -> None:
+        Path(".ingress-lint.yaml").write_text(text)
+        result = run("bad.yaml", *ONLY, *options)
+        assert result.exit_code == 0
+        assert "(1 suppressed)" in result.stdout
+        run_of_sarif = json.loads(run("bad.yaml", *ONLY, *options, "--format", "sarif").stdout)["runs"][0]
+        assert run_of_sarif["results"][0]["suppressions"][0]["kind"] == "external"
+
+    def test_what_a_unit_names_and_is_gone_is_told_and_the_rest_is_linted(self) -> None:
+        Path(".ingress-lint.yaml").write_text("units:\n  - {name: a, path: gone}\n")
+        result = run("bad.yaml", *ONLY)
+        assert result.exit_code == 2
+        assert ".ingress-lint.yaml:2: units[0].path: there is no `gone`" in result.stderr
+        assert "IL401" in result.stdout
 
     @pytest.mark.parametrize(
         ("text", "message"),

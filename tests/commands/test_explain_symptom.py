@@ -144,6 +144,17 @@ def test_what_cannot_be_read_exits_2() -> None:
     assert "IL405" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(("empty",), "nothing to lint in empty/"), (("shop.yaml", "--unit", "other"), "no unit is called other")],
+)
+def test_where_there_is_nothing_to_lint_exits_2(folder: Path, arguments: tuple[str, ...], told: str) -> None:
+    (folder / "empty").mkdir()
+    result = explain("--symptom", "503", *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
 def test_the_configuration_and_suppressions_hold(folder: Path) -> None:
     (folder / ".ingress-lint.yaml").write_text("fail-on: never\nignore: [IL402]\n")
     result = explain("--symptom", "503", "shop.yaml", "--format", "json")

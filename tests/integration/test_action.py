@@ -123,6 +123,17 @@ def test_an_error_fails_the_step_and_is_annotated_counted_and_summed_up(lint: Ca
     assert "IL401" in ran.summary
 
 
+def test_without_paths_the_repository_is_taken_as_it_is(lint: Callable[..., Ran], shop: Path) -> None:
+    (shop / "service.yaml").write_text(RENAMED_SERVICE, encoding="utf-8")
+    ran = lint()
+    assert ran.status == 1, ran.log
+    assert re.search(r"^::error file=shop/ingress\.yaml,line=12,", ran.log, re.MULTILINE)
+    shutil.rmtree(shop)
+    ran = lint()
+    assert ran.status == 0, ran.log
+    assert ran.outputs["errors"] == "0"
+
+
 def test_the_fail_level_decides_the_status_alone(lint: Callable[..., Ran], shop: Path) -> None:
     (shop / "service.yaml").write_text(RENAMED_SERVICE, encoding="utf-8")
     ran = lint(paths="shop", fail_on="never")

@@ -7,10 +7,12 @@ from xml.etree import ElementTree
 
 from msgspec.structs import replace
 
+from ingress_lint.finding import Severity
 from ingress_lint.load.positions import Location
 from ingress_lint.output import FORMATS, RenderOptions, render
 from ingress_lint.output.markdown import SIZE_LIMIT
 from ingress_lint.report import Report, Spot, Summary
+from ingress_lint.units.plan import Unit
 
 from .samples import EMPTY, ORDINARY, RULES, finding
 
@@ -64,6 +66,25 @@ def test_github_takes_columns_only_within_a_line() -> None:
     found = finding("IL305", Location("a.yaml", 3, 5, 7, 2, ""), "m")
     command = render("github", Report((found,), Summary(), RULES), RenderOptions(quiet=True))
     assert command == "::warning file=a.yaml,line=3,endLine=7,title=IL305 keep-alive::m\n"
+
+
+def test_github_gets_errors_first_and_no_more_than_it_takes() -> None:
+    levels = [Severity.NOTE] * 3 + [Severity.WARNING] * 12 + [Severity.ERROR] * 11
+    found = tuple(
+        replace(finding("IL305", Location("a.yaml", line, 1, line, 2, ""), f"number {line}"), severity=severity)
+        for line, severity in enumerate(levels, 1)
+    )
+    units = (Unit("chart", "chart", "chart", state="unchecked", reason="no helm"),)
+    report = Report(found, Summary(error=11, warning=12, note=3), RULES, units, unread=("gone: no such file",))
+    lines = render("github", report, RenderOptions()).splitlines()
+    commands = [line.split("::")[1].split(" ")[0] for line in lines if line.startswith("::")]
+    assert commands == ["error"] * 10 + ["warning"] * 10 + ["notice"] * 4
+    assert lines[0] == "::error title=ingress-lint::gone: no such file"
+    assert "not checked" in lines[20]
+    assert lines[24].startswith("Not annotated: 2 errors, 2 warnings more.")
+    assert lines[25].startswith("11 errors, 12 warnings, 3 notes in")
+    quiet = render("github", report, RenderOptions(quiet=True)).splitlines()
+    assert quiet == lines[:25]
 
 
 def test_markdown_is_cut_at_the_size_that_github_takes() -> None:

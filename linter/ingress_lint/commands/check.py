@@ -36,6 +36,11 @@ from ingress_lint.output import FORMATS, RenderOptions, render
 @click.option("--select", "selected", multiple=True, metavar="RULES", help="Run only these codes, prefixes or names.")
 @click.option("--ignore", "ignored", multiple=True, metavar="RULES", help="Leave these out.")
 @click.option(
+    "--min-severity",
+    type=click.Choice(["error", "warning", "note"]),
+    help="Show and count only findings from there up (default: note).",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(list(FAIL_LEVELS)),
     help="The lowest severity that makes the exit status 1 (default: error).",
@@ -55,6 +60,7 @@ def command(
     outputs: tuple[str, ...],
     selected: tuple[str, ...],
     ignored: tuple[str, ...],
+    min_severity: str | None,
     fail_on: str | None,
     fail_on_unchecked: bool,
     baseline_file: str | None,
@@ -73,6 +79,7 @@ def command(
     from ingress_lint.baseline import BaselineError, baseline_of, read_baseline
     from ingress_lint.commands.reading import is_barren, reading
     from ingress_lint.engine import check
+    from ingress_lint.finding import Severity
     from ingress_lint.output.wording import shown, unread
     from ingress_lint.packs import PackError, load_rules
     from ingress_lint.selection import SelectionError, select, split_selectors
@@ -85,8 +92,10 @@ def command(
         chosen = select(
             rules,
             split_selectors(selected) or config.select,
-            (*config.ignore, *split_selectors(ignored)),
+            split_selectors(ignored),
         )
+        if min_severity is not None:
+            options = replace(options, min_severity=Severity[min_severity.upper()])
         known = baseline_file or config.baseline
         if known is not None and new_baseline is None:
             options = replace(options, baseline=read_baseline(known))
@@ -111,7 +120,7 @@ def command(
         sys.exit(EXIT_UNREADABLE)
     if new_baseline is not None:
         return
-    level = FAIL_LEVELS[fail_on or config.fail_on or "error"]
+    level = FAIL_LEVELS[fail_on or config.fail_on]
     if any(finding.severity >= level and not finding.suppressed for finding in report.findings):
         sys.exit(EXIT_FINDINGS)
     if (fail_on_unchecked or config.fail_on_unchecked) and not is_whole(report.units):

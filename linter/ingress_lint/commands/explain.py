@@ -77,9 +77,9 @@ def command(
         raise click.UsageError(
             f"nothing is known of the symptom '{told}'; give a status, a log line or a response flag"
         )
-    report, level = None, FAIL_LEVELS["never"]
+    report, level, barren = None, FAIL_LEVELS["never"], False
     if given.paths:
-        from ingress_lint.commands.reading import reading
+        from ingress_lint.commands.reading import is_barren, reading
         from ingress_lint.engine import check
 
         try:
@@ -88,7 +88,7 @@ def command(
         except SelectionError as error:
             raise click.UsageError(str(error)) from None
         report = check(options, [rule for rule in chosen if rule.code in diagnosis.codes], catalogue=rules)
-        level = FAIL_LEVELS[config.fail_on or "error"]
+        level, barren = FAIL_LEVELS[config.fail_on], is_barren(given, report)
     findings = diagnosis.ranked(shown(report)) if report else []
     if format_name == "json":
         ranking = diagnosis.starting_with(finding.code for finding in findings)
@@ -98,7 +98,7 @@ def command(
         click.echo(diagnosis_text.render(diagnosis, report, findings, style), nl=False, color=style.color)
     failures += report.failures if report else ()
     complain((*(unread(report) if report else ()), *dict.fromkeys(failures)))
-    if failures or (report and report.unread):
+    if failures or barren or (report and report.unread):
         sys.exit(EXIT_UNREADABLE)
     if any(finding.severity >= level for finding in findings):
         sys.exit(EXIT_FINDINGS)

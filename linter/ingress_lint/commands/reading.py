@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import cast
 
 import click
+from msgspec.structs import replace
 
 from ingress_lint.commands.options import Given, complain
-from ingress_lint.config import Config, ConfigError, load_config
+from ingress_lint.configuration.loading import ConfigError, Configuration, load_configuration
+from ingress_lint.configuration.settings import Config
 from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
 from ingress_lint.graph.set_context import Assumption
@@ -16,7 +18,6 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import Report
 from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import matching
-from ingress_lint.units.building import Rendering
 from ingress_lint.units.excludes import anchored
 
 
@@ -32,29 +33,34 @@ def is_barren(given: Given, found: Manifests | Report) -> bool:
     return unknown or bool(given.paths and found.barren)
 
 
+def configured(given: Given) -> Configuration:
+    """The configuration that counts for what the command line says. Raises `click.UsageError`."""
+    if given.controller is not None and given.controller not in REGISTRY:
+        known = ", ".join(sorted(REGISTRY))
+        raise click.UsageError(f"there is no controller {given.controller!r}; known are {known}")
+    try:
+        return load_configuration(given.config_file, given.paths)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+
+
 def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Options]:
     """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`.
 
     `rules` are those whose findings the configuration may change; commands that run none leave it empty.
     """
-    try:
-        config = load_config(given.config_file, given.paths)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from None
-    controller = given.controller or config.controller
-    if controller is not None and controller not in REGISTRY:
-        known = ", ".join(sorted(REGISTRY))
-        raise click.UsageError(f"there is no controller {controller!r}; known are {known}")
+    configuration = configured(given)
+    config = configuration.settings
     return config, Options(
         paths=given.paths or config.paths or (".",),
-        exclude=(*config.exclude, *(anchored(pattern, ".") for pattern in given.exclude)),
+        exclude=(*configuration.excludes, *(anchored(pattern, ".") for pattern in given.exclude)),
         units=given.units,
         context_paths=(*config.context, *given.context_paths),
-        controller=controller,
+        controller=given.controller or config.controller,
         namespace=given.namespace or config.namespace,
-        assume=cast("Assumption", given.assume or config.assume or "auto"),
+        assume=cast("Assumption", given.assume or config.assume),
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
-        rendering=Rendering(enabled=given.render, network=given.network),
+        renders=given.render,
         now=given.now,
         severities={
             code: Severity[level.upper()]
@@ -65,4 +71,12 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
             (pattern, frozenset(code for selector in selectors for code in matching(rules, selector)))
             for pattern, selectors in (config.per_path_ignores.items() if rules else ())
         ),
+        ignored=frozenset(code for selector in (config.ignore if rules else ()) for code in matching(rules, selector)),
+        min_severity=Severity[config.min_severity.upper()],
+        configured=config.units,
+        clusters=config.clusters,
+        controllers=config.controllers,
+        configuration=configuration.document,
+        render=replace(config.render, network=given.network or config.render.network),
+        doubts=configuration.doubts,
     )

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from ingress_lint.controllers.shared.classes.declared import declared_controller
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.objects.networking import IngressClass
 
 if TYPE_CHECKING:
     from ingress_lint.controllers.shared.base import Controller
@@ -295,9 +298,15 @@ def controller_named(name: str) -> Controller | None:
     return found.controller if found is not None else None
 
 
-def claiming_controller(controller: str) -> Registration | None:
-    """The one whose own an IngressClass with this `spec.controller` is."""
-    return next((found for found in REGISTRY.values() if found.claims_controller(controller)), None)
+def class_controller(graph: ObjectGraph, item: KubernetesObject[IngressClass]) -> str:
+    """The name of the controller whose own an IngressClass is: by what the user says, else by its `spec.controller`."""
+    declared = declared_controller(graph, item.name)
+    return declared if declared is not None else claiming_controller(item.body.spec.controller)
+
+
+def claiming_controller(controller: str) -> str:
+    """The name of the one whose own an IngressClass with this `spec.controller` is."""
+    return next((name for name, found in REGISTRY.items() if found.claims_controller(controller)), INGRESS)
 
 
 def runs(name: str, image: str) -> bool:

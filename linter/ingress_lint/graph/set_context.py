@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from ingress_lint.objects.group_kind import GroupKind
+from ingress_lint.units.configured import Declared
 
 Assumption = Literal["complete", "partial", "auto"]
 Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
@@ -39,6 +40,8 @@ class SetContext(Struct, frozen=True):
     """The API groups of custom resources that the set's unparsed documents define or use."""
     built: bool = False
     """Whether the set is made of builds, rather than of files that happen to lie together."""
+    controllers: Mapping[str, Declared] = field(default_factory=dict)
+    """Who serves classes of Ingresses and Gateways, by what the user says."""
 
     def unchecked_in(self, namespace: str) -> str:
         """The name of a unit that was not looked at and may put objects into a namespace (empty: what lives in none)."""

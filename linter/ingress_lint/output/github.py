@@ -8,20 +8,29 @@ from ingress_lint.finding import Severity
 from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import github_data, github_property, visible
-from ingress_lint.output.wording import scope, shown, unchecked, unread, verdict, way
+from ingress_lint.output.wording import count, scope, shown, unchecked, unread, verdict, way
 from ingress_lint.report import Report, ReportedFinding
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+_MOST: Final = 10
+"""As many annotations of each severity as GitHub takes from one step (actions/toolkit:docs/problem-matchers.md, Limitations)."""
 
 
 def render(report: Report, options: RenderOptions) -> str:
-    """One command a finding, then the summary as a plain line."""
-    lines = [_annotation(finding) for finding in shown(report)]
-    lines += [f"::error title=ingress-lint::{github_data(visible(line))}" for line in unread(report)]
+    """One command a finding, errors first and as many as GitHub takes, then the summary as plain lines."""
+    commands: dict[Severity, list[str]] = {severity: [] for severity in sorted(_COMMANDS, reverse=True)}
+    commands[Severity.ERROR] += [f"::error title=ingress-lint::{github_data(visible(line))}" for line in unread(report)]
+    if escaped := unchecked(report):
+        commands[Severity.NOTE].append(f"::notice title=ingress-lint::{github_data(visible(escaped))}")
+    for finding in shown(report):
+        commands[finding.severity].append(_annotation(finding))
+    lines = [command for own in commands.values() for command in own[:_MOST]]
+    more = {severity: len(own) - _MOST for severity, own in commands.items() if len(own) > _MOST}
+    if more:
+        counted = ", ".join(count(number, severity.label) for severity, number in more.items())
+        lines.append(f"Not annotated: {counted} more. GitHub takes {_MOST} of each in a step; other formats have all.")
     if not options.quiet:
         lines.append(f"{verdict(report.summary)} {scope(report.summary)}")
-    if escaped := unchecked(report):
-        lines.append(f"::notice title=ingress-lint::{github_data(visible(escaped))}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -113,7 +113,7 @@ def _result(finding: ReportedFinding, indices: Mapping[str, int]) -> Any:
         for index, spot in enumerate(finding.related, 1)
     ]
     suppression = om.Suppression(
-        kind="external" if finding.baselined else "inSource", justification=visible(finding.suppressed)
+        kind="external" if finding.from_outside else "inSource", justification=visible(finding.suppressed)
     )
     return om.Result(
         rule_id=finding.code,

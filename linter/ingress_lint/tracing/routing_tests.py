@@ -11,10 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import PydanticCustomError
 
 from ingress_lint.load import files
-from ingress_lint.load.composing import Constructor, compose, values_composer
-from ingress_lint.load.document import Document, Place, Pointer
-from ingress_lint.load.faults import YAMLError
-from ingress_lint.load.positions import Locator
+from ingress_lint.load.document import Pointer
+from ingress_lint.load.settings_file import SettingsError, SettingsFile, setting, written
 from ingress_lint.tracing.asking import Asked, RequestError, asked
 from ingress_lint.values.spelling import close_matches
 
@@ -128,17 +126,18 @@ def load(path: str) -> list[Case]:
         source = files.read(files.Found.at(path, named=True))
     except files.UnreadableError as error:
         raise RoutingTestError(f"{path}: {error}") from None
-    document = Document(source, 0, 0, len(source.text))
-    value = _value(document)
-    locator = Locator()
+    try:
+        file = SettingsFile(source)
+    except SettingsError as error:
+        raise RoutingTestError(str(error)) from None
 
     def at(pointer: Pointer) -> str:
-        return f"{source.path}:{locator.locate(Place(document, pointer)).line}"
+        return f"{source.path}:{file.line(pointer)}"
 
     try:
-        tests = RoutingTests.model_validate(value).requests
+        tests = RoutingTests.model_validate(file.value).requests
     except ValidationError as error:
-        raise RoutingTestError(_first_fault(error, value, at)) from None
+        raise RoutingTestError(_first_fault(error, file.value, at)) from None
     cases = []
     for index, test in enumerate(tests):
         pointer = ("requests", index)
@@ -160,62 +159,29 @@ def load(path: str) -> list[Case]:
             raise RoutingTestError(
                 f"{where}: `{test.expect.redirect}` is not a whole URL, such as https://shop.example.com/"
             )
-        line = locator.locate(Place(document, pointer, "value")).line
+        line = file.item_line(pointer)
         cases.append(Case(test.name or str(request), request, test.expect, source.path, line))
     return cases
-
-
-def _value(document: Document) -> Any:
-    """What the file says. A key that stands twice is refused: one of the two would test nothing."""
-    text, file = document.text, document.file
-    constructor = Constructor()
-    try:
-        root = compose(values_composer(), text)
-        value = constructor.construct(root, aliased="&" in text and "*" in text) if root is not None else None
-        repeated = next(constructor.duplicate_keys(root), None)
-    except YAMLError as error:
-        line, _ = file.line_and_column(min(error.offset, len(text)))
-        raise RoutingTestError(f"{file.path}:{line}: this is not YAML: {error}") from None
-    if repeated is not None:
-        line, _ = file.line_and_column(repeated.second[0])
-        raise RoutingTestError(f"{file.path}:{line}: {setting(repeated.pointer)}: this setting stands twice")
-    return value
 
 
 def _first_fault(error: ValidationError, value: Any, at: Callable[[Pointer], str]) -> str:
     """The fault that stands first, with its file, line and setting."""
     faults = error.errors(include_url=False, include_input=False)
     found = min(faults, key=lambda fault: fault["type"] == "missing")
-    kind, written = found["type"], _written(value, found["loc"])
+    kind, faulty = found["type"], written(value, found["loc"])
     message = found["msg"][:1].lower() + found["msg"][1:]
     if kind == "extra_forbidden":
-        model = Expectation if "expect" in written else RoutingTest if len(written) > 1 else RoutingTests
-        close = close_matches(str(written[-1]), model.model_fields, 1)
+        model = Expectation if "expect" in faulty else RoutingTest if len(faulty) > 1 else RoutingTests
+        close = close_matches(str(faulty[-1]), model.model_fields, 1)
         message = "there is no such setting" + (f"; did you mean `{close[0]}`?" if close else "")
     elif kind == "missing":
         message = f"the setting `{found['loc'][-1]}` is missing"
-    elif "backend" in written:
+    elif "backend" in faulty:
         message = "a backend is written as `namespace/name:port`, several as a list of such names"
     elif kind in ("model_type", "model_attributes_type"):
         message = "this must be a mapping of settings"
-    name = setting(written)
-    return f"{at(written)}: {name}: {message}" if name else f"{at(written)}: {message}"
-
-
-def _written(value: Any, pointer: Pointer) -> Pointer:
-    """As much of a pointer as leads to something in the file."""
-    for depth, step in enumerate(pointer):
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return pointer[:depth]
-    return pointer
-
-
-def setting(pointer: Pointer) -> str:
-    """A setting as messages call it: `requests[2].expect.status`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in pointer)
-    return text.removeprefix(".")
+    name = setting(faulty)
+    return f"{at(faulty)}: {name}: {message}" if name else f"{at(faulty)}: {message}"
 
 
 def _is_url(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
@@ -25,12 +25,9 @@ NOT_RENDERED: Final = "its templates are not rendered; pipe what `helm template`
 
 def units(chart: Found) -> Iterator[Unit]:
     """A chart with its default values, and with each values file for a test or an environment; none of a library."""
-    values = _Values()
-    if values.of(os.path.join(chart.path, CHART_FILE)).get("type") == "library":
+    if _Values().of(os.path.join(chart.path, CHART_FILE)).get("type") == "library":
         return
-    defaults = values.of(os.path.join(chart.path, _VALUES))
     for name in ("", *sorted(_values_files(chart.path))):
-        given = merged(defaults, values.of(os.path.join(chart.path, name))) if name else defaults
         yield Unit(
             f"{chart.display}:{name}" if name else chart.display,
             KIND,
@@ -38,8 +35,17 @@ def units(chart: Found) -> Iterator[Unit]:
             _in(chart, CHART_FILE),
             state="unchecked",
             reason=NOT_RENDERED,
-            routes=switched_on(given),
+            routes=routes_of(chart, [os.path.join(chart.path, name)] if name else ()),
         )
+
+
+def routes_of(chart: Found, files: Iterable[str]) -> int:
+    """How many routes a chart makes with values files, the last of which wins."""
+    values = _Values()
+    given = values.of(os.path.join(chart.path, _VALUES))
+    for file in files:
+        given = merged(given, values.of(file))
+    return switched_on(given)
 
 
 def refusal(chart: Found) -> Problem:

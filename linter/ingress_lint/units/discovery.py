@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct, field
@@ -15,15 +16,28 @@ from msgspec import Struct, field
 from ingress_lint.load.document import Document
 from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
 from ingress_lint.load.loading import Loader
-from ingress_lint.units import chart, folder, generators, kustomization, stdin
+from ingress_lint.units import chart, folder, generators, kustomization, named, stdin
 from ingress_lint.units.building import Builder, Rendering
+from ingress_lint.units.configured import Cluster, ConfiguredUnit
 from ingress_lint.units.kustomization import Kustomizations
 from ingress_lint.units.plan import Identities, Plan, Unit
+from ingress_lint.units.repository import Repository
+from ingress_lint.units.site import Site
 from ingress_lint.units.walking import Tree, walk
 
-_RENDERING: Final = Rendering()
 _DEPLOYING: Final = frozenset({"Application", "ApplicationSet", "FluxInstance", "HelmRelease", "Kustomization"})
 """The kinds of what Flux and Argo CD deploy, and of Flux itself."""
+
+
+class Settings(Struct, frozen=True):
+    """What a run says of the units itself: those that it names, in which clusters they run, and how they are built."""
+
+    units: Sequence[ConfiguredUnit] = ()
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    rendering: Rendering = Rendering()
+
+
+_SETTINGS: Final = Settings()
 
 
 class Discovery(Struct):
@@ -42,12 +56,13 @@ def discover(
     loader: Loader,
     identities: Identities,
     patterns: Sequence[str] = (),
-    rendering: Rendering = _RENDERING,
+    settings: Settings = _SETTINGS,
 ) -> Discovery:
     """The plans of what lies under `paths`, without what `patterns` and the like exclude; see `Excludes`."""
     trees = _walked(paths, loader, patterns)
-    found = _Files(trees, loader, Builder(loader, rendering))
-    plans = sorted(found.plans(identities), key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
+    found = _Files(trees, loader, settings)
+    placed = (one for plan in found.plans(identities) for one in named.placed(plan, settings.clusters))
+    plans = sorted(placed, key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
     for refused in {one.real: one for tree in trees for one in tree.charts if one.named}.values():
         loader.loaded.problems.append(chart.refusal(refused))
     left_out = sum((tree.left_out for tree in trees), Counter[str]())
@@ -78,10 +93,11 @@ def _walked(paths: Sequence[str], loader: Loader, patterns: Sequence[str]) -> li
 class _Files:
     """What the trees hold, and the plans of each kind; a file is read when the first of them asks for it."""
 
-    def __init__(self, trees: Sequence[Tree], loader: Loader, builder: Builder) -> None:
+    def __init__(self, trees: Sequence[Tree], loader: Loader, settings: Settings) -> None:
         self._trees = trees
         self._loader = loader
-        self._builder = builder
+        self._configured = settings.units
+        self._builder = Builder(loader, settings.rendering)
         self._files = {file.real: file for tree in reversed(trees) for file in reversed(tree.files)}
         folders = [folder for tree in trees for folder in tree.kustomizations]
         self._known = Kustomizations(folders, self._files.values())
@@ -92,8 +108,10 @@ class _Files:
 
     def plans(self, identities: Identities) -> Iterator[Plan]:
         """The plans of all kinds."""
+        own = list(named.plans(self._configured, self._site)) if self._configured else []
+        replaced = {plan.unit.path for plan in own}
         taken: set[str] = set()
-        for plan in self._deployed():
+        for plan in (*own, *(plan for plan in self._deployed() if plan.unit.path not in replaced)):
             taken |= plan.takes
             yield plan
         yield from kustomization.plans(self._known, self._builder, self._read, taken)
@@ -122,20 +140,20 @@ class _Files:
             return ""
         return f"nothing to lint in {display_path(tree.path)}{_why_barren(tree)}"
 
+    @cached_property
+    def _site(self) -> Site:
+        files = {path: file for path, file in self._files.items() if path in self._plain or self._known.lists(path)}
+        charts = {one.real: one for tree in self._trees for one in tree.charts}
+        repository = Repository.around(self._trees[0].path if self._trees else ".")
+        return Site(repository, files, charts, self._known, self._read, self._builder)
+
     def _deployed(self) -> list[Plan]:
         """The plans of what GitOps objects deploy, where there are any."""
-        files = {path: file for path, file in self._files.items() if path in self._plain or self._known.lists(path)}
-        documents = (document for path in files for document in self._read(path))
-        if not any(document.kind in _DEPLOYING for document in documents):
+        if not any(True for _ in self._site.documents(*_DEPLOYING)):
             return []
         from ingress_lint.units import flux
-        from ingress_lint.units.repository import Repository
-        from ingress_lint.units.site import Site
 
-        charts = {one.real: one for tree in self._trees for one in tree.charts}
-        repository = Repository.around(self._trees[0].path)
-        site = Site(repository, files, charts, self._known, self._read, self._builder)
-        return flux.plans(site)
+        return flux.plans(self._site)
 
     def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
         """What is never checked: charts that nothing deploys, and what other generators read."""

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from ingress_lint.units.tracked import Tracked
+
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
@@ -50,8 +52,8 @@ class Excludes:
     def __init__(self, patterns: Sequence[str], start: str) -> None:
         start = os.path.realpath(start)
         self._own: Layers = _unless_fitting((("/", spec_of(patterns)),) if patterns else (), start)
-        top = _repository(start)
-        self._in_repository = top is not None
+        top = repository(start)
+        self._tracked = Tracked(top) if top is not None else None
         layers: Layers = ()
         if top is not None:
             layers = layers_of(os.path.join(top, ".git", "info", "exclude"), top)
@@ -65,11 +67,12 @@ class Excludes:
 
     def within(self, folder: str, layers: Layers) -> Layers:
         """What git ignores in a folder (a real path) that has a `.gitignore` of its own."""
-        return layers + layers_of(os.path.join(folder, ".gitignore"), folder) if self._in_repository else layers
+        return layers + layers_of(os.path.join(folder, ".gitignore"), folder) if self._tracked is not None else layers
 
     def is_ignored(self, path: str, layers: Layers, *, is_folder: bool) -> bool:
         """Whether git ignores a file or folder (a real path), so that the repository does not hold it."""
-        return bool(decision(layers, path, is_folder=is_folder))
+        ignored = bool(decision(layers, path, is_folder=is_folder))
+        return ignored and not (self._tracked is not None and self._tracked.holds(path))
 
     def why(self, path: str, layers: Layers, *, is_folder: bool) -> str:
         """Why a file or folder (a real path) is passed over, empty where it is read."""
@@ -123,7 +126,7 @@ def _unless_fitting(layers: Layers, start: str) -> Layers:
     )
 
 
-def _repository(folder: str) -> str | None:
+def repository(folder: str) -> str | None:
     """The top folder of the git repository around a folder."""
     while not os.path.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from ingress_lint.controllers.shared.classes.declared import declared_implementation
 from ingress_lint.controllers.shared.implementations import by_class_name, by_controller_name
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
@@ -218,7 +219,8 @@ class References:
             item.name: by_controller_name(item.body.spec.controller_name) for item in self.graph.of(GatewayClass)
         }
         named = {item.body.spec.gateway_class_name for item in self.graph.of(Gateway)} - defined.keys()
-        return any(found.any_authority_key for found in (*defined.values(), *map(by_class_name, named)))
+        told = (declared_implementation(self.graph, name) or by_class_name(name) for name in named)
+        return any(found.any_authority_key for found in (*defined.values(), *told))
 
     def _authority(
         self, site: Site, reference: Reference, reasons: tuple[Reason, Reason], consequence: str

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, AnnotationTable, Scope
+from ingress_lint.controllers.shared.classes.declared import one_declared_config_map
 from ingress_lint.facts.app_servers import named_config_map
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -62,6 +63,9 @@ def installation(
             if len(containers) == 1
             else Installation()
         )
+    described = one_declared_config_map(graph, controller)
+    if described is not None:
+        return Installation(config=described)
     known = {key for key, spec in table.specs.items() if Scope.CONFIG_MAP in spec.scopes}
     configs = [item for item in graph.of(ConfigMap) if item.name in config_names and known & item.body.data.keys()]
     return Installation(config=configs[0]) if len(configs) == 1 else Installation()

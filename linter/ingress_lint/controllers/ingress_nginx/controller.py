@@ -11,16 +11,16 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS
-from ingress_lint.controllers.ingress_nginx.refusals import refused_snippets, snippets
-from ingress_lint.controllers.ingress_nginx.settings import (
+from ingress_lint.controllers.ingress_nginx.installation import (
     CONTROLLER,
     GATEWAY,
     Installation,
-    Settings,
     installations,
     installed,
     serving,
 )
+from ingress_lint.controllers.ingress_nginx.refusals import refused_snippets, snippets
+from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, Controller, IngressObject
 from ingress_lint.graph.graph import ObjectGraph

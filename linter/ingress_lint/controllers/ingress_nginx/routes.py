@@ -20,13 +20,9 @@ from ingress_lint.controllers.ingress_nginx.filters import (
     secrets,
 )
 from ingress_lint.controllers.ingress_nginx.hosts import Host, gather
+from ingress_lint.controllers.ingress_nginx.installation import GATEWAY, installations, serving
 from ingress_lint.controllers.ingress_nginx.refusals import refused_path
-from ingress_lint.controllers.ingress_nginx.settings import (
-    GATEWAY,
-    Settings,
-    installations,
-    serving,
-)
+from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph

@@ -7,162 +7,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final, TypeVar
 
-from msgspec import Struct
-
-from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS, PREFIX
-from ingress_lint.controllers.registry import runs
+from ingress_lint.controllers.ingress_nginx.annotations import ANNOTATIONS
+from ingress_lint.controllers.ingress_nginx.installation import TRUE, Installation, counts
 from ingress_lint.controllers.shared.annotations import Scope
-from ingress_lint.facts.app_servers import named_config_map
-from ingress_lint.facts.evidence.index import listening_evidence
-from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
-from ingress_lint.objects.core import ConfigMap
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Timeouts
-from ingress_lint.values.numbers import release, whole
+from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.sizes import nginx_size
 
 Value = TypeVar("Value")
 
-GATEWAY: Final = "ingress-nginx"
-DEFAULT_CONTROLLER_CLASS: Final = "k8s.io/ingress-nginx"
-DEFAULT_CLASS: Final = "nginx"
-
-_CLASS_ANNOTATION: Final = "kubernetes.io/ingress.class"
-CONTROLLER: Final = "ingress-nginx"
-_TAG: Final = deferred(r":v?([0-9]+(?:\.[0-9]+)+)")
-_BINARY: Final = "/nginx-ingress-controller"
-_CONVENTIONAL: Final = frozenset(
-    {"ingress-nginx-controller", "nginx-ingress-controller", "nginx-configuration", "nginx-load-balancer-conf"}
-)
-"""The names that the project's own manifests, its chart, its older manifests and microk8s give the ConfigMap."""
 _COMMENT: Final = deferred(r"(^|\s)#[^\n]*")
 _CLOSES: Final = deferred(r"""\bproxy_set_header\s+["']?Connection["']?\s+["']?close["']?\s*;""", re.IGNORECASE)
 _HTTP_1_0: Final = deferred(r"\bproxy_http_version\s+1\.0\s*;")
 _BY_NGINX: Final = "ingress-nginx's default"
-_TRUE: Final = frozenset({"true", "1", "t", "T", "TRUE", "True"})
 _FALSE: Final = frozenset({"false", "f", "0"})
 _PROXIED_AS_HTTP: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS, AppProtocol.AUTO})
-
-
-class Installation(Struct, frozen=True, dict=True):
-    """A controller as far as the set shows it; what it does not show is None."""
-
-    config: KubernetesObject[ConfigMap] | None = None
-    passthrough: Sourced[bool] | None = None
-    """Whether it passes TLS through: `--enable-ssl-passthrough`, off without it (pkg/flags/flags.go)."""
-    prefix: str = PREFIX
-    class_name: str = DEFAULT_CLASS
-    controller_class: str = DEFAULT_CONTROLLER_CLASS
-    seen: bool = False
-    """Whether its workload is in the set."""
-    told: bool = False
-    """Whether its ConfigMap is in the set, or it is given none, so that defaults are known to hold."""
-    http_port: int = 80
-    https_port: int = 443
-    version: tuple[int, ...] = ()
-    """By the tag of its image, empty where that does not tell."""
-    webhook: bool = True
-    """Whether it may refuse Ingresses: `--validating-webhook` starts its admission webhook (pkg/flags/flags.go)."""
-
-    @cached_property
-    def configured(self) -> Mapping[str, Sourced[str]]:
-        """What its ConfigMap says, by key."""
-        data = self.config.body.data if self.config is not None else {}
-        return {
-            key: Sourced(str(value), Origin.EXPLICIT, self.config.at("data", key))
-            for key, value in data.items()
-            if self.config is not None and _counts(key, Scope.CONFIG_MAP)
-        }
-
-    def takes_proxy_protocol(self, absent: Place) -> Sourced[bool] | None:
-        """`use-proxy-protocol` of its ConfigMap, for all that comes; None where that is not in the set."""
-        key = "use-proxy-protocol"
-        if self.config is not None and key in self.config.body.data:
-            value = str(self.config.body.data[key])
-            return Sourced(value in _TRUE, Origin.EXPLICIT, self.config.at("data", key))
-        place = self.config.at("data") if self.config is not None else absent
-        return Sourced(False, Origin.DEFAULT, place, f"`{key}` is off by default") if self.told else None
-
-    def serves(self, class_name: str | None, controller_class: str | None) -> bool:
-        """Whether an Ingress of this class, which an IngressClass may map to `controller_class`, is its own."""
-        if controller_class is not None:
-            return not self.seen or controller_class == self.controller_class
-        return not self.seen or class_name is None or class_name == self.class_name
-
-
-@once_per_graph
-def installations(graph: ObjectGraph) -> tuple[Installation, ...]:
-    """The controllers of the set, by image or program; else the one whose ConfigMap alone is there."""
-    found = tuple(
-        installed(container, graph)
-        for workload in graph.workloads
-        for container in workload.containers
-        if runs(CONTROLLER, container.container.image)
-        or any(str(word).endswith(_BINARY) for word in (*container.container.command, *container.container.args))
-    )
-    if found:
-        return found
-    configs = [item for item in graph.of(ConfigMap) if _is_conventional(item)]
-    return (Installation(configs[0]),) if len(configs) == 1 else ()
-
-
-def serving(
-    found: Sequence[Installation], ingress: KubernetesObject[Ingress | LegacyIngress], graph: ObjectGraph
-) -> Installation:
-    """The installation that serves an Ingress; one that shows nothing where the set leaves it open."""
-    class_name = ingress.body.spec.ingress_class_name or ingress.annotations.get(_CLASS_ANNOTATION)
-    defined = graph.ingress_classes.get(class_name or "")
-    controller_class = defined.body.spec.controller if defined is not None else None
-    candidates = [installation for installation in found if installation.serves(class_name, controller_class)]
-    return candidates[0] if len(candidates) == 1 else Installation()
-
-
-def installed(container: WorkloadContainer, graph: ObjectGraph) -> Installation:
-    """What a container of the controller is told. Flags: pkg/flags/flags.go."""
-    flags: dict[str, tuple[str, Place]] = {}
-    for word, place in listening_evidence(graph).of(container).words:
-        name, _, value = word.partition("=")
-        if name.startswith("-"):
-            flags[name.lstrip("-")] = value, place
-    enabled = flags.get("enable-ssl-passthrough")
-    config = named_config_map(container, graph)
-    return Installation(
-        config=config,
-        passthrough=Sourced(enabled[0] in _TRUE | {""}, Origin.EXPLICIT, enabled[1])
-        if enabled
-        else Sourced(False, Origin.DEFAULT, container.at("args"), "--enable-ssl-passthrough is not given"),
-        prefix=flags["annotations-prefix"][0] if "annotations-prefix" in flags else PREFIX,
-        class_name=flags["ingress-class"][0] if "ingress-class" in flags else DEFAULT_CLASS,
-        controller_class=flags["controller-class"][0] if "controller-class" in flags else DEFAULT_CONTROLLER_CLASS,
-        seen=True,
-        told=config is not None or "configmap" not in flags,
-        http_port=_port(flags, "http-port", 80),
-        https_port=_port(flags, "https-port", 443),
-        version=(release(tag[1]) or ()) if (tag := _TAG.search(container.container.image)) else (),
-        webhook="validating-webhook" in flags,
-    )
-
-
-def _port(flags: Mapping[str, tuple[str, Place]], name: str, default: int) -> int:
-    number = whole(flags[name][0]) if name in flags else None
-    return default if number is None else number
-
-
-def _is_conventional(item: KubernetesObject[ConfigMap]) -> bool:
-    named = item.name in _CONVENTIONAL or item.labels.get("app.kubernetes.io/name") == "ingress-nginx"
-    return named and any(_counts(key, Scope.CONFIG_MAP) for key in item.body.data)
-
-
-def _counts(key: str, scope: Scope) -> bool:
-    """Whether a key is one that it reads there."""
-    spec = ANNOTATIONS.specs.get(key)
-    return spec is not None and scope in spec.scopes
 
 
 class Settings:
@@ -182,7 +47,7 @@ class Settings:
         self._annotated: Mapping[str, Sourced[str]] = {
             key: Sourced(value, Origin.EXPLICIT, ingress.annotation_place(full))
             for full, value in ingress.annotations.items()
-            if full.startswith(start) and _counts(key := full.removeprefix(start), Scope.INGRESS)
+            if full.startswith(start) and counts(key := full.removeprefix(start), Scope.INGRESS)
         }
         self._configured = installation.configured
         self._absent = ingress.at("metadata", "annotations") if ingress.annotations else ingress.name_place
@@ -212,8 +77,8 @@ class Settings:
 
     def _switch(self, key: str) -> Sourced[bool] | None:
         for found in self._texts(key):
-            if found.value in _TRUE or found.value.lower() in _FALSE:
-                return Sourced(found.value in _TRUE, found.origin, found.place)
+            if found.value in TRUE or found.value.lower() in _FALSE:
+                return Sourced(found.value in TRUE, found.origin, found.place)
         return None
 
     def integer(self, key: str, default: int) -> Sourced[int]:

@@ -13,8 +13,9 @@ from ingress_lint.controllers.refusals.ingress_classes import (
     DEFAULT_CLASS_ANNOTATION,
     class_options,
 )
-from ingress_lint.controllers.registry import INGRESS, REGISTRY, claiming_controller, running
+from ingress_lint.controllers.registry import INGRESS, REGISTRY, class_controller, running
 from ingress_lint.controllers.shared.base import IngressObject
+from ingress_lint.controllers.shared.classes.declared import SAID, declared_controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.load.document import Place
@@ -42,11 +43,6 @@ def _claiming(class_name: str, by_field: bool) -> tuple[str, ...]:
 def _hinted(key: str) -> tuple[str, ...]:
     """The controllers that an annotation of this key on an Ingress tells of."""
     return tuple(name for name, found in REGISTRY.items() if found.hinted_by(key))
-
-
-def _by_controller_string(text: str) -> str:
-    found = claiming_controller(text)
-    return found.name if found is not None else INGRESS
 
 
 @cache
@@ -81,7 +77,7 @@ class Chooser:
             return self._of_class(ingress, by_annotation, by_field=False)
         if self._default_class is not None:
             item = self._graph.ingress_classes[self._default_class]
-            name = _by_controller_string(item.body.spec.controller)
+            name = class_controller(self._graph, item)
             return Sourced(name, Origin.DERIVED, item.annotation_place(DEFAULT_CLASS_ANNOTATION), "the default class")
         if self._preferred:
             return Sourced(self._preferred, Origin.DERIVED, ingress.name_place, "--controller")
@@ -98,9 +94,12 @@ class Chooser:
 
     def _of_class(self, ingress: IngressObject, class_name: str, *, by_field: bool) -> Sourced[str]:
         place = ingress.at("spec", "ingressClassName") if by_field else ingress.annotation_place(CLASS_ANNOTATION)
+        declared = declared_controller(self._graph, class_name)
+        if declared is not None:
+            return Sourced(declared, Origin.EXPLICIT, place, f"class {class_name}, {SAID}")
         defined = self._graph.ingress_classes.get(class_name)
         if defined is not None:
-            name = _by_controller_string(defined.body.spec.controller)
+            name = class_controller(self._graph, defined)
             return Sourced(name, Origin.EXPLICIT, defined.at("spec", "controller"), f"class {class_name}")
         hinted = self._by_annotation_prefix(ingress)
         candidates = self._claiming(class_name, by_field)
@@ -125,6 +124,8 @@ class Chooser:
         name = by_field or ingress.annotations.get(CLASS_ANNOTATION)
         others = (other for key in ingress.annotations for other in self._hinted(key))
         if name:
+            if declared_controller(self._graph, name) is not None:
+                return frozenset()
             candidates = self._claiming(name, bool(by_field))
             if name in self._graph.ingress_classes or len(self._running_for(name, candidates)) == 1:
                 return frozenset()

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
-from ingress_lint.controllers.registry import REGISTRY, controller_named
+from ingress_lint.controllers.registry import INGRESS, REGISTRY, class_controller, controller_named
 from ingress_lint.controllers.shared.base import Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject
@@ -103,7 +103,7 @@ def _classes(graph: ObjectGraph, routes: Sequence[Route]) -> Iterator[Entry]:
     groups: dict[str, dict[str, list[Route]]] = {}
     for name, registered in REGISTRY.items():
         for class_name, item in graph.ingress_classes.items():
-            if registered.claims_controller(item.body.spec.controller) and registered.controller.shared:
+            if name != INGRESS and class_controller(graph, item) == name and registered.controller.shared:
                 groups.setdefault(name, {})[class_name] = []
     for route in routes:
         groups.setdefault(route.controller.value, {}).setdefault(_class_name(route.owner), [])

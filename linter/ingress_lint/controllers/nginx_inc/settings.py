@@ -14,6 +14,7 @@ from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS, INHERITED, OF_THE_SERVER
 from ingress_lint.controllers.registry import runs
 from ingress_lint.controllers.shared.annotations import AnnotationReader, Scope
+from ingress_lint.controllers.shared.classes.declared import one_declared_config_map
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -129,6 +130,9 @@ def installation(graph: ObjectGraph) -> Installation:
         return Installation()
     if containers:
         return _read(containers[0], graph)
+    described = one_declared_config_map(graph, CONTROLLER)
+    if described is not None:
+        return Installation(config=described)
     known = {key for key, spec in ANNOTATIONS.specs.items() if Scope.CONFIG_MAP in spec.scopes}
     configs = [item for item in graph.of(ConfigMap) if item.name in _CONVENTIONAL and known & item.body.data.keys()]
     return Installation(config=configs[0]) if len(configs) == 1 else Installation()

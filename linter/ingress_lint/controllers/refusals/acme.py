@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION, IngressClasses, class_place
 from ingress_lint.controllers.registry import INGRESS, REGISTRY
 from ingress_lint.controllers.shared.base import Claim, IngressObject
+from ingress_lint.controllers.shared.classes.declared import declared_controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
@@ -192,6 +193,9 @@ class Solvers:
 
     def _serving(self, wanted: _Class) -> frozenset[str]:
         """The controllers that may serve a class."""
+        declared = declared_controller(self._graph, wanted.name)
+        if declared is not None:
+            return frozenset({declared})
         defined = self._graph.ingress_classes.get(wanted.name)
         return frozenset(
             name

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-from ingress_lint.controllers.registry import INGRESS, REGISTRY, claiming_controller
+from ingress_lint.controllers.registry import REGISTRY, class_controller
 from ingress_lint.controllers.shared.base import Claim, IngressObject
-from ingress_lint.controllers.shared.installed_classes import brings_ingress_class
+from ingress_lint.controllers.shared.classes.declared import declared_controller
+from ingress_lint.controllers.shared.classes.installed_classes import brings_ingress_class
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.graph.workload import WorkloadContainer
@@ -65,6 +66,8 @@ class IngressClasses:
     def missing(self, name: str, *, by_field: bool) -> Certainty | None:
         """How sure it is that nothing serves a class of this name; None where something does, or may well."""
         if self._graph.resolve(INGRESS_CLASS, "", name).existence is not Existence.MISSING:
+            return None
+        if declared_controller(self._graph, name) is not None:
             return None
         if any(value == name for flag, value in self._options if flag.endswith(CLASS_FLAGS)):
             return None
@@ -196,8 +199,7 @@ class IngressClasses:
     @cached_property
     def _defined(self) -> frozenset[str]:
         """The controllers of the set's classes; the plain one stands for those that nobody knows."""
-        found = (claiming_controller(item.body.spec.controller) for item in self._classes)
-        return frozenset(registered.name if registered is not None else INGRESS for registered in found)
+        return frozenset(class_controller(self._graph, item) for item in self._classes)
 
     @cached_property
     def _options(self) -> Sequence[tuple[str, str]]:

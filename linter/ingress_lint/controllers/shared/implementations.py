@@ -62,6 +62,8 @@ class Implementation(Struct, frozen=True):
     """The names of the GatewayClasses that its installation makes; one that ends in `-` is a prefix."""
     domains: tuple[str, ...] = ()
     """Its own API groups, and the prefixes of annotations and types of addresses that it alone reads on Gateways."""
+    controller: str = ""
+    """The name, in the registry, of the same product's controller of Ingresses; empty where it has none."""
     outside: bool = False
     """Whether its gateways stand outside of the cluster, so that no pod sends their requests."""
     isolated_listeners: bool = True
@@ -117,6 +119,7 @@ IMPLEMENTATIONS: Final = (
         ("istio.io/gateway-controller", "istio.io/mesh-controller", "istio.io/unmanaged-gateway"),
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
         ("networking.istio.io",),
+        controller="istio",
         request_timeout=_INFINITE,
         upstream_idle=3600,
         misdirected="404",
@@ -128,6 +131,7 @@ IMPLEMENTATIONS: Final = (
         ("io.cilium/gateway-controller",),
         ("cilium",),
         ("cilium.io",),
+        controller="cilium",
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
     ),
@@ -138,6 +142,7 @@ IMPLEMENTATIONS: Final = (
         ("networking.gke.io/gateway",),
         ("gke-l7-", "gke-td", "gke-persistent-"),
         ("networking.gke.io",),
+        controller="gke",
         outside=True,
         isolated_listeners=False,
         timeouts=False,
@@ -154,6 +159,7 @@ IMPLEMENTATIONS: Final = (
         ("gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"),
         ("aws-alb", "aws-nlb", "alb", "nlb"),
         ("gateway.k8s.aws",),
+        controller="aws-load-balancer-controller",
         outside=True,
         backend_tls_policy=False,
         own_certificates=True,
@@ -166,6 +172,7 @@ IMPLEMENTATIONS: Final = (
         ("traefik.io/gateway-controller",),
         ("traefik",),
         ("traefik.io",),
+        controller="traefik",
         isolated_listeners=False,
         timeouts=False,
         app_protocols={"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS},
@@ -201,6 +208,7 @@ IMPLEMENTATIONS: Final = (
         ("projectcontour.io/gateway-controller",),
         ("contour",),
         ("projectcontour.io",),
+        controller="contour",
         backend_tls_policy=False,
         request_timeout=15,
         upstream_idle=3600,
@@ -213,6 +221,7 @@ IMPLEMENTATIONS: Final = (
         ("konghq.com/kic-gateway-controller", "konghq.com/gateway-operator"),
         ("kong",),
         ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
+        controller="kong",
         backend_tls_policy=False,
     ),
     Implementation(
@@ -221,6 +230,7 @@ IMPLEMENTATIONS: Final = (
         "HAProxy Ingress",
         ("haproxy-ingress.github.io/controller",),
         ("haproxy",),
+        controller="haproxy-ingress",
         backend_tls_policy=False,
         timeouts=False,
         app_protocols=_NONE,
@@ -230,6 +240,7 @@ IMPLEMENTATIONS: Final = (
         "haproxytech-gateway",
         "HAProxy Kubernetes Ingress Controller",
         ("haproxy.org/gateway-controller",),
+        controller="haproxy",
     ),
 )
 SPECIFICATION: Final = Implementation("gateway-api", "the Gateway API implementation")
@@ -252,6 +263,14 @@ def by_class_name(class_name: str) -> Implementation:
             if class_name == name or (name.endswith("-") and class_name.startswith(name)):
                 return implementation
     return SPECIFICATION
+
+
+def by_name(name: str) -> Implementation | None:
+    """The implementation of a name, its own or its product's as a controller of Ingresses; None where there is none."""
+    known = (SPECIFICATION, *IMPLEMENTATIONS)
+    return next(
+        (implementation for implementation in known if name in (implementation.name, implementation.controller)), None
+    )
 
 
 def by_domain(domain: str) -> Implementation | None:

@@ -22,13 +22,14 @@ from ingress_lint.controllers.gateway_api.gateways.listeners import (
 )
 from ingress_lint.controllers.gateway_api.references import References, Site
 from ingress_lint.controllers.gateway_api.selection import Answer, namespace_selected
+from ingress_lint.controllers.shared.classes.declared import SAID, declared_implementation
+from ingress_lint.controllers.shared.classes.installed_classes import brings_gateway_class
 from ingress_lint.controllers.shared.implementations import (
     SPECIFICATION,
     Implementation,
     by_class_name,
     by_controller_name,
 )
-from ingress_lint.controllers.shared.installed_classes import brings_gateway_class
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
@@ -121,6 +122,9 @@ class Gateways:
     def _implementation(self, gateway: KubernetesObject[Gateway]) -> tuple[Implementation, Sourced[str]]:
         name = gateway.body.spec.gateway_class_name
         place = gateway.at("spec", "gatewayClassName")
+        declared = declared_implementation(self._graph, name)
+        if declared is not None:
+            return declared, Sourced(declared.name, Origin.EXPLICIT, place, f"class {name}, {SAID}")
         defined = self._classes.get(name)
         if defined is not None:
             found = by_controller_name(defined.body.spec.controller_name)

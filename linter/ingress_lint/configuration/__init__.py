@@ -1,0 +1,1 @@
+"""The configuration: the file found, its settings checked, and where each of them comes from."""

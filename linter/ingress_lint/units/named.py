@@ -1,0 +1,79 @@
+"""Units that the configuration names, in place of what would be found at their paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from ingress_lint.load.files import display_path
+from ingress_lint.units import chart, folder, kustomization
+from ingress_lint.units.configured import Cluster, ConfiguredUnit
+from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.site import Site
+from ingress_lint.units.walking import CHART_FILE
+
+if TYPE_CHECKING:
+    from ingress_lint.build.kustomize import Built, Unbuilt
+
+_OF_A_CLUSTER: Final = "cluster "
+
+
+def plans(units: Sequence[ConfiguredUnit], site: Site) -> Iterator[Plan]:
+    """The plans of those units whose paths lie under what is linted."""
+    kinds = {one: _kind(one, os.path.realpath(one.path), site) for one in units}
+    builds = [one for one, kind in kinds.items() if kind == kustomization.KIND]
+    roots = [site.builder.root(one.path) for one in builds]
+    results = dict(zip(builds, site.builder.build(roots) if roots else (), strict=True))
+    for one, kind in kinds.items():
+        plan = _plan(one, kind, results.get(one), site)
+        if plan is not None:
+            yield replace(plan, default_namespace=one.namespace or "")
+
+
+def _kind(one: ConfiguredUnit, real: str, site: Site) -> str:
+    if one.kind is not None:
+        return one.kind
+    if real in site.charts:
+        return chart.KIND
+    return folder.KIND if site.kustomizations.of(real) is None else kustomization.KIND
+
+
+def _plan(one: ConfiguredUnit, kind: str, result: Built | Unbuilt | None, site: Site) -> Plan | None:
+    real, shown = os.path.realpath(one.path), display_path(one.path)
+    unit = Unit(one.name, kind, shown, cluster=one.cluster)
+    if kind == chart.KIND:
+        found = site.charts.get(real)
+        if found is None:
+            return None
+        routes = chart.routes_of(found, one.values)
+        file = f"{shown}/{CHART_FILE}"
+        unit = replace(unit, file=file, state="unchecked", reason=chart.NOT_RENDERED, routes=routes)
+        return Plan(unit, takes=frozenset({real}), makes_in=one.namespace)
+    if result is not None:
+        own = site.kustomizations.of(real)
+        unit = replace(unit, file=display_path(own.file) if own is not None else "")
+        return replace(kustomization.of_build(unit, result, site.builder), takes=frozenset({real}))
+    inside = os.path.join(real, "")
+    paths = [path for path in site.files if path == real or path.startswith(inside)]
+    documents = tuple(document for path in paths for document in site.read(path))
+    return Plan(unit, documents, takes=frozenset(paths)) if paths else None
+
+
+def placed(plan: Plan, clusters: Mapping[str, Cluster]) -> Iterator[Plan]:
+    """A plan in each cluster in which it runs by what the configuration says; as it is where that says nothing."""
+    names = [name for name, found in clusters.items() if found.runs(plan.unit.name)]
+    if not names and plan.unit.cluster is not None and not plan.together:
+        names = [plan.unit.cluster]
+    if not names:
+        yield plan
+    for name in names:
+        shown = f"{name}/{plan.unit.name}" if len(names) > 1 else plan.unit.name
+        yield replace(
+            plan,
+            unit=replace(plan.unit, name=shown, cluster=name),
+            together=f"{_OF_A_CLUSTER}{name}",
+            default_namespace=plan.default_namespace or clusters.get(name, Cluster()).namespace or "",
+        )
