@@ -10,12 +10,11 @@ from ingress_lint.build.tools import Tool
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Pointer, ProblemKind
 from ingress_lint.objects.group_kind import CONFIG_MAP
-from ingress_lint.units.building import Rendering
+from ingress_lint.units.configured import Render
 
 from .conftest import Tree, config_map, found, listed, names
 
 LISTS = "resources: [a.yaml]\n"
-NO_TOOL = Rendering(enabled=False)
 
 
 def test_each_root_is_a_unit_and_a_base_is_none(tree: Tree) -> None:
@@ -87,7 +86,7 @@ def test_a_file_named_alone_belongs_to_its_kustomization(tree: Tree) -> None:
 )
 def test_patches_and_configuration_are_no_manifests(tree: Tree, listing: str) -> None:
     tree({"kustomization.yaml": LISTS + listing, "a.yaml": config_map("a"), "p.yaml": config_map("p")})
-    assert listed(found(rendering=NO_TOOL)) == [("kustomization", ".", "unchecked")]
+    assert listed(found(renders=False)) == [("kustomization", ".", "unchecked")]
 
 
 def test_patches_outside_of_the_folder(tree: Tree) -> None:
@@ -98,16 +97,16 @@ def test_patches_outside_of_the_folder(tree: Tree) -> None:
             "patches/p.yaml": config_map("p"),
         }
     )
-    assert listed(found(rendering=NO_TOOL)) == [("kustomization", "overlay", "unchecked")]
+    assert listed(found(renders=False)) == [("kustomization", "overlay", "unchecked")]
 
 
 def test_without_a_tool_what_changes_its_objects_is_unchecked(tree: Tree) -> None:
     tree({"kustomization.yaml": LISTS + "namePrefix: x-\n", "a.yaml": config_map("a")})
-    manifests = found(rendering=NO_TOOL)
+    manifests = found(renders=False)
     assert listed(manifests) == [("kustomization", ".", "unchecked")]
     assert manifests.units[0].reason == "nothing is rendered (--no-render)"
     assert not any((manifests.sets, manifests.problems, manifests.barren))
-    missing = found(rendering=Rendering(kustomize="no-such-tool"))
+    missing = found(render=Render(kustomize="no-such-tool"))
     assert "kustomize is not on PATH" in missing.units[0].reason
 
 
@@ -120,7 +119,7 @@ def test_what_changes_its_objects_is_built(tree: Tree, kustomize: Tool) -> None:
             "test/kustomization.yaml": "resources: [../base]\nnamespace: test\nconfigMapGenerator: [{name: made}]\n",
         }
     )
-    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    manifests = found(render=Render(kustomize=kustomize.path))
     assert listed(manifests) == [("kustomization", "prod", "checked"), ("kustomization", "test", "checked")]
     spaces = {held.units[0].name: [str(item) for item in held.graph.objects] for held in manifests.sets}
     assert spaces["prod"] == ["ConfigMap prod/x-a"]
@@ -149,7 +148,7 @@ def test_one_that_does_not_build(tree: Tree, kustomize: Tool, text: str, pointer
             "c.yaml": config_map("c"),
         }
     )
-    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    manifests = found(render=Render(kustomize=kustomize.path))
     assert listed(manifests) == [("folder", ".", "checked"), ("kustomization", "k", "unchecked")]
     (problem,) = manifests.problems
     assert (problem.kind, problem.level, problem.unreadable) == (ProblemKind.RENDER_FAILED, "error", unreadable)
@@ -161,7 +160,7 @@ def test_one_that_does_not_build(tree: Tree, kustomize: Tool, text: str, pointer
 
 def test_a_file_that_does_not_parse_is_told_of_once(tree: Tree, kustomize: Tool) -> None:
     tree({"kustomization.yaml": LISTS + "namespace: x\n", "a.yaml": "kind: ConfigMap\nmetadata: [\n"})
-    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    manifests = found(render=Render(kustomize=kustomize.path))
     assert listed(manifests) == [("kustomization", ".", "unchecked")]
     assert [problem.kind for problem in manifests.problems] == [ProblemKind.YAML_SYNTAX]
 
@@ -208,7 +207,7 @@ def test_one_that_includes_itself_ends(tree: Tree) -> None:
             "c/kustomization.yaml": "resources: [../b]\n",
         }
     )
-    assert listed(found(rendering=NO_TOOL)) == [("kustomization", "c", "unchecked")]
+    assert listed(found(renders=False)) == [("kustomization", "c", "unchecked")]
 
 
 def test_what_the_kustomization_of_a_named_file_generates_exists(tree: Tree) -> None:
