@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.objects import Applied, mapping, text
-from ingress_lint.units.flux.revisions import synced_source
+from ingress_lint.units.flux.revisions import BOOTSTRAPPED, synced_source
 from ingress_lint.units.site import Site
 from ingress_lint.values.placeholders import is_placeholder
 
@@ -177,8 +177,17 @@ def _read(held: Applied, folders: Folders, locate: Locate) -> _Kustomization:
 
 
 def _is_own(one: _Kustomization, appliers: Sequence[_Kustomization]) -> bool:
-    """Whether a Flux Kustomization applies itself, and no other applies it that it does not apply as well."""
-    return one in appliers and all(other.held.real in one.files for other in appliers)
+    """Whether a Flux Kustomization applies itself, and no other applies it but one of its folder, or that it leads."""
+    return one in appliers and all(
+        other.held.real in one.files and (other.folder == one.folder or _rank(one) < _rank(other))
+        for other in appliers
+        if other is not one
+    )
+
+
+def _rank(one: _Kustomization) -> tuple[bool, str, str]:
+    """Which of those that apply one another leads."""
+    return one.held.name != BOOTSTRAPPED, one.held.real, one.held.title
 
 
 def _once(found: Iterable[_Kustomization]) -> list[_Kustomization]:
