@@ -17,9 +17,9 @@ from ingress_lint.units.flux import helm_release, kustomization, listed, variabl
 from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.kustomization import Source
 from ingress_lint.units.flux.listed import Listed
-from ingress_lint.units.flux.objects import DATA, GROUPS, Applied, applied, mapping, text
+from ingress_lint.units.flux.objects import DATA, GROUPS, Applied, applied, in_file, mapping, nearest, text
 from ingress_lint.units.flux.places import FluxPlaces, up
-from ingress_lint.units.flux.revisions import Home, reference_of
+from ingress_lint.units.flux.revisions import BOOTSTRAPPED, Home, artifacts, reference_of
 from ingress_lint.units.plan import Plan, Unit
 from ingress_lint.units.site import Site
 
@@ -40,11 +40,12 @@ class Cluster(Struct, eq=False):
 
 
 class Task(Struct, eq=False):
-    """A Flux Kustomization on its way: it lives in the cluster `home`, and what it makes in `cluster`."""
+    """A Flux Kustomization or a release on its way: it lives in the cluster `home`, and what it makes in `cluster`."""
 
     held: Applied
     home: Cluster
     cluster: Cluster
+    why_unsure: str = ""
     source: Source | None = None
     listed: Listed | None = None
     """What its files hold, where that is all."""
@@ -72,7 +73,7 @@ class Evaluation:
         self._seen: set[tuple[str, str, str, str]] = set()
         self._new: list[Task] = []
         self._built: list[Task] = []
-        self._releases: list[tuple[Applied, Cluster, Cluster]] = []
+        self._releases: list[Task] = []
         self._places: dict[Document, Places] = {}
         self.made: list[Made] = []
 
@@ -80,10 +81,15 @@ class Evaluation:
         """The cluster of a key, made where it is new."""
         return self._clusters.setdefault(key, Cluster(key, name))
 
-    def add(self, held: Applied, home: Cluster) -> None:
-        """Takes in an object that is applied to a cluster; each is followed once."""
+    def add(self, held: Applied, home: Cluster, why_unsure: str = "") -> None:
+        """Takes in an object that is applied to a cluster; each is followed once.
+
+        `why_unsure` says why nobody knows what it is when it is applied: then what it makes is not checked.
+        """
         identity = (held.kind, held.namespace, held.name)
         home.objects.setdefault(identity, held)
+        if held.kind == "ArtifactGenerator":
+            home.objects |= dict.fromkeys(artifacts(held), held)
         if held.kind not in ("Kustomization", "HelmRelease") or (home.key, *identity) in self._seen:
             return
         if len(self._seen) >= _MOST:
@@ -92,9 +98,9 @@ class Evaluation:
         remote = _remote(held)
         cluster = self.cluster(remote, remote) if remote else home
         if held.kind == "Kustomization":
-            self._new.append(Task(held, home, cluster))
+            self._new.append(Task(held, home, cluster, why_unsure))
         else:
-            self._releases.append((held, home, cluster))
+            self._releases.append(Task(held, home, cluster, why_unsure))
 
     def add_files(self, paths: Sequence[str], folder: str, cluster: Cluster) -> None:
         """Takes in files that a person applies, as the unit of the cluster's root."""
@@ -113,9 +119,10 @@ class Evaluation:
             self._built = [task for task in self._built if task not in ready]
             for task in ready:
                 self._finish(task)
-        for held, home, cluster in self._releases:
-            find = self._find(home, held)
+        for task in self._releases:
+            held, cluster, find = task.held, task.cluster, self._find(task.home, task.held)
             release = helm_release.found(held, self._home, self._folders, find, self._site.builder.sources)
+            release = replace(release, reason=task.why_unsure or release.reason)
             plan = helm_release.plan(held, held.title, cluster.name, release)
             self.made.append(Made(replace(plan, together=cluster.key), cluster, held.title))
 
@@ -139,15 +146,18 @@ class Evaluation:
         """Finds what a task builds; why that is not to be had, else nothing."""
         held = task.held
         reference = reference_of(held.spec.get("sourceRef"), held.namespace)
-        why = self._home.why_elsewhere(reference, self._find(task.home, held)) or kustomization.why_not(held)
+        if task.why_unsure and not reference.name:
+            reference = replace(reference, name=BOOTSTRAPPED)
+        content = self._home.content(reference, self._find(task.home, held))
+        why = content.why or kustomization.why_not(held)
         if why:
             return why
         path = text(held.spec, "path")
-        folder = self._folders.find(path)
+        folder = self._folders.find(content.path(path))
         if folder is None:
             return f"there is no folder {path} here"
         task.source = kustomization.source(held, folder, self._folders)
-        return ""
+        return task.why_unsure
 
     def _as_files(self, task: Task, source: Source) -> bool:
         """Whether no tool is needed to tell what is applied."""
@@ -179,7 +189,7 @@ class Evaluation:
             others = self._raw(*identity)
             if kind in DATA and (len(others) > 1 or any(identity in one.objects for one in self._clusters.values())):
                 return None  # another cluster's
-            return min(others, key=lambda other: (-_shared(other.file, asking.file), other.file), default=None)
+            return nearest(others, asking)
 
         return find
 
@@ -199,7 +209,14 @@ class Evaluation:
                 plan = replace(
                     plan, problems=tuple(replace(one, place=up(one.place, self._places)) for one in problems)
                 )
+            self._take_unsure(task, content.manifests)
         self.made.append(Made(plan, task.cluster, held.title))
+
+    def _take_unsure(self, task: Task, manifests: Iterable[str]) -> None:
+        """Takes in the Flux objects of files that could not be built: what becomes of them there is not known."""
+        for path in manifests:
+            for found in in_file(self._site, path):
+                self.add(found, task.cluster, f"what applies it could not be built: {task.held.title}")
 
     def _finish(self, task: Task) -> None:
         """Makes the plan of what was built, and takes in the Flux objects in it."""
@@ -265,16 +282,6 @@ def _remote(held: Applied) -> str:
     """The name of the cluster that `kubeConfig` leads to: its Secret's; empty where there is none."""
     given = mapping(held.spec, "kubeConfig")
     return text(mapping(given, "secretRef"), "name") or text(mapping(given, "configMapRef"), "name")
-
-
-def _shared(path: str, other: str) -> int:
-    """How many of their first folders two paths share."""
-    count = 0
-    for one, two in zip(path.split("/"), other.split("/"), strict=False):
-        if one != two:
-            break
-        count += 1
-    return count
 
 
 def named(made: Sequence[Made]) -> Iterator[Plan]:

@@ -36,6 +36,17 @@ class Content(Struct, frozen=True):
     """Whether what is applied is what these files hold."""
 
 
+def find_folder(top: str, path: str) -> str | None:
+    """The real path of a folder of the repository (of which `top` is the top) that `spec.path` names, None where there is none.
+
+    A path that climbs out of the repository ends at its top (cyphar/filepath-securejoin).
+    """
+    inside = os.path.normpath("/" + path.replace("\0", "")).lstrip(os.sep)
+    found = os.path.realpath(os.path.join(top, inside))
+    within = found == top or found.startswith(os.path.join(top, ""))
+    return found if within and os.path.isdir(found) else None
+
+
 class Folders:
     """The folders of one repository."""
 
@@ -48,14 +59,8 @@ class Folders:
         self._ignored = (*_NOT_IN_SOURCES, *ignored)
 
     def find(self, path: str) -> str | None:
-        """The real path of a folder of the repository that `spec.path` names, None where there is none.
-
-        A path that climbs out of the repository ends at its top (cyphar/filepath-securejoin).
-        """
-        inside = os.path.normpath("/" + path.replace("\0", "")).lstrip(os.sep)
-        found = os.path.realpath(os.path.join(self._top, inside))
-        within = found == self._top or found.startswith(os.path.join(self._top, ""))
-        return found if within and os.path.isdir(found) else None
+        """The real path of a folder of the repository that a path names; see `find_folder`."""
+        return find_folder(self._top, path)
 
     def kustomization(self, folder: str) -> Mapping[str, Any]:
         """What the kustomization of a folder holds, nothing where it has none."""

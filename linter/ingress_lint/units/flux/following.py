@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import partial
+
+from msgspec.structs import replace
 
 from ingress_lint.load.document import Document
 from ingress_lint.units.flux import clusters
 from ingress_lint.units.flux.evaluation import Evaluation, named
-from ingress_lint.units.flux.folders import Folders
-from ingress_lint.units.flux.objects import DATA, Applied, applied, text
-from ingress_lint.units.flux.revisions import home, reference_of
+from ingress_lint.units.flux.folders import Folders, find_folder
+from ingress_lint.units.flux.objects import DATA, Applied, applied, nearest, text
+from ingress_lint.units.flux.revisions import artifacts, home, reference_of
+from ingress_lint.units.flux.variables import Find
 from ingress_lint.units.plan import Plan
 from ingress_lint.units.site import Site
 
@@ -19,14 +23,18 @@ from ingress_lint.units.site import Site
 def follow(objects: Sequence[Applied], site: Site) -> list[Plan]:
     """The plans of all that is applied, of the Flux objects that files hold."""
     raw = _Raw(objects, site)
-    folders = Folders(site, [line for one in objects for line in text(one.spec, "ignore").splitlines()])
-    start = clusters.start(objects, site, folders)
-    uses = [
-        (reference_of(one.spec.get("sourceRef"), one.namespace), folders.find(text(one.spec, "path")) is not None)
-        for one in objects
-        if one.kind == "Kustomization"
-    ]
-    at_hand = home(site.repository, start.told, uses, raw.first)
+    top = site.repository.top
+    at_hand = home(site.repository, objects, raw.first, partial(find_folder, top))
+    ignored = [line for one in objects if at_hand.is_source(one) for line in text(one.spec, "ignore").splitlines()]
+    folders = Folders(site, ignored)
+
+    def locate(held: Applied) -> str | clusters.Elsewhere | None:
+        content = at_hand.content(reference_of(held.spec.get("sourceRef"), held.namespace), raw.near(held))
+        if content.why:
+            return clusters.Elsewhere.ELSEWHERE
+        return folders.find(content.path(text(held.spec, "path")))
+
+    start = clusters.start(objects, site, folders, locate)
     evaluation = Evaluation(site, at_hand, folders, raw.all)
     names = clusters.names(root.folder for root in start.roots) if start.roots else {}
     for root in start.roots:
@@ -37,7 +45,14 @@ def follow(objects: Sequence[Applied], site: Site) -> list[Plan]:
         for one in root.objects:
             evaluation.add(one, cluster)
     evaluation.run()
-    return list(named(evaluation.made))
+    plans = list(named(evaluation.made))
+    taken = {path for plan in plans for path in plan.takes}
+    apart = Evaluation(site, at_hand, folders, raw.all)
+    for index, one in enumerate(start.loose):
+        if one.real not in taken:
+            apart.add(one, apart.cluster(str(index), None))
+    apart.run()
+    return [*plans, *(replace(made.plan, together="") for made in apart.made)]
 
 
 class _Raw:
@@ -47,12 +62,17 @@ class _Raw:
         self._site = site
         self._known: defaultdict[tuple[str, str, str], list[Applied]] = defaultdict(list)
         for one in objects:
-            self._known[one.kind, one.namespace, one.name].append(one)
+            for identity in ((one.kind, one.namespace, one.name), *artifacts(one)):
+                self._known[identity].append(one)
         self._data: dict[str, list[Document]] = {}
 
     def first(self, kind: str, namespace: str, name: str) -> Applied | None:
         """The first of a kind, namespace and name."""
         return next(iter(self.all(kind, namespace, name)), None)
+
+    def near(self, asking: Applied) -> Find:
+        """Finds the one that lies nearest to who asks."""
+        return lambda kind, namespace, name: nearest(self.all(kind, namespace, name), asking)
 
     def all(self, kind: str, namespace: str, name: str) -> list[Applied]:
         """All of a kind, namespace and name; a ConfigMap or Secret that names no namespace may be of any."""

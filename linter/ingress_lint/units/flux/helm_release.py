@@ -77,10 +77,10 @@ def _chart(held: Applied, home: Home, folders: Folders, find: Find) -> tuple[str
     if reference.kind not in ("GitRepository", "Bucket"):
         source = find(reference.kind, reference.namespace, reference.name)
         return None, f"its chart is not here: {chart} of {_address(source) or reference.title}"
-    elsewhere = home.why_elsewhere(reference, find)
-    if elsewhere:
-        return None, f"its chart {chart} is not here: {elsewhere}"
-    folder = folders.find(chart)
+    content = home.content(reference, find)
+    if content.why:
+        return None, f"its chart {chart} is not here: {content.why}"
+    folder = folders.find(content.path(chart))
     if folder is None or not os.path.isfile(os.path.join(folder, CHART_FILE)):
         return None, f"there is no chart {chart} here"
     return folder, ""

@@ -53,10 +53,14 @@ class Listed(Struct, frozen=True):
         above = (
             () if overlay is None else (Layer("", source.folder, overlay.document, overlay.fields, overlay.pointers),)
         )
-        whole = "---\n".join(f"{document.text.rstrip()}\n" for document in self.documents)
-        file = SourceFile(f"{display_path(source.folder)} (built)", without_quotes(whole))
         tree = TreeReader(sources).read(source.folder, *above)
-        return Built(source.root(site), None, tree, sources, file, sources.split(file))
+        whole = "---\n".join(f"{document.text.rstrip()}\n" for document in self.documents)
+        for written in (without_quotes(whole), whole):
+            file = SourceFile(f"{display_path(source.folder)} (built)", written)
+            documents = sources.split(file)
+            if all(document.value is not None for document in documents):
+                break
+        return Built(source.root(site), None, tree, sources, file, documents)
 
 
 def listed(source: Source, site: Site) -> Listed | None:

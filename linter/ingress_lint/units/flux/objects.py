@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from ingress_lint.units.site import Site
 KUSTOMIZE: Final = "kustomize.toolkit.fluxcd.io"
 HELM: Final = "helm.toolkit.fluxcd.io"
 SOURCE: Final = "source.toolkit.fluxcd.io"
+WATCHER: Final = "source.extensions.fluxcd.io"
 OPERATOR: Final = "fluxcd.controlplane.io"
 GROUPS: Final = {
     "Kustomization": KUSTOMIZE,
@@ -24,6 +25,7 @@ GROUPS: Final = {
     "HelmRepository": SOURCE,
     "HelmChart": SOURCE,
     "ExternalArtifact": SOURCE,
+    "ArtifactGenerator": WATCHER,
     "ConfigMap": "",
     "Secret": "",
 }
@@ -80,6 +82,20 @@ def in_file(site: Site, path: str) -> Iterator[Applied]:
             found = applied(site.value(document), document, document.file.path, real=path)
             if found is not None:
                 yield found
+
+
+def nearest(found: Sequence[Applied], asking: Applied) -> Applied | None:
+    """The object whose file shares most folders with that of who asks for it."""
+    return min(found, key=lambda one: (-_shared(one.file, asking.file), one.file), default=None)
+
+
+def _shared(path: str, other: str) -> int:
+    count = 0
+    for one, two in zip(path.split("/"), other.split("/"), strict=False):
+        if one != two:
+            break
+        count += 1
+    return count
 
 
 def mapping(value: Any, key: str) -> Mapping[str, Any]:

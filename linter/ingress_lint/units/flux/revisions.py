@@ -1,14 +1,16 @@
-"""Whether a Flux source gives the files at hand: which repository it names, and which revision of it."""
+"""Whether a Flux source gives the files at hand: which repository it names, which revision of it, and which part."""
 
 from __future__ import annotations
 
+import posixpath
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.units.flux.objects import Applied, mapping, text
+from ingress_lint.build.sources import items
+from ingress_lint.units.flux.objects import GROUPS, SOURCE, Applied, mapping, text
 from ingress_lint.units.flux.variables import Find
 from ingress_lint.units.repository import Repository, address
 
@@ -16,6 +18,9 @@ BOOTSTRAPPED: Final = "flux-system"
 """What `flux bootstrap` and the Flux operator call the source of a cluster's own repository."""
 _FIXED: Final = ("commit", "name", "semver", "tag")
 """What takes the place of a branch in a GitRepository's `ref`, the first in force (fluxcd/source-controller:api/v1)."""
+_ARTIFACT: Final = "@artifact"
+_DEEPEST: Final = 5
+"""How many artifacts may be made of one another; a circle ends there."""
 
 
 class Reference(Struct, frozen=True):
@@ -31,23 +36,39 @@ class Reference(Struct, frozen=True):
         return f"{self.kind} {self.namespace}/{self.name}"
 
 
+class Content(Struct, frozen=True):
+    """What a source gives: the folder at `base`, relative to the repository's top, unless it is not here for the reason `why`."""
+
+    base: str = ""
+    why: str = ""
+
+    def path(self, path: str) -> str:
+        """A path within the source as one within the repository."""
+        return posixpath.join(self.base, path.lstrip("/"))
+
+
 class Home(Struct, frozen=True):
     """What stands for the files at hand: the repository, and sources that are not here, as so many objects name them."""
 
     repository: Repository
     sources: frozenset[Reference] = frozenset()
 
-    def why_elsewhere(self, reference: Reference, find: Find) -> str:
-        """Why the content of a source is not at hand, empty where it is."""
+    def content(self, reference: Reference, find: Find, depth: int = 0) -> Content:
+        """What a source gives; `depth` is how many artifacts were gone through on the way to it."""
         source = find(reference.kind, reference.namespace, reference.name)
         if source is None:
             at_hand = reference.name == BOOTSTRAPPED or reference in self.sources
-            return "" if at_hand else f"its source {reference.title} is not here"
+            return Content() if at_hand else Content(why=f"its source {reference.title} is not here")
+        if source.kind == "ArtifactGenerator" and depth < _DEEPEST:
+            return self._of_artifact(source, reference, find, depth)
         url = text(source.spec, "url")
         if not self.repository.is_named(url):
-            what = url or source.kind
-            return f"its source {reference.title} is not this repository: {what}"
-        return self._why_other_revision(reference, source)
+            return Content(why=f"its source {reference.title} is not this repository: {url or 'it has no address'}")
+        return Content(why=self._why_other_revision(reference, source))
+
+    def is_source(self, source: Applied) -> bool:
+        """Whether a source is one of this repository, at whatever revision."""
+        return GROUPS.get(source.kind) == SOURCE and self.repository.is_named(text(source.spec, "url"))
 
     def _why_other_revision(self, reference: Reference, source: Applied) -> str:
         if source.kind != "GitRepository":
@@ -59,6 +80,42 @@ class Home(Struct, frozen=True):
             return ""
         return f"its source {reference.title} is at the {key} {revision}, not at what is here"
 
+    def _of_artifact(self, generator: Applied, reference: Reference, find: Find, depth: int) -> Content:
+        """What an artifact gives that is copied together of sources, where that is one folder of this repository."""
+        artifact = next(one for one in items(generator.spec, "artifacts") if text(one, "name") == reference.name)
+        sources = {
+            text(one, "alias"): reference_of(one, generator.namespace) for one in items(generator.spec, "sources")
+        }
+        bases: set[str | None] = set()
+        for copy in items(artifact, "copy"):
+            alias, _, from_path = text(copy, "from").removeprefix("@").partition("/")
+            source = sources.get(alias)
+            if source is None:
+                return Content(why=f"its artifact {reference.title} has no source {alias}")
+            given = self.content(source, find, depth + 1)
+            if given.why:
+                return given
+            bases.add(_base(posixpath.join(given.base, from_path), text(copy, "to")))
+        if len(bases) != 1 or None in bases:
+            return Content(why=f"its artifact {reference.title} is put together of several folders")
+        return Content(base=next(iter(bases)) or "")
+
+
+def _base(from_path: str, to_path: str) -> str | None:
+    """The folder that an artifact starts at, to which files of `from_path` keep their places; None where they do not."""
+    start = from_path.partition("*")[0].rpartition("/")[0]
+    inside = to_path.removeprefix(_ARTIFACT).strip("/")
+    if not inside:
+        return start
+    return start[: -len(inside)].rstrip("/") if start == inside or start.endswith(f"/{inside}") else None
+
+
+def artifacts(generator: Applied) -> Iterator[tuple[str, str, str]]:
+    """The identities of the artifacts that an ArtifactGenerator makes (fluxcd/source-watcher:api/v1beta1)."""
+    for one in items(generator.spec, "artifacts"):
+        if text(one, "name"):
+            yield "ExternalArtifact", generator.namespace, text(one, "name")
+
 
 def reference_of(value: object, namespace: str) -> Reference:
     """The source that a `sourceRef` names in an object of a namespace."""
@@ -66,24 +123,66 @@ def reference_of(value: object, namespace: str) -> Reference:
     return Reference(text(held, "kind"), text(held, "namespace") or namespace, text(held, "name"))
 
 
-def home(repository: Repository, told: Iterable[Applied], uses: Iterable[tuple[Reference, bool]], find: Find) -> Home:
-    """The repository as its roots tell of it: sources that are `told` to be this repository, and instances.
+def synced_source(instance: Applied) -> Reference:
+    """The source that the Flux operator makes of an instance's `sync` (controlplaneio-fluxcd/flux-operator)."""
+    sync = mapping(instance.spec, "sync")
+    return Reference(
+        text(sync, "kind") or "GitRepository", instance.namespace, text(sync, "name") or instance.namespace
+    )
 
-    Where none is, it is what most of the `uses` name, each of which says whether its path exists here, if all of these do.
+
+def home(repository: Repository, objects: Sequence[Applied], find: Find, folder: Callable[[str], str | None]) -> Home:
+    """The repository as the Flux objects in its files tell of it; `folder` finds what a path names here.
+
+    Sources tell that are called as `flux bootstrap` calls them, instances, and the sources of what applies itself. Where
+    there are none, it is what most Flux Kustomizations name of which all paths exist here.
     """
+    kustomizations = [one for one in objects if one.kind == "Kustomization"]
+    told = [one for one in objects if _is_bootstrapped(one)] or [
+        source
+        for one in kustomizations
+        if _lies_in(one, folder(text(one.spec, "path")), repository) and (source := _source(one, find)) is not None
+    ]
     urls, branches = set(), set()
-    for instance in told:
-        sync = mapping(instance.spec, "sync") or instance.spec
+    for source in told:
+        sync = mapping(source.spec, "sync") or source.spec
         urls.add(text(sync, "url"))
         branches.add(text(sync, "ref").removeprefix("refs/heads/") or text(mapping(sync, "ref"), "branch"))
-    if urls - {""}:
-        return Home(repository.also(urls, branches))
+    if not urls - {""}:
+        return _voted(repository, kustomizations, find, folder)
+    return Home(
+        repository.also(urls, branches), frozenset(synced_source(one) for one in told if one.kind == "FluxInstance")
+    )
+
+
+def _voted(
+    repository: Repository, kustomizations: Iterable[Applied], find: Find, folder: Callable[[str], str | None]
+) -> Home:
     found: defaultdict[Reference | str, list[bool]] = defaultdict(list)
-    for reference, exists in uses:
-        source = find(reference.kind, reference.namespace, reference.name)
-        found[reference if source is None else address(text(source.spec, "url"))].append(exists)
+    for one in kustomizations:
+        source = _source(one, find)
+        key = (
+            address(text(source.spec, "url"))
+            if source is not None
+            else reference_of(one.spec.get("sourceRef"), one.namespace)
+        )
+        found[key].append(folder(text(one.spec, "path")) is not None)
     whole = [(len(exist), str(key), key) for key, exist in found.items() if key and all(exist)]
     if not whole:
         return Home(repository)
     best = max(whole, key=lambda item: item[:2])[2]
     return Home(repository.also([best])) if isinstance(best, str) else Home(repository, frozenset({best}))
+
+
+def _is_bootstrapped(one: Applied) -> bool:
+    return one.kind == "FluxInstance" or (one.kind, one.name) == ("GitRepository", BOOTSTRAPPED)
+
+
+def _lies_in(one: Applied, folder: str | None, repository: Repository) -> bool:
+    """Whether a file lies in the folder that it names, which is not the whole repository: any may have that."""
+    return folder not in (None, repository.top) and one.real.startswith(f"{folder}/")
+
+
+def _source(one: Applied, find: Find) -> Applied | None:
+    reference = reference_of(one.spec.get("sourceRef"), one.namespace)
+    return find(reference.kind, reference.namespace, reference.name)

@@ -1,0 +1,122 @@
+"""HelmReleases: listed with the reason why they are not checked, and with the routes that their values switch on."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from .conftest import Tree, bootstrap, config, deployed, flux, found, reasons, stream
+
+SYNC = {"flux/sync.yaml": bootstrap("./flux")}
+HERE = {"spec": {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}}
+ON = "ingress: {enabled: true}\n"
+
+
+def release(name: str = "web", **spec: Any) -> str:
+    return flux("HelmRelease", name, **({"chart": HERE} | spec))
+
+
+def test_a_chart_of_the_repository_is_the_releases(tree: Tree) -> None:
+    tree(
+        SYNC
+        | {
+            "flux/release.yaml": release(targetNamespace="shop", values={"ingress": {"enabled": True}}),
+            "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+            "charts/web/templates/map.yaml": config("web"),
+        }
+    )
+    manifests = found()
+    unit = deployed(manifests)["flux-system/web"]
+    assert (unit.kind, unit.path, unit.file, unit.state, unit.routes) == (
+        "helm-release", "charts/web", "flux/release.yaml", "unchecked", 1
+    )  # fmt: skip
+    assert {unit.kind for unit in manifests.units} == {"flux-kustomization", "helm-release"}
+
+
+@pytest.mark.parametrize(
+    ("chart", "why"),
+    [
+        ({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "charts"}}, "web of https://charts.example.org"),
+        ({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "absent"}}, "HelmRepository flux-system/absent"),
+        ({"chart": "./web", "sourceRef": {"kind": "GitRepository", "name": "absent"}}, "GitRepository flux-system/absent is not here"),
+        ({"chart": "./absent", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}, "there is no chart ./absent here"),
+    ],
+)  # fmt: skip
+def test_a_chart_that_is_elsewhere_is_named(tree: Tree, chart: dict[str, Any], why: str) -> None:
+    tree(
+        SYNC
+        | {
+            "flux/release.yaml": stream(
+                release(chart={"spec": chart}), flux("HelmRepository", "charts", url="https://charts.example.org")
+            )
+        }
+    )
+    manifests = found()
+    assert why in reasons(manifests)["flux-system/web"]
+    assert deployed(manifests)["flux-system/web"].path == "flux/release.yaml"
+
+
+def test_a_chart_may_be_named_by_another_object(tree: Tree) -> None:
+    tree(
+        SYNC
+        | {
+            "flux/releases.yaml": stream(
+                flux("HelmRelease", "image", chartRef={"kind": "OCIRepository", "name": "app"}),
+                flux("HelmRelease", "chart", chartRef={"kind": "HelmChart", "name": "web"}),
+                flux("HelmRelease", "absent", chartRef={"kind": "OCIRepository", "name": "gone", "namespace": "apps"}),
+                flux("OCIRepository", "app", url="oci://registry.example.org/app"),
+                flux("HelmChart", "web", **HERE["spec"]),
+            ),
+            "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+            "charts/web/values.yaml": ON,
+        }
+    )
+    manifests = found()
+    assert reasons(manifests)["flux-system/image"] == "its chart is not here: oci://registry.example.org/app"
+    assert reasons(manifests)["flux-system/absent"] == "its chart is not here: OCIRepository apps/gone"
+    assert deployed(manifests)["flux-system/chart"].path == "charts/web"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "source", "routes", "why"),
+    [
+        ("ConfigMap", {"values.yaml": ON}, {}, 1, ""),
+        ("ConfigMap", {"other": ON}, {"valuesKey": "other"}, 1, ""),
+        ("ConfigMap", {"on": "true"}, {"valuesKey": "on", "targetPath": "a.ingress.enabled"}, 1, ""),
+        ("ConfigMap", {"other": ON}, {}, 0, "ConfigMap flux-system/more, which cannot be read"),
+        ("Secret", {"values.yaml": ON}, {}, 1, ""),
+        ("Secret", {"values.yaml": "ENC[AES256_GCM,data:x,type:str]"}, {}, 0, "Secret flux-system/more, which cannot be read"),
+        ("ConfigMap", None, {}, 0, "ConfigMap flux-system/more, which is not here"),
+    ],
+)  # fmt: skip
+def test_values_from_elsewhere_count(
+    tree: Tree, kind: str, data: dict[str, str] | None, source: dict[str, str], routes: int, why: str
+) -> None:
+    held = "" if data is None else config("more", "flux-system", kind, **data)
+    tree(
+        SYNC
+        | {
+            "flux/release.yaml": stream(release(valuesFrom=[{"kind": kind, "name": "more"} | source]), held),
+            "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+            "charts/web/values.yaml": "a: {}\n",
+        }
+    )
+    unit = deployed(found())["flux-system/web"]
+    assert unit.routes == routes
+    assert why in unit.reason
+
+
+def test_values_of_a_secret_are_decoded(tree: Tree) -> None:
+    encoded = base64.b64encode(ON.encode()).decode()
+    secret = config("more", "flux-system", "Secret", **{"values.yaml": encoded}).replace("stringData", "data")
+    tree(SYNC | {"flux/release.yaml": stream(release(valuesFrom=[{"kind": "Secret", "name": "more"}]), secret)})
+    assert deployed(found())["flux-system/web"].routes == 1
+
+
+def test_a_release_that_nobody_applies_is_named_all_the_same(tree: Tree) -> None:
+    tree(SYNC | {"loose/release.yaml": release("loose"), "templates/release.yaml": release("<name>")})
+    unit = deployed(found())["flux-system/loose"]
+    assert (unit.cluster, unit.state) == (None, "unchecked")
+    assert set(deployed(found())) == {"flux-system/flux-system", "flux-system/loose"}
