@@ -128,20 +128,23 @@ class _Files:
         documents = (document for path in files for document in self._read(path))
         if not any(document.kind in _DEPLOYING for document in documents):
             return []
-        from ingress_lint.units import flux
+        from ingress_lint.units import argo_cd, flux
         from ingress_lint.units.repository import Repository
         from ingress_lint.units.site import Site
 
         charts = {one.real: one for tree in self._trees for one in tree.charts}
         repository = Repository.around(self._trees[0].path)
         site = Site(repository, files, charts, self._known, self._read, self._builder)
-        return flux.plans(site)
+        deployed = flux.plans(site)
+        return [*deployed, *argo_cd.plans(site, deployed)]
 
     def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
         """What is never checked: charts that nothing deploys, and what other generators read."""
         for found in {one.real: one for tree in trees for one in tree.charts if one.real not in taken}.values():
             yield from chart.units(found)
-        yield from generators.units({file.real: file for tree in trees for file in tree.generators}.values())
+        yield from generators.units(
+            {file.real: file for tree in trees for file in tree.generators if file.real not in taken}.values()
+        )
 
     def _read(self, path: str) -> tuple[Document, ...]:
         return self._loader.read(self._files.get(path) or Found.at(path))
