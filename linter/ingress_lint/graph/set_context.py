@@ -40,6 +40,9 @@ class SetContext(Struct, frozen=True):
     built: bool = False
     """Whether the set is made of builds, rather than of files that happen to lie together."""
 
+    deployed: bool = False
+    """Whether what the set's GitOps objects deploy is known: it is units, of which those not looked at are `unchecked`."""
+
     def unchecked_in(self, namespace: str) -> str:
         """The name of a unit that was not looked at and may put objects into a namespace (empty: what lives in none)."""
         anywhere = self.unchecked.get(None, "") if namespace else next(iter(self.unchecked.values()), "")
