@@ -364,15 +364,30 @@ def test_a_prefix_in_place_of_another_is_not_guessed(plans: Plans) -> None:
     assert "its namePrefix takes the place" in plan.unit.reason
 
 
-def test_applications_in_a_kustomization_that_cannot_be_built(plans: Plans) -> None:
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [
+        ("namespace: argo", True),
+        ("images: [{name: a, newTag: b}]", True),
+        ("patches: [{target: {kind: Deployment}, patch: x}, {path: p.yaml}]", True),
+        ('patchesStrategicMerge: [p.yaml, "kind: Deployment\\nmetadata: {name: x}"]', True),
+        ("patches: [{target: {kind: Application}, patch: x}]", False),
+        ("patches: [{target: {name: x}, patch: x}]", False),
+        ("patches: [{path: gone.yaml}]", False),
+        ("patchesStrategicMerge: [q.yaml]", False),
+        ("namePrefix: x-", False),
+        ("components: [x]", False),
+    ],
+)
+def test_applications_in_a_kustomization_that_cannot_be_built(plans: Plans, more: str, known: bool) -> None:
     files = {
-        "argocd/kustomization.yaml": "namespace: argo\nresources: [web.yaml, https://example.com/argo.yaml]\n",
+        "argocd/kustomization.yaml": f"resources: [web.yaml, https://example.com/argo.yaml]\n{more}\n",
         "argocd/web.yaml": application("web", "web"),
-        "patched/kustomization.yaml": "namePrefix: x-\nresources: [y.yaml, https://example.com/argo.yaml]\n",
-        "patched/y.yaml": application("y", "web"),
+        "argocd/p.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n",
+        "argocd/q.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\n",
         "web/a.yaml": CONFIG_MAP,
     }
-    assert set(plans(files, rendering=NO_TOOL)) == {"argocd/web"}
+    assert set(plans(files, rendering=NO_TOOL)) == ({"argocd/web"} if known else set())
 
 
 @pytest.mark.usefixtures("kustomize")

@@ -7,7 +7,7 @@ same objects but where the two disagree on a prefix.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ingress_lint.build.kustomize import Overlay
@@ -17,6 +17,16 @@ from ingress_lint.load.document import Document, Pointer
 from ingress_lint.units.argo_cd.reading import items, mapping, text
 from ingress_lint.values.numbers import whole
 
+_PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_SPARING: Final = frozenset(
+    {
+        *("apiVersion", "bases", "buildMetadata", "commonAnnotations", "commonLabels", "configMapGenerator", "crds"),
+        *("generatorOptions", "generators", "helmCharts", "helmGlobals", "images", "kind", "labels", "metadata"),
+        *("namespace", "openapi", "replicas", "resources", "secretGenerator", "sortOptions"),
+        *_PATCHES,
+    }
+)
+"""The fields that leave objects of custom kinds as they are, if patches do."""
 _TEXTS: Final = ("namePrefix", "nameSuffix", "namespace")
 
 
@@ -54,6 +64,26 @@ def replaces(options: Mapping[str, Any], kustomization: Any) -> str:
     """The option that takes the place of the kustomization's own, where one around it would add to that; else empty."""
     both = (key for key in ("namePrefix", "nameSuffix") if text(options, key) and text(kustomization, key))
     return next(both, "")
+
+
+def spares(value: Any, folder: str, kinds: Sequence[str], sources: Sources) -> bool:
+    """Whether a kustomization leaves objects of some kinds as they are written, but for their namespaces and labels."""
+    if not isinstance(value, dict) or not _SPARING.issuperset(key for key, item in value.items() if item):
+        return False
+    return all(
+        _patched_kind(patch, folder, sources) not in ("", *kinds) for key in _PATCHES for patch in items(value, key)
+    )
+
+
+def _patched_kind(patch: Any, folder: str, sources: Sources) -> str:
+    """The kind that a patch changes, empty where that may be any."""
+    target = mapping(patch, "target")
+    if target:
+        return text(target, "kind")
+    written = text(patch, "patch") if isinstance(patch, dict) else str(patch)
+    path = text(patch, "path") if isinstance(patch, dict) else ("" if "\n" in written else written)
+    file = sources.file(real_path(folder, path)) if path else None
+    return text(sources.embedded(written if file is None else file.text), "kind")
 
 
 def _image(written: str) -> dict[str, str]:

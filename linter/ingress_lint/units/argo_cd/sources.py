@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.files import display_path
-from ingress_lint.load.kustomization import find_file
+from ingress_lint.load.kustomization import Kustomization, find_file
 from ingress_lint.units import chart, kustomization
 from ingress_lint.units.argo_cd import kustomize
 from ingress_lint.units.argo_cd.application import GROUP, KINDS, Application, NotHere, Source
@@ -235,8 +235,13 @@ class SourceReader:
             documents = self._read(manifests)
             return replace(part, documents=documents, applies=_deployers(documents))
         root = replace(self._site.builder.root(folder), overlay=overlay, unrestricted=self._is_unrestricted)
-        is_as_written = overlay is None and not any(one.changes for one in included)
+        is_as_written = overlay is None and all(map(self._is_sparing, included))
         return ToBuild(root, part, manifests, is_as_written)
+
+    def _is_sparing(self, one: Kustomization) -> bool:
+        sources = self._site.builder.sources
+        documents = sources.documents(os.path.realpath(one.file))
+        return bool(documents) and kustomize.spares(documents[0].value, one.folder, KINDS, sources)
 
     def _read(self, paths: Iterable[str]) -> tuple[Document, ...]:
         return tuple(document for path in paths for document in self._site.read(path))
