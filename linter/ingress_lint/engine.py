@@ -160,17 +160,18 @@ class _Scope:
             custom_groups=custom_groups(documents),
             controllers=options.declared_in(self.cluster),
             built=all(plan.built for plan in self._plans if plan.unit.state != "unchecked"),
+            deployed=self.in_cluster,
         )
 
     def looked_at(self, units: Sequence[Unit], routes: Iterable[Route], broken: Sequence[str]) -> Iterator[Unit]:
         """Those of its `units` with what is in them; one with a file that did not parse is partial."""
         making = Counter(name for route in routes for name in self._all_holders.get(route.owner.document, ()))
-        held = {plan.unit.name: (plan, own) for plan, own in self._own}
+        held = {plan.unit: (plan, own) for plan, own in self._own}
         for unit in units:
             if unit.state == "unchecked":
                 yield unit
                 continue
-            plan, own = held[unit.name]
+            plan, own = held[unit]
             files = {document.file.path for document in plan.documents}
             reason = next((f"{file} did not parse" for file in broken if file in files), "")
             state, why = (unit.state, unit.reason) if unit.reason or not reason else ("partial", reason)

@@ -72,6 +72,15 @@ _MAKING_KINDS: Final = frozenset(
     }
 )
 """Kinds of the groups above whose controllers do make pods and Services."""
+_DEPLOYING_KINDS: Final = frozenset(
+    {
+        ("argoproj.io", "Application"),
+        ("argoproj.io", "ApplicationSet"),
+        ("helm.toolkit.fluxcd.io", "HelmRelease"),
+        ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    }
+)
+"""Kinds of which what they make is units of its own, where that is looked for."""
 PROMETHEUS_GROUP: Final = "monitoring.coreos.com"
 _OPERATED: Final = frozenset({"alertmanager-operated", "prometheus-operated", "thanos-ruler-operated"})
 """Services that the Prometheus operator makes (prometheus-operator/prometheus-operator:pkg/prometheus/server/statefulset.go)."""
@@ -302,6 +311,8 @@ class ObjectGraph:
         makers: defaultdict[str, list[AnyObject]] = defaultdict(list)
         for item in self.objects:
             group = item.group
+            if self.context.deployed and (group, item.kind) in _DEPLOYING_KINDS:
+                continue
             if (group, item.kind) in _MAKING_KINDS or (
                 group not in _BUILT_IN_GROUPS and group not in _REFERRING_GROUPS and not group.endswith(".k8s.io")
             ):

@@ -43,6 +43,9 @@ class SetContext(Struct, frozen=True):
     controllers: Mapping[str, Declared] = field(default_factory=dict)
     """Who serves classes of Ingresses and Gateways, by what the user says."""
 
+    deployed: bool = False
+    """Whether what the set's GitOps objects deploy is known: it is units, of which those not looked at are `unchecked`."""
+
     def unchecked_in(self, namespace: str) -> str:
         """The name of a unit that was not looked at and may put objects into a namespace (empty: what lives in none)."""
         anywhere = self.unchecked.get(None, "") if namespace else next(iter(self.unchecked.values()), "")

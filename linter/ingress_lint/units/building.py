@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from ingress_lint.load.document import Document, Problem, ProblemKind
+from ingress_lint.load.document import Document, Problem, ProblemKind, SourceFile
 from ingress_lint.load.loading import Loader
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class Builder:
         from ingress_lint.build.sources import Sources
 
         return Sources(self._loader.texts)
+
+    @property
+    def texts(self) -> Iterable[SourceFile]:
+        """The files that were read."""
+        return self._loader.texts.values()
 
     @cached_property
     def _kustomize(self) -> Tool | None:

@@ -151,15 +151,18 @@ class _Files:
         """The plans of what GitOps objects deploy, where there are any."""
         if not any(True for _ in self._site.documents(*_DEPLOYING)):
             return []
-        from ingress_lint.units import flux
+        from ingress_lint.units import argo_cd, flux
 
-        return flux.plans(self._site)
+        deployed = flux.plans(self._site)
+        return [*deployed, *argo_cd.plans(self._site, deployed)]
 
     def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
         """What is never checked: charts that nothing deploys, and what other generators read."""
         for found in {one.real: one for tree in trees for one in tree.charts if one.real not in taken}.values():
             yield from chart.units(found)
-        yield from generators.units({file.real: file for tree in trees for file in tree.generators}.values())
+        yield from generators.units(
+            {file.real: file for tree in trees for file in tree.generators if file.real not in taken}.values()
+        )
 
     def _read(self, path: str) -> tuple[Document, ...]:
         return self._loader.read(self._files.get(path) or Found.at(path))

@@ -68,7 +68,7 @@ class Kustomizations:
 
     def is_manifest(self, file: Found) -> bool:
         """Whether no kustomization lists a file as a patch, as configuration or as data."""
-        return self._not_manifests.isdisjoint(_upward(file.real))
+        return self._not_manifests.isdisjoint(upward(file.real))
 
     def named_parts(self, files: Iterable[Found]) -> list[tuple[Kustomization, list[Found]]]:
         """The kustomizations above all of the folders found, each with those of `files` that it lists."""
@@ -98,15 +98,15 @@ def plans(known: Kustomizations, builder: Builder, read: Read, apart: Container[
     is `unchecked`, and nothing of it is looked at.
     """
     roots = [one for one in known.roots() if one.folder not in apart]
-    included = {root.folder: list(_included(root, known)) for root in roots}
-    built = [root for root in roots if not _is_plain(included[root.folder])]
+    parts = {root.folder: list(included(root, known)) for root in roots}
+    built = [root for root in roots if not is_plain(parts[root.folder])]
     results = builder.build([builder.root(root.folder) for root in built]) if built else []
     by_folder = {root.folder: result for root, result in zip(built, results, strict=True)}
     for root in roots:
         folder = display_path(root.folder)
         unit = Unit(folder, KIND, folder, display_path(root.file))
         result = by_folder.get(root.folder)
-        paths = sorted({path for one in included[root.folder] for path in one.resources})
+        paths = sorted({path for one in parts[root.folder] for path in one.resources})
         documents = tuple(document for path in paths for document in read(path))
         if result is None:
             yield Plan(unit, documents, built=True)
@@ -137,7 +137,7 @@ def part(one: Kustomization, files: Iterable[Found], read: Read) -> Plan:
     return Plan(unit, documents, namespaces, incomplete=_incomplete(one), generated=one.generated, built=True)
 
 
-def _included(root: Kustomization, known: Kustomizations) -> Iterator[Kustomization]:
+def included(root: Kustomization, known: Kustomizations) -> Iterator[Kustomization]:
     """A root and what it includes, each once."""
     waiting, seen = [root], {root.folder}
     while waiting:
@@ -150,7 +150,7 @@ def _included(root: Kustomization, known: Kustomizations) -> Iterator[Kustomizat
                 waiting.append(child)
 
 
-def _is_plain(parts: Sequence[Kustomization]) -> bool:
+def is_plain(parts: Sequence[Kustomization]) -> bool:
     """Whether parts of a root only list files, and none of them includes itself."""
     below = {one.folder: frozenset(one.folders) for one in parts}
     return all(one.only_lists for one in parts) and not kustomization.has_circle(below)
@@ -162,7 +162,7 @@ def _incomplete(one: Kustomization) -> str:
     return f"what its `{one.changes}` do to its objects is not known without kustomize" if one.changes else ""
 
 
-def _upward(path: str) -> Iterator[str]:
+def upward(path: str) -> Iterator[str]:
     """A path and the folders that hold it."""
     yield path
     while (parent := os.path.dirname(path)) != path:

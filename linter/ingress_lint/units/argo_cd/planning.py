@@ -1,0 +1,103 @@
+"""The plans of Applications, and of ApplicationSets that cannot be expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from ingress_lint.load.document import Document, Problem
+from ingress_lint.units.argo_cd.application import Application, Unexpanded
+from ingress_lint.units.argo_cd.destinations import Cluster, Destinations
+from ingress_lint.units.argo_cd.expanding import Expansion
+from ingress_lint.units.argo_cd.placing import Home, Placement
+from ingress_lint.units.argo_cd.reading import mapping, text
+from ingress_lint.units.argo_cd.sources import Part
+from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.site import Site
+
+_KIND: Final = "application"
+_KIND_OF_SETS: Final = "application-set"
+
+
+def planned(site: Site, written: Mapping[Document, str], deployed: Sequence[Plan]) -> list[Plan]:
+    """The plans of what the objects `written` in files, and those among `deployed`, deploy; arguments as `Expansion`'s."""
+    keys = {plan.unit.cluster: plan.together for plan in deployed if plan.unit.cluster and plan.together}
+    placement = Placement(Expansion(site, written, deployed), Destinations(site, keys))
+    placed = placement.placed()
+    clusters = {plan.unit.cluster for plan in deployed}
+    clusters.update(placement.cluster(made, one.home).name for one in placed for made, _ in one.node.applications)
+    several = len(clusters - {None}) > 1
+    told: set[Part] = set()
+    plans: list[Plan] = []
+    for one in placed:
+        own: list[Plan] = []
+        for application, parts in one.node.applications:
+            cluster = placement.cluster(application, one.home)
+            for part in _joined(parts):
+                problems = () if part in told else part.problems
+                told.add(part)
+                own.append(_plan(application, one.home, cluster, part, problems, prefixed=several))
+        own += (_plan_of_set(unexpanded, one.home) for unexpanded in one.node.unexpanded)
+        if own and one.node.file:
+            own[0] = replace(own[0], takes=own[0].takes | {one.node.file})
+        plans += own
+    return plans
+
+
+def _joined(parts: Sequence[Part]) -> list[Part]:
+    """The sources of an Application, those together that are not here."""
+    here = [part for part in parts if not part.is_elsewhere]
+    elsewhere = [part for part in parts if part.is_elsewhere]
+    if len(elsewhere) < 2:
+        return [*here, *elsewhere]
+    together = replace(
+        elsewhere[0],
+        reason="; ".join(dict.fromkeys(part.reason for part in elsewhere)),
+        routes=sum(part.routes for part in elsewhere),
+        fills_any=any(part.fills_any for part in elsewhere),
+    )
+    return [*here, together]
+
+
+def _plan(
+    application: Application,
+    home: Home,
+    cluster: Cluster,
+    part: Part,
+    problems: tuple[Problem, ...],
+    *,
+    prefixed: bool,
+) -> Plan:
+    namespace = application.namespace or home.namespace
+    name = f"{namespace}/{application.name}"
+    target = text(mapping(application.spec, "destination"), "namespace")
+    unit = Unit(
+        f"{cluster.name}/{name}" if prefixed and cluster.name else name,
+        _KIND,
+        part.path,
+        application.document.file.path,
+        cluster.name,
+        part.state,
+        part.reason,
+        routes=part.routes,
+    )
+    return Plan(
+        unit,
+        part.documents,
+        default_namespace=target,
+        built=True,
+        places=part.places,
+        takes=part.takes,
+        together=cluster.key,
+        makes_in=None if part.fills_any or target == namespace else target or None,
+        problems=problems,
+    )
+
+
+def _plan_of_set(found: Unexpanded, home: Home) -> Plan:
+    path = found.document.file.path
+    name = f"{found.namespace or home.namespace}/{found.name}"
+    unit = Unit(name, _KIND_OF_SETS, path, path, state="unchecked", reason=found.reason)
+    return Plan(unit, makes_in=found.makes_in)
