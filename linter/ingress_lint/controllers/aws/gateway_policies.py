@@ -55,7 +55,7 @@ _PROTOCOLS: Final = {
 _GROUPS: Final = "TargetGroupConfiguration"
 _TERMS: Final = Terms(
     "the AWS Load Balancer Controller",
-    lambda _: "the target group has that one's health check and target type",
+    lambda _: "the target group has the health check and target type of either",
     undecided=True,
 )
 """It takes the first that a list without order has (pkg/gateway/routeutils/backend.go, LookUpTargetGroupConfiguration)."""

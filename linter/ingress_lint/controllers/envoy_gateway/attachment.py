@@ -172,10 +172,10 @@ def _replacement(far: Claim, nearer: dict[Claim, frozenset[str]]) -> Verdict:
     return Verdict(
         Reason.OVERRIDDEN,
         policy,
-        far.place,
+        far.naming,
         f"{policy.kind} `{policy.name}` is for {far}, but {BY} takes only the policy nearest to a route: {there}{more}; "
         f"{_without(policy, lost)} there",
-        related=tuple((f"{policy.kind} `{claim.policy.name}`", claim.place) for claim in claims[:_SHOWN]),
+        related=tuple((f"{policy.kind} `{claim.policy.name}`", claim.naming) for claim in claims[:_SHOWN]),
         fix=f"set `mergeType: StrategicMerge` in the nearer policy, or {repeat}" if by_routes else repeat,
     )
 

@@ -38,6 +38,11 @@ class Claim(Struct, frozen=True):
         target = self.target
         return (self.policy.kind, self.policy.namespace, target.kind, target.name, target.section_name or "")
 
+    @property
+    def naming(self) -> Place:
+        """Where the target, or the part of it, is named."""
+        return self.place.at("sectionName" if self.target.section_name else "name")
+
     def __str__(self) -> str:
         target = self.target
         whole = f"{target.kind} `{target.name}`"
@@ -107,19 +112,19 @@ def _conflict(loser: Claim, winner: Claim, clash: list[str], terms: Terms) -> Ve
     if contested:
         both += f" and both set {contested}"
     if terms.undecided:
-        outcome = "takes one of them, in no order that anybody could tell: the other has no effect"
+        outcome = "takes one of them, in no order that anybody could tell"
     else:
         outcome = (
             f"takes `{other}`, the older one"
             if winner.policy.created != loser.policy.created
             else f"takes the one created first, of those created together the first by name (`{other}`)"
         )
-        outcome += f": {contested} of `{name}` has no effect" if terms.merged else f": `{name}` has no effect"
+        outcome += f": {contested} of `{name}` does not count" if terms.merged else f": `{name}` does not count"
     return Verdict(
         Reason.CONFLICTED,
         loser.policy,
-        loser.place,
-        f"{both}; {terms.by} {outcome}, and {terms.consequence(loser.policy)}",
-        related=((f"{kind} `{other}`", winner.place),),
+        loser.naming,
+        f"{both}; {terms.by} {outcome}, so that {terms.consequence(loser.policy)}",
+        related=((f"{kind} `{other}`", winner.naming),),
         fix=f"write both into one {kind}, or give each a target of its own",
     )
