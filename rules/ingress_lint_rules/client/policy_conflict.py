@@ -1,8 +1,9 @@
 """## What it does
 Checks that each policy that hangs on a Gateway, listener, route or Service counts there: that no other one of its kind
 has the same target, and that none nearer to the route takes its place where both seem meant to apply. It knows the
-policies of Envoy Gateway, GKE, NGINX Gateway Fabric and kgateway, and the AWS Load Balancer Controller's
-TargetGroupConfiguration. Of BackendTLSPolicies IL502 speaks.
+policies of Envoy Gateway, GKE, NGINX Gateway Fabric and kgateway, the AWS Load Balancer Controller's
+TargetGroupConfiguration, Istio's DestinationRule and the Policies that F5 NGINX's VirtualServers name. Of
+BackendTLSPolicies IL502 speaks.
 
 ## What you see
 Nothing fails when it is applied. Requests are treated as if the policy were not there: without its timeout, its retries
@@ -13,7 +14,8 @@ or its health check, and without the login that a SecurityPolicy asks for. Its s
 A controller cannot follow two policies that say different things of one target. Most take the oldest, and of those created
 together the first by name, so that another cluster or a new name decides otherwise. GKE and Envoy Gateway leave the
 others out; NGINX Gateway Fabric does so with those that set a field which an older one sets; kgateway leaves out that
-field. The AWS Load Balancer Controller takes whichever it meets first.
+field, and Istio that `trafficPolicy` or subset. The AWS Load Balancer Controller takes whichever it meets first, F5 NGINX
+the one that is named first.
 
 Envoy Gateway also takes the policy nearest to the route alone: one with nothing but CORS for a route switches off the
 login that another one asks for at the Gateway, unless it has a `mergeType`.
@@ -72,12 +74,15 @@ kubectl -n NAMESPACE get KIND NAME -o jsonpath='{.status}'
 ## How sure
 A warning: the two exclude each other whatever else there is, but manifests seldom say which one is older, and somebody may
 want the one that wins. Silent where policies are merged, where they are for different parts of a target, and where a nearer
-policy sets some of what the farther one sets, or nothing at all, and so seems meant to take its place.
+policy sets some of what the farther one sets, or nothing at all, and so seems meant to take its place. DestinationRules for
+some clients alone (`exportTo`, `workloadSelector`) are left out.
 
 ## References
 - https://gateway-api.sigs.k8s.io/geps/gep-713/#conflict-resolution
 - https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/
 - https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources
+- https://istio.io/latest/docs/ops/best-practices/traffic-management/#split-virtual-services
+- https://docs.nginx.com/nginx-ingress-controller/configuration/policy-resource/
 - https://kgateway.dev/docs/envoy/latest/about/policies/trafficpolicy/
 - https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/gateway/customization/
 """

@@ -22,8 +22,8 @@ from ingress_lint.controllers.aws.health import (
 )
 from ingress_lint.controllers.aws.settings import target_flag
 from ingress_lint.controllers.aws.target_groups import DEREGISTRATION_DELAY
-from ingress_lint.controllers.shared.policies import Block, no_such_target
-from ingress_lint.controllers.shared.policy_targets import Claim, Claims, Terms
+from ingress_lint.controllers.shared.policies.fields import Block
+from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms, no_such_target
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -119,7 +119,7 @@ class Policies:
         """Configurations for Services that do not exist, and several for one Service."""
         consequence = "the target group keeps its defaults, so that a check for `/` may fail and clients get 502 or 503"
         missing = (
-            no_such_target(self._graph, claim.policy, claim.target, claim.place, consequence)
+            no_such_target(self._graph, claim, consequence)
             for claim in self._written()
             if claim.target.kind == "Service"
         )

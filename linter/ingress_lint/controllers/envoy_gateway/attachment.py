@@ -14,8 +14,14 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
-from ingress_lint.controllers.shared.policies import no_such_target
-from ingress_lint.controllers.shared.policy_targets import Claim, Claims, Terms, settings, written_claims
+from ingress_lint.controllers.shared.policies.targets import (
+    Claim,
+    Claims,
+    Terms,
+    no_such_target,
+    settings,
+    written_claims,
+)
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
@@ -101,9 +107,7 @@ class Attachments:
         for policy in policies:
             targets: PolicyTargets = policy.body.spec
             for claim in (*written_claims(policy, targets), *self._selected(policy, targets)):
-                refusal = no_such_target(
-                    self._graph, policy, claim.target, claim.place, _consequence(policy)
-                ) or self._no_such_section(claim)
+                refusal = no_such_target(self._graph, claim, _consequence(policy)) or self._no_such_section(claim)
                 if refusal is not None:
                     self._refused.append(refusal)
                 if refusal is None or refusal.certainty is Certainty.UNKNOWN:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from ingress_lint.controllers.envoy_gateway.attachment import BY, Attachments
-from ingress_lint.controllers.shared.policies import Block, first_written
+from ingress_lint.controllers.shared.policies.fields import Block, first_written
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef

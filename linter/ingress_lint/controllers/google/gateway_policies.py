@@ -14,8 +14,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from ingress_lint.controllers.google.health import GOOGLE_RANGES
-from ingress_lint.controllers.shared.policies import Block, no_such_target
-from ingress_lint.controllers.shared.policy_targets import Claims, Terms, written_claims
+from ingress_lint.controllers.shared.policies.fields import Block
+from ingress_lint.controllers.shared.policies.targets import Claims, Terms, no_such_target, written_claims
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import GCPBackendPolicy, GCPGatewayPolicy, HealthCheckPolicy
@@ -74,9 +74,7 @@ class Policies:
     def verdicts(self) -> list[Verdict]:
         """Policies for what does not exist, and those that lose to an older one."""
         missing = (
-            no_such_target(self._graph, claim.policy, claim.target, claim.place, _KEPT)
-            for claim in self._written
-            if claim.target.kind == "Service"
+            no_such_target(self._graph, claim, _KEPT) for claim in self._written if claim.target.kind == "Service"
         )
         terms = Terms("GKE", lambda policy: _LOST[policy.kind])
         return [*(verdict for verdict in missing if verdict), *self._claims.conflicts(terms)]

@@ -7,9 +7,9 @@ rules).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ingress_lint.controllers.shared.policy_targets import Claims, Terms, settings, written_claims
+from ingress_lint.controllers.shared.policies.targets import Claims, Terms, settings, written_claims
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import KgatewayPolicy
@@ -31,5 +31,9 @@ class Policies:
 
     def verdicts(self) -> list[Verdict]:
         """The policies that lose a field to an older one."""
-        terms = Terms("kgateway", lambda _: "requests are treated as the other one says", settings, merged=True)
+        terms = Terms("kgateway", lambda _: "requests are treated as the other one says", _fields, merged=True)
         return [*self._claims.conflicts(terms)]
+
+
+def _fields(policy: AnyObject) -> Mapping[str, object]:
+    return {name: policy.written("spec", name) for name in settings(policy)}

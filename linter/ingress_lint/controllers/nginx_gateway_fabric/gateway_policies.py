@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ingress_lint.controllers.shared.policy_targets import Claims, Terms, settings, written_claims
+from ingress_lint.controllers.shared.policies.targets import Claims, Terms, settings, written_claims
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import NginxPolicy
@@ -49,8 +49,8 @@ class Policies:
         ]
 
 
-def _fields(policy: AnyObject) -> frozenset[str]:
-    """What a policy sets, as far as another one for the same target may not set it too."""
+def _fields(policy: AnyObject) -> Mapping[str, object]:
+    """The fields that another policy for the same target may not set too, be it to the same value."""
     blocks = _BLOCKS[policy.kind]
-    inner = (f"{block}.{name}" for block in blocks for name in settings(policy, block))
-    return (settings(policy) - frozenset(blocks)) | (frozenset(inner) - _ADDED)
+    inner = {f"{block}.{name}" for block in blocks for name in settings(policy, block)}
+    return dict.fromkeys(settings(policy).difference(blocks) | inner - _ADDED, policy)

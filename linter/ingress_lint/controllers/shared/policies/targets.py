@@ -1,8 +1,8 @@
-"""Which policy counts where several of one kind are for one thing.
+"""What policies are for, and which counts where several of one kind are for one thing.
 
 The Gateway API gives a target to the oldest policy, of those created together to the first by namespace and name
 (kubernetes-sigs/gateway-api:geps/gep-713, conflict resolution). Whether policies of one target hold together depends on
-the controller: it says what each of them sets, and two clash where they set the same.
+the controller: it says what each of them sets, and two clash where they set one thing to different values.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_policies import PolicyTarget, PolicyTargets
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.matching import age
-from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
-WHOLE: Final = frozenset({""})
-"""What a policy sets that shares its target with no other one."""
 _PARTS: Final = {"Gateway": "listener", "ListenerSet": "listener", "XListenerSet": "listener", "Service": "port"}
 _TARGETING: Final = frozenset({"targetRef", "targetRefs", "targetSelectors", "mergeType"})
 
 
 class Claim(Struct, frozen=True):
-    """A policy, and one of the things that it is for."""
+    """A policy, and one of the things that it is for: an object, a part of one by name, or a host."""
 
     policy: AnyObject
     target: PolicyTarget
     place: Place
+    named_by: str = ""
+    """The field of `place` that names the target, where it is not `name` or `sectionName`."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -41,7 +44,7 @@ class Claim(Struct, frozen=True):
     @property
     def naming(self) -> Place:
         """Where the target, or the part of it, is named."""
-        return self.place.at("sectionName" if self.target.section_name else "name")
+        return self.place.at(self.named_by or ("sectionName" if self.target.section_name else "name"))
 
     def __str__(self) -> str:
         target = self.target
@@ -71,8 +74,8 @@ class Terms(Struct, frozen=True):
     by: str
     consequence: Callable[[AnyObject], str]
     """What clients see of a policy that loses."""
-    sets: Callable[[AnyObject], frozenset[str]] = lambda _: WHOLE
-    """What a policy sets of which a target can have but one."""
+    sets: Callable[[AnyObject], Mapping[str, object]] = lambda policy: {"": policy}
+    """What a policy sets of which a target can have but one, and to what; its whole self unless told otherwise."""
     merged: bool = False
     """Whether a policy that loses something keeps the rest."""
     undecided: bool = False
@@ -95,14 +98,31 @@ class Claims:
     def conflicts(self, terms: Terms) -> Iterator[Verdict]:
         """The policies that lose what they set to an older one."""
         for rivals in self._by_target.values():
-            taken: dict[str, Claim] = {}
+            taken: dict[str, tuple[Claim, object]] = {}
             for claim in rivals.values():
                 wanted = terms.sets(claim.policy)
-                clash = sorted(wanted & taken.keys())
+                clash = sorted(name for name, value in wanted.items() if name in taken and taken[name][1] != value)
                 if clash:
-                    yield _conflict(claim, taken[clash[0]], clash, terms)
+                    yield _conflict(claim, taken[clash[0]][0], clash, terms)
                 if not clash or terms.merged:
-                    taken.update(dict.fromkeys(wanted - taken.keys(), claim))
+                    taken = {**{name: (claim, value) for name, value in wanted.items()}, **taken}
+
+
+def no_such_target(graph: ObjectGraph, claim: Claim, consequence: str) -> Verdict | None:
+    """Why a policy is for nothing: its namespace has no such object."""
+    policy, target = claim.policy, claim.target
+    existence = graph.resolve(GroupKind(target.group, target.kind), policy.namespace, target.name).existence
+    if existence not in (Existence.MISSING, Existence.PARTIAL):
+        return None
+    return Verdict(
+        Reason.TARGET_NOT_FOUND,
+        policy,
+        claim.place.at("name"),
+        f"{policy.kind} `{policy.name}` is for {target.kind} `{target.name}`, which namespace `{policy.namespace}` does "
+        f"not have; it has no effect, and {consequence}",
+        Certainty.of_missing(existence),
+        fix=f"name a {target.kind} of the policy's own namespace",
+    )
 
 
 def _conflict(loser: Claim, winner: Claim, clash: list[str], terms: Terms) -> Verdict:
