@@ -79,6 +79,7 @@ class NamedPolicies:
                 counts, where = first.setdefault(field, (policy, place))
                 if where is not place:
                     self._ignored.add(index)
+                if counts is not policy:
                     self.verdicts.append(self._conflict(policy, place, field, counts, where))
 
     def _conflict(self, policy: AnyObject, place: Place, field: str, counts: AnyObject, where: Place) -> Verdict:
