@@ -14,14 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
-from ingress_lint.controllers.shared.policies.targets import (
-    Claim,
-    Claims,
-    Terms,
-    no_such_target,
-    settings,
-    written_claims,
-)
+from ingress_lint.controllers.shared.policies.fields import settings
+from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms, no_such_target, written_claims
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects

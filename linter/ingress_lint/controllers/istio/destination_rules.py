@@ -15,7 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.controllers.istio.hosts import full_host, overlap, service_of
-from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms, settings
+from ingress_lint.controllers.shared.policies.fields import settings
+from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_policies import PolicyTarget

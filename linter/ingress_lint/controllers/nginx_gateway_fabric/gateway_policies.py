@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ingress_lint.controllers.shared.policies.targets import Claims, Terms, settings, written_claims
+from ingress_lint.controllers.shared.policies.fields import settings
+from ingress_lint.controllers.shared.policies.targets import Claims, Terms, written_claims
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import NginxPolicy

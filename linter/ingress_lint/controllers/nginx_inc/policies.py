@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ingress_lint.controllers.nginx_inc.listeners import GROUP
-from ingress_lint.controllers.shared.policies.targets import settings
+from ingress_lint.controllers.shared.policies.fields import settings
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.group_kind import SECRET, GroupKind

@@ -1,9 +1,9 @@
-"""Fields of policies as sourced values."""
+"""Fields of policies: which ones are set, and their values with their sources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from ingress_lint.objects.model import AnyObject, Model, camel_case
 from ingress_lint.routes.sourced import Origin, Sourced
 
 Value = TypeVar("Value")
+_TARGETING: Final = frozenset({"targetRef", "targetRefs", "targetSelectors", "mergeType"})
 
 
 class Block(Struct, frozen=True):
@@ -51,3 +52,9 @@ def first_written(
         if inner is not None and (found := inner.value(name, read)) is not None:
             return found
     return None
+
+
+def settings(policy: AnyObject, *block: str) -> frozenset[str]:
+    """The fields of its `spec`, or of a block of it, that a policy sets, beside those that say what it is for."""
+    written = policy.mapping("spec", *block)
+    return frozenset(name for name, value in written.items() if value is not None) - _TARGETING

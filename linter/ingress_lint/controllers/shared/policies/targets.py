@@ -23,7 +23,6 @@ from ingress_lint.routes.matching import age
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 _PARTS: Final = {"Gateway": "listener", "ListenerSet": "listener", "XListenerSet": "listener", "Service": "port"}
-_TARGETING: Final = frozenset({"targetRef", "targetRefs", "targetSelectors", "mergeType"})
 
 
 class Claim(Struct, frozen=True):
@@ -60,12 +59,6 @@ def written_claims(policy: AnyObject, targets: PolicyTargets) -> Iterator[Claim]
         yield Claim(policy, targets.target_ref, policy.at("spec", "targetRef"))
     for index, target in enumerate(targets.target_refs):
         yield Claim(policy, target, policy.at("spec", "targetRefs", index))
-
-
-def settings(policy: AnyObject, *block: str) -> frozenset[str]:
-    """The fields of its `spec`, or of a block of it, that a policy sets, beside those that say what it is for."""
-    written = policy.mapping("spec", *block)
-    return frozenset(name for name, value in written.items() if value is not None) - _TARGETING
 
 
 class Terms(Struct, frozen=True):
