@@ -351,6 +351,15 @@ TABLE: Final = (
         hooks=frozenset({"check_routes"}),
     ),
     RuleEntry(
+        code="IL124",
+        name="policy-conflict",
+        severity=Severity.WARNING,
+        summary="a policy has no effect, as an older or nearer one of its kind counts instead",
+        source="ingress_lint_rules.client.policy_conflict:PolicyConflict",
+        hooks=frozenset({"check_verdict"}),
+        reasons=frozenset({"Conflicted", "Overridden"}),
+    ),
+    RuleEntry(
         code="IL201",
         name="health-check-path-mismatch",
         severity=Severity.ERROR,
@@ -711,7 +720,7 @@ TABLE: Final = (
         summary="the proxy speaks plain text to a port that expects TLS, or TLS to one that does not",
         source="ingress_lint_rules.pod.backend_protocol_mismatch:BackendProtocolMismatch",
         hooks=frozenset({"check_route", "check_verdict"}),
-        reasons=frozenset({"Conflicted"}),
+        reasons=frozenset({"TLSConflicted"}),
         fields=frozenset({"service_port"}),
     ),
     RuleEntry(

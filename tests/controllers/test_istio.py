@@ -720,6 +720,23 @@ def test_times(routes: Routes) -> None:
     assert (route.retries.codes, route.retries.attempts, route.retries.backoff) == ((503,), 3, 0.025)
 
 
+def test_of_rules_for_one_host_the_older_counts(lowered: Sets) -> None:
+    def pool(name: str, seconds: int, created: str = "") -> str:
+        rule = destination_rule(f"{{connectionPool: {{http: {{idleTimeout: {seconds}s}}}}}}")
+        made = f", creationTimestamp: '{created}'" if created else ""
+        return rule.replace("name: web, namespace: shop", f"name: {name}, namespace: shop{made}")
+
+    def lost(*rules: str) -> tuple[float | None, list[str]]:
+        held = lowered(gateway(), service(), SERVICE, *rules)
+        idle = of_services(held.routes)[0].backends[0].keep_alive.upstream_idle
+        found = [verdict.object.name for verdict in held.verdicts if verdict.reason is Reason.CONFLICTED]
+        return idle.value if idle else None, found
+
+    assert lost(pool("b", 20), pool("a", 10)) == (10, ["b"])
+    assert lost(pool("a", 10, "2026-01-02T00:00:00Z"), pool("b", 20, "2026-01-01T00:00:00Z")) == (20, ["a"])
+    assert lost(pool("a", 10), pool("b", 10)) == (10, [])
+
+
 def test_a_timeout_of_zero_is_none(routes: Routes) -> None:
     (route,) = of_services(routes(gateway(), service(f"timeout: 0s\n{TO_WEB}"), SERVICE))
     assert said(route.backends[0].timeouts.request)[:2] == (float("inf"), "explicit")

@@ -579,6 +579,14 @@ def test_policies(routes: Routes) -> None:
     ]
 
 
+def test_the_first_login_of_a_list_counts(routes: Routes, verdicts: Verdicts) -> None:
+    policies = [server(f"basicAuth: {{secret: {name}}}", name=name, kind="Policy") for name in ("one", "two")]
+    written = (virtual(more="policies: [{name: two}, {name: one}, {name: two}]"), *policies, service())
+    (route,) = routes(*written)
+    assert [item.name for item in route.attached if item.kind.kind == "Secret"] == ["two"]
+    assert [verdict.reason for verdict in verdicts(*written)] == [Reason.CONFLICTED]
+
+
 def test_undefined_upstream(verdicts: Verdicts) -> None:
     (verdict,) = verdicts(virtual("action: {pass: other}"), service())
     assert (verdict.reason, "does not define" in verdict.message) == (Reason.TARGET_NOT_FOUND, True)

@@ -1,8 +1,9 @@
-"""The policies with which implementations of the Gateway API go beyond it: GKE's, AWS's and Envoy Gateway's.
+"""The policies with which implementations of the Gateway API go beyond it.
 
 The models are open: these APIs gain fields with each release, and only what decides a route is read. Sources:
 GoogleCloudPlatform/gke-networking-recipes:gateway-api/config/servicepolicies/crd/standard,
-kubernetes-sigs/aws-load-balancer-controller:apis/gateway/v1beta1, envoyproxy/gateway:api/v1alpha1.
+kubernetes-sigs/aws-load-balancer-controller:apis/gateway/v1beta1, envoyproxy/gateway:api/v1alpha1,
+nginx/nginx-gateway-fabric:apis/v1alpha1, kgateway-dev/kgateway.dev:content/docs/about/policies/trafficpolicy.md.
 """
 
 from __future__ import annotations
@@ -19,6 +20,31 @@ class PolicyTarget(Model, kw_only=True):
     kind: str = "Service"
     name: str
     section_name: str | None = None
+
+
+class TargetSelector(Model, kw_only=True):
+    """The Gateways or routes of a kind that carry some labels."""
+
+    group: str = "gateway.networking.k8s.io"
+    kind: str
+    match_labels: dict[str, str] = field(default_factory=dict)
+    match_expressions: Many[LabelSelectorRequirement] = ()
+
+
+class PolicyTargets(Model):
+    """What a policy is for; `target_ref` is the field's earlier form."""
+
+    target_ref: PolicyTarget | None = None
+    target_refs: Many[PolicyTarget] = ()
+    target_selectors: Many[TargetSelector] = ()
+    merge_type: str | None = None
+    """How a policy of Envoy Gateway takes what it lacks from the next farther one; None where it does not."""
+
+
+class AttachedPolicy(Model):
+    """A policy of which only what it is for matters here, and which fields it sets."""
+
+    spec: PolicyTargets
 
 
 # -- GKE --------------------------------------------------------------------------------------------------------------
@@ -55,7 +81,7 @@ class HealthCheckPolicyDefault(Model):
     config: GoogleCheckConfig | None = None
 
 
-class HealthCheckPolicySpec(Model, kw_only=True):
+class HealthCheckPolicySpec(PolicyTargets, kw_only=True):
     """A Service and its health check."""
 
     default: HealthCheckPolicyDefault | None = None
@@ -81,7 +107,7 @@ class GCPBackendPolicyDefault(Model):
     connection_draining: GCPConnectionDraining | None = None
 
 
-class GCPBackendPolicySpec(Model, kw_only=True):
+class GCPBackendPolicySpec(PolicyTargets, kw_only=True):
     """A Service and the settings of its backend services."""
 
     default: GCPBackendPolicyDefault | None = None
@@ -92,6 +118,10 @@ class GCPBackendPolicy(Model):
     """A GCPBackendPolicy of GKE."""
 
     spec: GCPBackendPolicySpec
+
+
+class GCPGatewayPolicy(AttachedPolicy):
+    """A GCPGatewayPolicy of GKE."""
 
 
 # -- AWS --------------------------------------------------------------------------------------------------------------
@@ -193,23 +223,6 @@ class LoadBalancerConfiguration(Model):
 # -- Envoy Gateway ----------------------------------------------------------------------------------------------------
 
 
-class TargetSelector(Model, kw_only=True):
-    """The Gateways or routes of a kind that carry some labels."""
-
-    group: str = "gateway.networking.k8s.io"
-    kind: str
-    match_labels: dict[str, str] = field(default_factory=dict)
-    match_expressions: Many[LabelSelectorRequirement] = ()
-
-
-class PolicyTargets(Model):
-    """What a policy of Envoy Gateway is for; `target_ref` is the field's earlier form."""
-
-    target_ref: PolicyTarget | None = None
-    target_refs: Many[PolicyTarget] = ()
-    target_selectors: Many[TargetSelector] = ()
-
-
 class HTTPChecker(Model):
     """What an active health check asks for over HTTP."""
 
@@ -278,7 +291,6 @@ class BackendRetry(Model):
 class BackendTrafficPolicySpec(PolicyTargets):
     """How requests reach the backends of some routes."""
 
-    merge_type: str | None = None
     health_check: BackendHealthCheck | None = None
     timeout: BackendTimeout | None = None
     retry: BackendRetry | None = None
@@ -314,7 +326,16 @@ class ClientTrafficPolicy(Model):
     spec: ClientTrafficPolicySpec
 
 
-class AttachedPolicy(Model):
-    """A policy of which only what it is for matters here: SecurityPolicy, EnvoyExtensionPolicy."""
+class EnvoyPolicy(AttachedPolicy):
+    """SecurityPolicy and EnvoyExtensionPolicy."""
 
-    spec: PolicyTargets
+
+# -- NGINX Gateway Fabric and kgateway ---------------------------------------------------------------------------------
+
+
+class NginxPolicy(AttachedPolicy):
+    """The policies of NGINX Gateway Fabric that can clash."""
+
+
+class KgatewayPolicy(AttachedPolicy):
+    """A TrafficPolicy of kgateway."""

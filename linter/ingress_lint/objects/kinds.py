@@ -102,12 +102,19 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("gateway.networking.k8s.io", "BackendTLSPolicy"): "gateway:BackendTLSPolicy",
     ("networking.gke.io", "HealthCheckPolicy"): "gateway_policies:HealthCheckPolicy",
     ("networking.gke.io", "GCPBackendPolicy"): "gateway_policies:GCPBackendPolicy",
+    ("networking.gke.io", "GCPGatewayPolicy"): "gateway_policies:GCPGatewayPolicy",
     ("gateway.k8s.aws", "TargetGroupConfiguration"): "gateway_policies:TargetGroupConfiguration",
     ("gateway.k8s.aws", "LoadBalancerConfiguration"): "gateway_policies:LoadBalancerConfiguration",
     ("gateway.envoyproxy.io", "BackendTrafficPolicy"): "gateway_policies:BackendTrafficPolicy",
     ("gateway.envoyproxy.io", "ClientTrafficPolicy"): "gateway_policies:ClientTrafficPolicy",
-    ("gateway.envoyproxy.io", "SecurityPolicy"): "gateway_policies:AttachedPolicy",
-    ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): "gateway_policies:AttachedPolicy",
+    ("gateway.envoyproxy.io", "SecurityPolicy"): "gateway_policies:EnvoyPolicy",
+    ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): "gateway_policies:EnvoyPolicy",
+    ("gateway.nginx.org", "ClientSettingsPolicy"): "gateway_policies:NginxPolicy",
+    ("gateway.nginx.org", "ObservabilityPolicy"): "gateway_policies:NginxPolicy",
+    ("gateway.nginx.org", "ProxySettingsPolicy"): "gateway_policies:NginxPolicy",
+    ("gateway.nginx.org", "RateLimitPolicy"): "gateway_policies:NginxPolicy",
+    ("gateway.nginx.org", "UpstreamSettingsPolicy"): "gateway_policies:NginxPolicy",
+    ("gateway.kgateway.dev", "TrafficPolicy"): "gateway_policies:KgatewayPolicy",
 }
 
 _CLUSTER_SCOPED: Final[dict[str, tuple[str, ...]]] = {

@@ -64,6 +64,11 @@ class Reason(StrEnum):
     # of policies
     NO_VALID_CA_CERTIFICATE = "NoValidCACertificate"
     CONFLICTED = "Conflicted"
+    """An older policy has its target."""
+    TLS_CONFLICTED = "TLSConflicted"
+    """An older BackendTLSPolicy has its port."""
+    OVERRIDDEN = "Overridden"
+    """A policy nearer to the route takes its place."""
 
 
 class Certainty(StrEnum):

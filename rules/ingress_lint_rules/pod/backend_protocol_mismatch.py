@@ -163,7 +163,7 @@ class BackendProtocolMismatch(Rule):
             sometimes=("connection-reset", "premature-close"),
         ),
     )
-    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.CONFLICTED})
+    reasons: ClassVar[frozenset[Reason]] = frozenset({Reason.TLS_CONFLICTED})
     fields: ClassVar[frozenset[str]] = frozenset({"service_port"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:

@@ -193,7 +193,7 @@ def test_policies_for_one_service(load: Load, policies: tuple[str, ...], host: s
     (backend,) = world.routes[0].backends
     assert backend.tls is not None
     assert backend.tls.hostname.value == host
-    assert [name for reason, name, _ in world.verdicts if reason == "Conflicted"] == conflicted
+    assert [name for reason, name, _ in world.verdicts if reason == "TLSConflicted"] == conflicted
 
 
 def test_policy_for_a_port_that_the_service_lacks(load: Load) -> None:

@@ -2,12 +2,13 @@
 
 Sources: kubernetes-sigs/aws-load-balancer-controller:pkg/gateway/model/model_build_target_group.go,
 docs/guide/gateway/targetgroupconfig.md. A Service's configuration goes before the defaults of its Gateway's and class's
-LoadBalancerConfiguration, each property as a whole: a `healthCheckConfig` replaces another entirely.
+LoadBalancerConfiguration, each property as a whole: a `healthCheckConfig` replaces another entirely. Of several for one
+Service any may count, so that nothing is known of its target groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -21,7 +22,8 @@ from ingress_lint.controllers.aws.health import (
 )
 from ingress_lint.controllers.aws.settings import target_flag
 from ingress_lint.controllers.aws.target_groups import DEREGISTRATION_DELAY
-from ingress_lint.controllers.shared.policies import Block, no_such_target
+from ingress_lint.controllers.shared.policies.fields import Block
+from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms, no_such_target
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -50,6 +52,13 @@ _PROTOCOLS: Final = {
     "TCPRoute": {"TCP": AppProtocol.TCP, "TLS": AppProtocol.TLS},
 }
 """By kind of route, the protocols of a target group that change what is spoken to pods."""
+_GROUPS: Final = "TargetGroupConfiguration"
+_TERMS: Final = Terms(
+    "the AWS Load Balancer Controller",
+    lambda _: "the target group has the health check and target type of either",
+    undecided=True,
+)
+"""It takes the first that a list without order has (pkg/gateway/routeutils/backend.go, LookUpTargetGroupConfiguration)."""
 
 
 class Policies:
@@ -61,18 +70,16 @@ class Policies:
         self._groups = {(item.namespace, item.name): item for item in graph.of(TargetGroupConfiguration)}
         self._balancers = {(item.namespace, item.name): item for item in graph.of(LoadBalancerConfiguration)}
         self._classes = {item.name: item for item in graph.of(GatewayClass)}
-        self._of_service: dict[tuple[str, str], KubernetesObject[TargetGroupConfiguration]] = {}
-        for item in self._groups.values():
-            target = item.body.spec.target_reference
-            if target is not None and target.kind == "Service":
-                self._of_service.setdefault((item.namespace, target.name), item)
+        self._claims = Claims(self._written())
 
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
         """Target type, protocol, health check and, behind an ALB, idle timeout."""
         if backend.kind != "Service":
             return backend
         balancers, all_known = self._load_balancers(facts)
-        groups = list(self._properties(backend, facts, balancers))
+        own = self._claims.of(_GROUPS, backend.namespace, ("Service", backend.name))
+        all_known = all_known and len(own) < 2
+        groups = list(self._properties(own, facts, balancers)) if len(own) < 2 else []
         backend = replace(
             backend,
             target=self._target(backend, groups, all_known),
@@ -109,15 +116,20 @@ class Policies:
         return name in _NETWORK_CLASSES or not facts.of_requests
 
     def verdicts(self) -> list[Verdict]:
-        """Configurations for Services that do not exist."""
+        """Configurations for Services that do not exist, and several for one Service."""
         consequence = "the target group keeps its defaults, so that a check for `/` may fail and clients get 502 or 503"
-        found = []
+        missing = (
+            no_such_target(self._graph, claim, consequence)
+            for claim in self._written()
+            if claim.target.kind == "Service"
+        )
+        return [*(verdict for verdict in missing if verdict), *self._claims.conflicts(_TERMS)]
+
+    def _written(self) -> Iterator[Claim]:
         for item in self._groups.values():
             target = item.body.spec.target_reference
-            if target is not None and target.kind == "Service":
-                place = item.at("spec", "targetReference")
-                found.append(no_such_target(self._graph, item, target, place, consequence))
-        return [verdict for verdict in found if verdict]
+            if target is not None:
+                yield Claim(item, target, item.at("spec", "targetReference"))
 
     def _load_balancers(self, facts: RouteFacts) -> tuple[list[KubernetesObject[LoadBalancerConfiguration]], bool]:
         """The configurations of the Gateway and its class, the one that wins first; and whether no other can be."""
@@ -137,16 +149,15 @@ class Policies:
         return found, all_known
 
     def _properties(
-        self, backend: BackendRef, facts: RouteFacts, balancers: list[KubernetesObject[LoadBalancerConfiguration]]
+        self, own: Sequence[Claim], facts: RouteFacts, balancers: list[KubernetesObject[LoadBalancerConfiguration]]
     ) -> Iterator[Block]:
         """Every target group's properties that count for a backend, the one that wins first."""
-        own = self._of_service.get((backend.namespace, backend.name))
         defaults = (
             self._groups.get((item.namespace, reference.name))
             for item in balancers
             if (reference := item.body.spec.default_target_group_configuration)
         )
-        for configuration in (own, *defaults):
+        for configuration in (*(claim.policy for claim in own), *defaults):
             if configuration is not None and (found := _of_route(configuration, facts.owner)):
                 yield found
 

@@ -37,7 +37,6 @@ class Analysis:
             *gateways.verdicts,
             *Exposure(graph).verdicts(gateways.views),
             *policies.verdicts,
-            *vendor_policies.verdicts(),
         ]
         written: Iterator[RouteObject] = graph.of(HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute)
         for route in written:
@@ -46,7 +45,7 @@ class Analysis:
             if not attachment.of_mesh:
                 routes += lower_route(route, attachment, backends)
         self.routes = tuple(routes)
-        self.verdicts = _distinct([*verdicts, *backends.verdicts])
+        self.verdicts = _distinct([*verdicts, *vendor_policies.verdicts(), *backends.verdicts])
 
 
 def _distinct(verdicts: list[Verdict]) -> tuple[Verdict, ...]:

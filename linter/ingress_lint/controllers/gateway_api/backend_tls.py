@@ -158,7 +158,7 @@ def _conflict(loser: _Target, winner: _Target) -> Verdict:
     section = loser.reference.section_name
     what = f"port `{section}` of " if section else ""
     return Verdict(
-        Reason.CONFLICTED,
+        Reason.TLS_CONFLICTED,
         loser.policy,
         loser.place,
         f"BackendTLSPolicy `{loser.policy.name}` and `{winner.policy.name}` are both for {what}Service "

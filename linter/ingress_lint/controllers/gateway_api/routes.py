@@ -42,7 +42,8 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
     hostnames = tuple(
         Sourced(host, Origin.EXPLICIT, route.at("spec", "hostnames", index)) for index, host in enumerate(hosts)
     )
-    listeners = tuple(listener.model for _, listener in attachment.listeners if listener.model.usable)
+    usable = [listener for _, listener in attachment.listeners if listener.model.usable]
+    listeners = tuple(listener.model for listener in usable)
     view = attachment.listeners[0][0] if attachment.listeners else None
     implementation = view.implementation if view else SPECIFICATION
     controller = view.class_source if view else _unknown_controller(route)
@@ -59,7 +60,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             place,
             rule.name,
             view.gateway if view else None,
-            tuple(listener.name for listener in listeners),
+            tuple((listener.declarer, listener.model.name) for listener in usable),
         )
         yield Route(
             controller=controller,

@@ -23,7 +23,7 @@ class Treatment(Protocol):
         """The backend as the policies leave it."""
 
     def verdicts(self) -> list[Verdict]:
-        """What is wrong with the policies."""
+        """What is wrong with the policies, asked when every rule has been treated."""
 
 
 _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
@@ -31,6 +31,8 @@ _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "aws-gateway": ("gateway.k8s.aws", "aws"),
     "envoy-gateway": ("gateway.envoyproxy.io", "envoy_gateway"),
     "kong-gateway": ("configuration.konghq.com", "kong"),
+    "nginx-gateway-fabric": ("gateway.nginx.org", "nginx_gateway_fabric"),
+    "kgateway": ("gateway.kgateway.dev", "kgateway"),
 }
 """By implementation, the API group of its policies and the folder of the controller whose `gateway_policies` reads them."""
 
@@ -50,7 +52,7 @@ class VendorPolicies:
         return self._treatment(facts.implementation.name).treat(backend, facts)
 
     def verdicts(self) -> list[Verdict]:
-        """What is wrong with the policies of every vendor."""
+        """What is wrong with the policies of every vendor, asked when every rule has been treated."""
         return [
             verdict
             for name, (group, _) in _VENDORS.items()

@@ -1,4 +1,4 @@
-"""HealthCheckPolicy and GCPBackendPolicy of GKE, one of each for a Service of their own namespace.
+"""HealthCheckPolicy and GCPBackendPolicy of GKE, one of each for a Service, and GCPGatewayPolicy, one for a Gateway.
 
 Sources: GoogleCloudPlatform/gke-networking-recipes:gateway-api/config/servicepolicies/crd/standard, whose field
 descriptions give the defaults; docs.cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources: of two
@@ -8,18 +8,18 @@ policies for one Service the older counts. A readiness probe is never read. With
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from ingress_lint.controllers.google.health import GOOGLE_RANGES
-from ingress_lint.controllers.shared.policies import Block, no_such_target
+from ingress_lint.controllers.shared.policies.fields import Block
+from ingress_lint.controllers.shared.policies.targets import Claims, Terms, no_such_target, written_claims
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.gateway_policies import GCPBackendPolicy, HealthCheckPolicy
+from ingress_lint.objects.gateway_policies import GCPBackendPolicy, GCPGatewayPolicy, HealthCheckPolicy
 from ingress_lint.objects.model import AnyObject, IntOrString
-from ingress_lint.routes.matching import age
 from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive
@@ -28,6 +28,12 @@ from ingress_lint.routes.verdicts import Verdict
 _BY: Final = "GKE Gateway"
 _NO_POLICY: Final = "no HealthCheckPolicy is for the Service, and readiness probes are not read"
 _NOT_SET: Final = "the HealthCheckPolicy does not set it"
+_KEPT: Final = "the load balancer keeps its defaults, so that a check for `/` may fail and clients get 502"
+_LOST: Final = {
+    "HealthCheckPolicy": "pods are checked as the other one says",
+    "GCPBackendPolicy": "its timeouts and other settings do not apply",
+    "GCPGatewayPolicy": "its settings do not apply",
+}
 _CLIENT_IDLE: Final = 610.0
 _APPLICATION_CLASSES: Final = "gke-l7-"
 """How the classes of application load balancers start; others pass on connections or steer a mesh."""
@@ -38,17 +44,17 @@ class Policies:
 
     def __init__(self, graph: ObjectGraph) -> None:
         self._graph = graph
-        self._health = _by_service(graph.of(HealthCheckPolicy))
-        self._backend = _by_service(graph.of(GCPBackendPolicy))
+        policies: Iterator[AnyObject] = graph.of(HealthCheckPolicy, GCPBackendPolicy, GCPGatewayPolicy)
+        self._written = [claim for policy in policies for claim in written_claims(policy, policy.body.spec)]
+        self._claims = Claims(self._written)
 
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
         """The health check and the timeouts of a Service; idle connections are kept for a fixed time."""
         class_name = facts.gateway.body.spec.gateway_class_name if facts.gateway else ""
         if backend.kind != "Service" or not facts.of_requests or not class_name.startswith(_APPLICATION_CLASSES):
             return backend
-        key = backend.namespace, backend.name
         timeouts = backend.timeouts
-        policy = self._backend.get(key)
+        policy = self._policy("GCPBackendPolicy", backend)
         settings = Block.spec(policy).block("default") if policy else None
         written = settings.value("timeout_sec", float) if settings else None
         if written is not None:
@@ -62,19 +68,21 @@ class Policies:
             upstream_idle=replace(idle, why=why) if idle else None,
             client_idle=Sourced(_CLIENT_IDLE, Origin.DEFAULT, backend.place, why),
         )
-        check = self._check(backend, self._health.get(key))
+        check = self._check(backend, self._policy("HealthCheckPolicy", backend))
         return replace(backend, timeouts=timeouts, keep_alive=keep_alive, health_check=check)
 
     def verdicts(self) -> list[Verdict]:
-        """Policies for Services that do not exist."""
-        consequence = "the load balancer keeps its defaults, so that a check for `/` may fail and clients get 502"
-        policies: tuple[AnyObject, ...] = (*self._graph.of(HealthCheckPolicy), *self._graph.of(GCPBackendPolicy))
-        found = []
-        for policy in policies:
-            target = policy.body.spec.target_ref
-            if target.kind == "Service":
-                found.append(no_such_target(self._graph, policy, target, policy.at("spec", "targetRef"), consequence))
-        return [verdict for verdict in found if verdict]
+        """Policies for what does not exist, and those that lose to an older one."""
+        missing = (
+            no_such_target(self._graph, claim, _KEPT) for claim in self._written if claim.target.kind == "Service"
+        )
+        terms = Terms("GKE", lambda policy: _LOST[policy.kind])
+        return [*(verdict for verdict in missing if verdict), *self._claims.conflicts(terms)]
+
+    def _policy(self, kind: str, backend: BackendRef) -> AnyObject | None:
+        """The policy of a kind that counts for a Service."""
+        claims = self._claims.of(kind, backend.namespace, ("Service", backend.name))
+        return claims[0].policy if claims else None
 
     def _check(self, backend: BackendRef, policy: AnyObject | None) -> HealthCheck | None:
         if policy is not None:
@@ -91,15 +99,6 @@ class Policies:
             resolved_port=port.pod_port if port else None,
             sources=GOOGLE_RANGES,
         )
-
-
-def _by_service(policies: Iterable[AnyObject]) -> Mapping[tuple[str, str], AnyObject]:
-    found: dict[tuple[str, str], AnyObject] = {}
-    for policy in sorted(policies, key=age):
-        target = policy.body.spec.target_ref
-        if target.kind == "Service":
-            found.setdefault((policy.namespace, target.name), policy)
-    return found
 
 
 def _codes(backend: BackendRef) -> Sourced[str]:

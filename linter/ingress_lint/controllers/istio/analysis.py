@@ -40,7 +40,7 @@ class Analysis:
             if not attachment.of_mesh:
                 routes += lowering.lower(item, attachment)
         self.routes = tuple(routes)
-        self.verdicts = tuple(verdicts)
+        self.verdicts = (*verdicts, *self.destinations.rules.verdicts())
         self.frontends = tuple(self._frontends())
 
     def _frontends(self) -> Iterator[Frontend]:

@@ -1,21 +1,25 @@
 """DestinationRules: what they say of a host, of its subsets and its ports.
 
 A subset's policy replaces the host's, field by field; a port's replaces both as a whole
-(istio/istio:pilot/pkg/networking/util/util.go, MergeSubsetTrafficPolicy).
+(istio/istio:pilot/pkg/networking/util/util.go, MergeSubsetTrafficPolicy). Rules of one namespace for one host are merged, the
+oldest first: its policy counts, and its subset of each name (pilot/pkg/model/destination_rule.go, mergeDestinationRule).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.controllers.istio.hosts import full_host, overlap, service_of
+from ingress_lint.controllers.shared.policies.fields import settings
+from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.objects.gateway_policies import PolicyTarget
 from ingress_lint.objects.istio import (
     ClientTLSSettings,
     ConnectionPoolSettings,
@@ -26,6 +30,8 @@ from ingress_lint.objects.istio import (
     TrafficPolicy,
 )
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.matching import age
+from ingress_lint.routes.verdicts import Verdict
 
 ROOT_NAMESPACE: Final = "istio-system"
 """Where policies for the whole mesh stand, unless the mesh is told otherwise."""
@@ -47,7 +53,8 @@ class DestinationRules:
     def __init__(self, graph: ObjectGraph) -> None:
         self._exact: defaultdict[str, list[Rule]] = defaultdict(list)
         self._wildcard: list[Rule] = []
-        for rule in graph.of(DestinationRule):
+        self._asked: dict[Rule, None] = {}
+        for rule in sorted(graph.of(DestinationRule), key=age):
             host = full_host(rule.body.spec.host, rule.namespace)
             if host.startswith("*"):
                 self._wildcard.append(rule)
@@ -69,11 +76,32 @@ class DestinationRules:
         found = self._exact.get(host) or [
             rule for rule in self._wildcard if overlap(full_host(rule.body.spec.host, rule.namespace), host)
         ]
+        self._asked.update(dict.fromkeys(found))
         service = service_of(host)
         order = [*sorted(clients), service.namespace if service else "", ROOT_NAMESPACE]
         if clients:
             found = [rule for rule in found if rule.namespace in order]
         return sorted(found, key=lambda rule: order.index(rule.namespace) if rule.namespace in order else len(order))
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """The rules for the hosts asked for that lose their policy, or a subset, to an older one of their namespace."""
+        return Claims(claim for rule in self._asked for claim in _claims(rule)).conflicts(_TERMS)
+
+
+def _claims(rule: Rule) -> Iterator[Claim]:
+    """What a rule is for, unless it is for some clients alone."""
+    if settings(rule).isdisjoint(("exportTo", "workloadSelector")):
+        host = full_host(rule.body.spec.host, rule.namespace)
+        yield Claim(rule, PolicyTarget(kind="host", name=host), rule.at("spec"), "host")
+
+
+def _sets(rule: Rule) -> Mapping[str, object]:
+    spec = rule.body.spec
+    general = {} if spec.traffic_policy is None else {"trafficPolicy": rule.written("spec", "trafficPolicy")}
+    return {**general, **{f"subset {subset.name}": subset for subset in spec.subsets}}
+
+
+_TERMS: Final = Terms("Istio", lambda _: "requests are sent as the other one says", sets=_sets, merged=True)
 
 
 def find_subset(rules: Sequence[Rule], name: str) -> tuple[Subset, Place] | None:

@@ -88,7 +88,7 @@ class Destinations:
     def __init__(self, graph: ObjectGraph, resolver: BackendResolver) -> None:
         self._graph = graph
         self._resolver = resolver
-        self._rules = DestinationRules(graph)
+        self.rules = DestinationRules(graph)
         self._entries = [host.lower() for item in graph.of(ServiceEntry) for host in item.body.spec.hosts]
 
     def backend(
@@ -100,7 +100,7 @@ class Destinations:
         readable = service if service is not None and isinstance(service.body, Service) else None
         port = _port(destination, place, readable, rule)
         service_port = self._resolver.port(readable, port.value if port else None) if readable else None
-        rules = self._rules.of_host(target.host, rule.clients)
+        rules = self.rules.of_host(target.host, rule.clients)
         subset = find_subset(rules, destination.subset) if destination.subset else None
         found = policy(rules, subset, service_port.port.port if service_port else None)
         return BackendRef(
@@ -185,7 +185,7 @@ class Destinations:
         if not destination.subset:
             return None
         host = full_host(destination.host, rule.owner.namespace)
-        rules = self._rules.of_host(host, rule.clients)
+        rules = self.rules.of_host(host, rule.clients)
         resolution: Resolution[DestinationRule]
         if find_subset(rules, destination.subset) is not None:
             resolution = Resolution(Existence.FOUND, rules[0])
@@ -210,7 +210,7 @@ class Destinations:
         service = service_of(host)
         return (
             service is not None
-            and self._rules.any
+            and self.rules.any
             and not self._graph.incomplete
             and self._graph.service(*service) is not None
         )

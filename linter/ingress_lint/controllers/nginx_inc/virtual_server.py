@@ -15,17 +15,17 @@ from msgspec.structs import replace
 from ingress_lint.controllers.nginx_inc import CONTROLLER
 from ingress_lint.controllers.nginx_inc.hosts import HostClaim, Hosts
 from ingress_lint.controllers.nginx_inc.listeners import GROUP, Listeners
+from ingress_lint.controllers.nginx_inc.policies import NamedPolicies
 from ingress_lint.controllers.nginx_inc.settings import Installation
 from ingress_lint.controllers.nginx_inc.upstreams import upstream_backend
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Resolution
 from ingress_lint.load.document import Place
-from ingress_lint.objects.group_kind import SECRET, GroupKind
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.nginx_inc import (
     Action,
     Condition,
-    Policy,
     PolicyReference,
     Split,
     Upstream,
@@ -45,7 +45,6 @@ from ingress_lint.values.urls import split_url
 
 Server = KubernetesObject[VirtualServer]
 _VIRTUAL_SERVER_ROUTE: Final = GroupKind(GROUP, "VirtualServerRoute")
-_POLICY: Final = GroupKind(GROUP, "Policy")
 
 _INVALID: Final = "F5 NGINX rejects the whole object, and clients get 404"
 _PLUS_ONLY: Final = {"health_check": "healthCheck", "slow_start": "slow-start", "queue": "queue"}
@@ -111,14 +110,15 @@ class VirtualServers:
         host = Sourced(spec.host, Origin.EXPLICIT, server.at("spec", "host")) if spec.host else None
         usable = self._valid(server, "upstreams") and self._hosts.serves(spec.host, server)
         listeners = self._listeners.of_server(server, usable=usable)
+        policies = self._named(server, spec.policies, server.at("spec", "policies"))
         part = _Part(
             server,
             "routes",
             _upstreams(server),
             listeners.serving,
             host,
-            tuple(self._policies(server, spec.policies, server.at("spec", "policies"))),
-            self._allowed(server, spec.policies),
+            tuple(policies.attached),
+            policies.allowed,
         )
         yield from self._part(part, spec.routes)
         redirect = spec.tls.redirect if spec.tls else None
@@ -229,7 +229,7 @@ class VirtualServers:
     def _route(self, part: _Part, index: int, written: WrittenRoute, place: Place) -> Iterator[Route]:
         """What fits conditions first, then all else of the path."""
         path = Sourced(_path(written.path), Origin.EXPLICIT, place.at("path"))
-        policies = place.at("policies")
+        policies = self._named(part.owner, written.policies, place.at("policies"))
         bare = Route(
             controller=_controller(part.owner),
             owner=part.owner,
@@ -239,8 +239,8 @@ class VirtualServers:
             hostnames=(part.host,) if part.host else (),
             matches=(Match(path),),
             backends=(),
-            attached=(*part.attached, *self._policies(part.owner, written.policies, policies)),
-            allowed_sources=self._allowed(part.owner, written.policies) or part.allowed_sources,
+            attached=(*part.attached, *policies.attached),
+            allowed_sources=policies.allowed or part.allowed_sources,
             allowed_by_peer=self._installation.goes_by_peer,
         )
         for number, case in enumerate(written.matches):
@@ -293,29 +293,10 @@ class VirtualServers:
 
     # -- what else counts -----------------------------------------------------------------------------------------------
 
-    def _policies(self, owner: AnyObject, references: Sequence[PolicyReference], place: Place) -> Iterator[Attachment]:
-        """A missing Policy, or Secret of one, makes nginx answer 500 (docs.nginx.com, policy-resource, "Invalid policies")."""
-        for index, reference in enumerate(references):
-            namespace = reference.namespace or owner.namespace
-            found = self._graph.resolve(_POLICY, namespace, reference.name)
-            at = place.at(index, "name")
-            yield Attachment(at, _POLICY, namespace, reference.name, found, "clients get 500")
-            policy = self._graph.named(Policy, namespace, reference.name)
-            if policy is not None:
-                for field, name in policy.body.spec.secrets:
-                    found = self._graph.resolve(SECRET, namespace, name)
-                    yield Attachment(policy.at("spec", *field), SECRET, namespace, name, found, "clients get 500")
-
-    def _allowed(self, owner: AnyObject, references: Sequence[PolicyReference]) -> tuple[Sourced[str], ...]:
-        """The addresses that policies of access control let in."""
-        found = []
-        for reference in references:
-            policy = self._graph.named(Policy, reference.namespace or owner.namespace, reference.name)
-            control = policy.body.spec.access_control if policy is not None else None
-            if policy is not None and control is not None:
-                place = policy.at("spec", "accessControl", "allow")
-                found += [Sourced(item, Origin.EXPLICIT, place.at(index)) for index, item in enumerate(control.allow)]
-        return tuple(found)
+    def _named(self, owner: AnyObject, references: Sequence[PolicyReference], place: Place) -> NamedPolicies:
+        named = NamedPolicies(self._graph, owner, references, place)
+        self.refusals += named.verdicts
+        return named
 
     def _valid(self, item: KubernetesObject[Any], field: str) -> bool:
         """Whether F5 NGINX without Plus takes its upstreams (rejectPlusResourcesInOSS)."""

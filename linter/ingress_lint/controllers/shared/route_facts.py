@@ -23,8 +23,8 @@ class RouteFacts(Struct, frozen=True):
     rule_place: Place
     rule_name: str | None = None
     gateway: KubernetesObject[Gateway] | None = None
-    listeners: tuple[str, ...] = ()
-    """The names of the listeners that it hangs on."""
+    listeners: tuple[tuple[AnyObject, str], ...] = ()
+    """The listeners that it hangs on: the Gateway or ListenerSet that declares each, and its name there."""
 
     @property
     def of_requests(self) -> bool:

@@ -1,22 +1,18 @@
-"""Fields of policies as sourced values, and what is wrong with the objects that policies are for."""
+"""Fields of policies: which ones are set, and their values with their sources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
-from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.gateway_policies import PolicyTarget
-from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, Model, camel_case
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
 
 Value = TypeVar("Value")
+_TARGETING: Final = frozenset({"targetRef", "targetRefs", "targetSelectors", "mergeType"})
 
 
 class Block(Struct, frozen=True):
@@ -58,19 +54,7 @@ def first_written(
     return None
 
 
-def no_such_target(
-    graph: ObjectGraph, policy: AnyObject, target: PolicyTarget, place: Place, consequence: str
-) -> Verdict | None:
-    """Why a policy is for nothing: its namespace has no such object."""
-    existence = graph.resolve(GroupKind(target.group, target.kind), policy.namespace, target.name).existence
-    if existence not in (Existence.MISSING, Existence.PARTIAL):
-        return None
-    return Verdict(
-        Reason.TARGET_NOT_FOUND,
-        policy,
-        place.at("name"),
-        f"{policy.kind} `{policy.name}` is for {target.kind} `{target.name}`, which namespace `{policy.namespace}` does "
-        f"not have; it has no effect, and {consequence}",
-        Certainty.of_missing(existence),
-        fix=f"name a {target.kind} of the policy's own namespace",
-    )
+def settings(policy: AnyObject, *block: str) -> frozenset[str]:
+    """The fields of its `spec`, or of a block of it, that a policy sets, beside those that say what it is for."""
+    written = policy.mapping("spec", *block)
+    return frozenset(name for name, value in written.items() if value is not None) - _TARGETING

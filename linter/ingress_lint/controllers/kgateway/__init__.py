@@ -1,0 +1,1 @@
+"""kgateway: the policies of its own that hang on Gateway API objects."""
