@@ -91,8 +91,8 @@ class _FindingText:
                 yield from self._stations(finding.path)
         if finding.fix:
             yield self._note("fix", visible(finding.fix))
-        if len(finding.units) > 1:
-            yield self._note("units", visible(among(finding.units)))
+        if len(finding.units) > 1 or (finding.units and finding.rendered):
+            yield self._note("unit" if len(finding.units) == 1 else "units", visible(among(finding.units)))
         if finding.proof:
             yield self._note("prove", visible(finding.proof))
         if self._verbose:
