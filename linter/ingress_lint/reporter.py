@@ -72,7 +72,8 @@ class Reporter:
         )
         unread = [*manifests.loaded.missing_paths, *(p.message for p in manifests.problems if p.unreadable)]
         shown = {spot.file for finding in reported for spot in _locations(finding)}
-        files = {file.path: file for file in manifests.loaded.files if file.path in shown}
+        configuration = [self._options.configuration.file] if self._options.configuration is not None else []
+        files = {file.path: file for file in (*manifests.loaded.files, *configuration) if file.path in shown}
         return Report(
             reported,
             summary,
