@@ -70,7 +70,7 @@ def _faults(value: Any, expected: Schema, pointer: Pointer) -> Iterator[tuple[Po
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _faults(item, expected["items"], (*pointer, index))
-    elif isinstance(value, str) and not (value if "minLength" in expected else True):
+    elif value == "" and "minLength" in expected:
         yield pointer, "this must not be empty"
     elif isinstance(value, str) and not deferred(expected.get("pattern", "")).search(value):
         example = next(iter(expected.get("examples", ())), "")
