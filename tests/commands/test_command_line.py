@@ -322,6 +322,7 @@ class TestConfiguration:
             ("ignore: [IL999]\n", "no rule is called 'IL999'"),
             ("a: [\n", ".ingress-lint.yaml"),
             ("- 1\n", ".ingress-lint.yaml"),
+            ('"\\e[31m": 1\n', "1: \\x1b[31m: there is no such setting"),
         ],
     )
     def test_a_wrong_file_is_a_usage_error(self, text: str, message: str) -> None:

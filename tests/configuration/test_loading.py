@@ -122,6 +122,7 @@ def test_an_empty_file_sets_nothing(load: Load, text: str) -> None:
         ("render: {time-limit: 0}\n", "1: render.time-limit: `0` is no time such as `90s`"),
         ("a: [\n", "2: this is not YAML"),
         ("ignore: []\nignore: []\n", "2: ignore: this setting stands twice"),
+        ('paths: ["a\\0b"]\n', "1: paths[0]: no path holds a zero byte"),
         ("units: {}\n", "1: units: this must be a list"),
         ("1: 2\n", "1: 1: there is no such setting"),
     ],

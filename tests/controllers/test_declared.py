@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,15 +197,33 @@ def test_settings_of_haproxy_come_from_its_config_map(lower: Lower) -> None:
     assert read_timeout.value == 5
 
 
-def test_a_place_in_the_configuration_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_may_stand_in_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path(".ingress-lint.yaml").write_text(
-        "controllers:\n  public: {name: ingress-nginx, config-map: {proxy-body-size: 1k}}\n"
+        "controllers:\n  public:\n    name: ingress-nginx\n    config-map:\n      proxy-body-size: 100m\n"
     )
-    Path("manifest.yaml").write_text(ingress("public"))
-    shown = CliRunner().invoke(main, ["routes", "--format", "json", "."])
+    app = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - {name: web, image: nextcloud:29-apache, env: [{name: PHP_UPLOAD_LIMIT, value: 512M}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+"""
+    Path("manifest.yaml").write_text(f"{ingress('public')}\n---\n{app}")
+    shown = CliRunner().invoke(main, ["check", "--select", "IL211", "--format", "json", "."])
     assert shown.exit_code == 0, shown.output
-    assert '".ingress-lint.yaml"' in shown.stdout
+    (found,) = json.loads(shown.stdout)["findings"]
+    assert (found["location"]["file"], found["location"]["line"]) == (".ingress-lint.yaml", 4)
 
 
 # -- what nobody says ---------------------------------------------------------------------------------------------------

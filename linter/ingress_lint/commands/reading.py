@@ -15,6 +15,7 @@ from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Severity
 from ingress_lint.graph.set_context import Assumption
 from ingress_lint.manifests import Manifests, Options
+from ingress_lint.output.sanitize import visible
 from ingress_lint.report import Report
 from ingress_lint.rule import RuleEntry
 from ingress_lint.selection import matching
@@ -41,7 +42,7 @@ def configured(given: Given) -> Configuration:
     try:
         return load_configuration(given.config_file, given.paths)
     except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError("\n".join(map(visible, str(error).split("\n")))) from None
 
 
 def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Options]:

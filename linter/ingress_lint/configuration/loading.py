@@ -127,7 +127,9 @@ def _outside(value: Any, file: str) -> Iterator[tuple[Pointer, str]]:
     folder = os.path.dirname(os.path.realpath(file))
     top = repository(folder)
     for pointer, path in _paths(value):
-        if isinstance(path, str):
+        if isinstance(path, str) and "\0" in path:
+            yield pointer, "no path holds a zero byte"
+        elif isinstance(path, str):
             real = os.path.realpath(os.path.join(folder, path))
             if not f"{real}{os.sep}".startswith((top or folder).rstrip(os.sep) + os.sep):
                 around = "the repository" if top else "the configuration's folder, which is in no git repository"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
@@ -13,6 +12,7 @@ from ingress_lint.configuration.settings import Config
 from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.controllers.shared.implementations import IMPLEMENTATIONS
 from ingress_lint.load.document import Pointer
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.spelling import close_matches
 
 Schema = Mapping[str, Any]
@@ -70,9 +70,9 @@ def _faults(value: Any, expected: Schema, pointer: Pointer) -> Iterator[tuple[Po
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _faults(item, expected["items"], (*pointer, index))
-    elif isinstance(value, str) and not (value if "minLength" in expected else True):
+    elif value == "" and "minLength" in expected:
         yield pointer, "this must not be empty"
-    elif isinstance(value, str) and not re.search(expected.get("pattern", ""), value):
+    elif isinstance(value, str) and not deferred(expected.get("pattern", "")).search(value):
         example = next(iter(expected.get("examples", ())), "")
         yield pointer, f"`{value}` cannot be taken" + (f"; write it such as `{example}`" if example else "")
 

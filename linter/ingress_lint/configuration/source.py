@@ -72,7 +72,7 @@ def _read_toml(file: SourceFile, *, whole: bool) -> Source:
     table = () if whole else _TABLE
     for name in table:
         value = value.get(name, {}) if isinstance(value, dict) else {}
-    document = Document(file, 0, 0, len(text), reported=False)
+    document = Document(file, 0, 0, len(text))
     return Source(document, value, lambda pointer: _toml_line(text, (*table, *pointer)), lambda _pointer: None)
 
 

@@ -18,7 +18,7 @@ class SettingsFile:
     """The one document of a file. Raises `SettingsError` where it is not YAML, or a key stands twice: one of the two would count for nothing."""
 
     def __init__(self, source: SourceFile) -> None:
-        self.document = Document(source, 0, 0, len(source.text), reported=False)
+        self.document = Document(source, 0, 0, len(source.text))
         self._locator = Locator()
         self.value = self._read(source)
 

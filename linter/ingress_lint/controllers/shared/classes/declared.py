@@ -61,4 +61,5 @@ def declared_config_map(declared: Declared) -> KubernetesObject[ConfigMap] | Non
     data = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
     name = declared.installed.name
     body = ConfigMap(data=data)
-    return KubernetesObject("v1", "ConfigMap", "", name, {}, {}, declared.document, declared.pointer, body)
+    base = (*declared.pointer, "config-map")
+    return KubernetesObject("v1", "ConfigMap", "", name, {}, {}, declared.document, base, body)
