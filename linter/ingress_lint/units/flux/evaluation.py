@@ -162,9 +162,14 @@ class Evaluation:
     def _as_files(self, task: Task, source: Source) -> bool:
         """Whether no tool is needed to tell what is applied."""
         found = listed.listed(source, self._site)
-        if found is not None and found.has_variables and mapping(task.held.spec, "postBuild"):
-            task.result = built = found.built(source, self._site)
-            found = found if len(built.documents) == len(found.documents) else None
+        filled = found is not None and found.has_variables and bool(mapping(task.held.spec, "postBuild"))
+        if found is not None and (filled or found.namespace):
+            built = found.built(source, self._site)
+            whole = len(built.documents) == len(found.documents) and all(
+                document.value is not None for document in built.documents
+            )
+            task.result = built if whole else None
+            found = found if whole or not filled else None
         task.listed = found
         return found is not None
 
