@@ -49,7 +49,7 @@ def test_what_needs_a_tool_is_named_and_so_is_all_that_hangs_on_it(tree: Tree) -
         SYNC
         | {
             "flux/apps.yaml": flux("Kustomization", "apps", path="./apps"),
-            "apps/kustomization.yaml": "namespace: web\nresources: [ks.yaml, release.yaml]\n",
+            "apps/kustomization.yaml": "nameSuffix: -x\nresources: [ks.yaml, release.yaml]\n",
             "apps/ks.yaml": flux("Kustomization", "web", "", path="./web"),
             "apps/release.yaml": flux("HelmRelease", "shop", "", values={"ingress": {"enabled": True}}),
             "web/map.yaml": config("settings"),
@@ -87,6 +87,56 @@ def test_patches_of_a_parent_reach_the_children_that_they_mean(tree: Tree) -> No
         }
     )
     assert objects(found(renders=False)) == {"ConfigMap studio/web", "ConfigMap default/api"}
+
+
+def test_namespaces_and_patches_of_kustomizations_need_no_tool_either(tree: Tree) -> None:
+    tree(
+        SYNC
+        | {
+            "flux/apps.yaml": flux("Kustomization", "apps", path="./overlay"),
+            "overlay/kustomization.yaml": (
+                "namespace: outer\nresources: [../base, plain.yaml]\n"
+                "patches: [{path: route.yaml, target: {kind: HelmRelease, name: shop}}]\n"
+            ),
+            "overlay/plain.yaml": config("plain", "elsewhere"),
+            "overlay/route.yaml": "spec: {values: {route: {enabled: true}, ingress: null}}\n",
+            "base/kustomization.yaml": "namespace: inner\nresources: [release.yaml]\n",
+            "base/release.yaml": stream(
+                flux("HelmRelease", "shop", values={"ingress": {"enabled": True}, "route": {"hosts": ["a"]}}),
+                flux("HelmRelease", "other", values={"ingress": {"enabled": True}}),
+            ),
+        }
+    )
+    manifests = found(renders=False)
+    assert objects(manifests) == {"ConfigMap outer/plain"}
+    assert {(name, unit.routes) for name, unit in deployed(manifests).items() if unit.kind == "helm-release"} == {
+        ("outer/shop", 1), ("outer/other", 1)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "namePrefix: a-\n",
+        "patches: [{patch: '{kind: ConfigMap, metadata: {name: m}}', target: {kind: ConfigMap}}]\n",
+        "patches: [{patch: '[{op: remove, path: /spec/suspend}]', target: {kind: HelmRelease}}]\n",
+        "patches: [{patch: '{spec: {suspend: true}}', target: {kind: HelmRelease, labelSelector: a=b}}]\n",
+        "patches: [{patch: '{$patch: delete}', target: {kind: HelmRelease}}]\n",
+        "configMapGenerator: [{name: a, literals: [b=c]}]\n",
+        "namespace: web\n",
+    ],
+)
+def test_what_else_a_kustomization_does_takes_a_tool(tree: Tree, more: str) -> None:
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: space}\n"
+    tree(
+        SYNC
+        | {
+            "flux/apps.yaml": flux("Kustomization", "apps", path="./apps"),
+            "apps/kustomization.yaml": f"resources: [all.yaml]\n{more}",
+            "apps/all.yaml": stream(flux("HelmRelease", "shop"), config("m"), space),
+        }
+    )
+    assert "flux-system/apps" in reasons(found(renders=False))
 
 
 def test_variables_come_from_where_flux_takes_them(tree: Tree) -> None:

@@ -40,7 +40,7 @@ def follow(objects: Sequence[Applied], site: Site) -> list[Plan]:
         name = names[root.folder]
         cluster = evaluation.cluster(name or root.folder, name)
         if root.files:
-            evaluation.add_files(root.files, os.path.join(site.repository.top, root.folder), cluster)
+            evaluation.add_files(root.files, os.path.join(top, root.folder), root.folders, cluster)
         for one in root.objects:
             evaluation.add(one, cluster)
     evaluation.run()
