@@ -8,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingress_lint.units.building import Rendering
-
 from .conftest import Tree, bootstrap, config, flux, found, objects, stream
 
-WITHOUT_TOOL = Rendering(enabled=False)
 ODD: list[Any] = [
     None,
     1,
@@ -72,7 +69,7 @@ def test_any_field_may_hold_anything(tree: Tree, kind: str, field: str) -> None:
             "whole/map.yaml": config("settings"),
         }
     )
-    manifests = found(rendering=WITHOUT_TOOL)
+    manifests = found(renders=False)
     whole = [unit for unit in manifests.units if unit.name.endswith("flux-system/whole")]
     assert [unit.state for unit in whole] == ["checked"]
 
@@ -95,7 +92,7 @@ def test_metadata_may_be_anything(tmp_path_factory: pytest.TempPathFactory, valu
     before = os.getcwd()
     os.chdir(folder)
     try:
-        found(rendering=WITHOUT_TOOL)
+        found(renders=False)
     finally:
         os.chdir(before)
 
@@ -114,7 +111,7 @@ def test_a_loop_of_links_and_a_link_that_leads_away_end(tree: Tree) -> None:
     )
     (folder / "repo/apps/again").symlink_to(folder / "repo/apps")
     (folder / "repo/away").symlink_to(folder / "outside")
-    manifests = found("repo", rendering=WITHOUT_TOOL)
+    manifests = found("repo", renders=False)
     assert objects(manifests) == {"ConfigMap default/settings"}
 
 
@@ -126,7 +123,7 @@ def test_many_objects_of_one_name_are_one(tree: Tree) -> None:
             "apps/map.yaml": config("settings"),
         }
     )
-    assert [unit.name for unit in found(rendering=WITHOUT_TOOL).units] == [
+    assert [unit.name for unit in found(renders=False).units] == [
         "flux-system/same",
         "flux-system/flux-system",
     ]

@@ -8,12 +8,11 @@ from ingress_lint.build.tools import Tool
 from ingress_lint.load.document import Place
 from ingress_lint.load.positions import Locator
 from ingress_lint.manifests import Manifests
-from ingress_lint.units.building import Rendering
+from ingress_lint.units.configured import Render
 
 from .conftest import Tree, bootstrap, config, deployed, flux, found, objects, reasons, stream
 
 SYNC = {"flux/sync.yaml": bootstrap("./flux")}
-WITHOUT_TOOL = Rendering(enabled=False)
 
 
 def data(manifests: Manifests, name: str) -> dict[str, object]:
@@ -40,7 +39,7 @@ def test_files_that_are_only_listed_need_no_tool(tree: Tree) -> None:
             "base/base.yaml": config("base"),
         }
     )
-    manifests = found(rendering=WITHOUT_TOOL)
+    manifests = found(renders=False)
     assert objects(manifests) == {"ConfigMap web/one", "ConfigMap web/listed", "ConfigMap web/base"}
     assert {unit.kind for unit in manifests.units} == {"flux-kustomization"}
 
@@ -50,13 +49,13 @@ def test_what_needs_a_tool_is_named_and_so_is_all_that_hangs_on_it(tree: Tree) -
         SYNC
         | {
             "flux/apps.yaml": flux("Kustomization", "apps", path="./apps"),
-            "apps/kustomization.yaml": "namespace: web\nresources: [ks.yaml, release.yaml]\n",
+            "apps/kustomization.yaml": "nameSuffix: -x\nresources: [ks.yaml, release.yaml]\n",
             "apps/ks.yaml": flux("Kustomization", "web", "", path="./web"),
             "apps/release.yaml": flux("HelmRelease", "shop", "", values={"ingress": {"enabled": True}}),
             "web/map.yaml": config("settings"),
         }
     )
-    manifests = found(rendering=WITHOUT_TOOL)
+    manifests = found(renders=False)
     assert set(reasons(manifests)) == {"flux-system/apps", "default/web", "default/shop"}
     assert reasons(manifests)["default/web"] == "what applies it could not be built: flux-system/apps"
     assert objects(manifests) == set()
@@ -87,7 +86,57 @@ def test_patches_of_a_parent_reach_the_children_that_they_mean(tree: Tree) -> No
             "api/map.yaml": config("api"),
         }
     )
-    assert objects(found(rendering=WITHOUT_TOOL)) == {"ConfigMap studio/web", "ConfigMap default/api"}
+    assert objects(found(renders=False)) == {"ConfigMap studio/web", "ConfigMap default/api"}
+
+
+def test_namespaces_and_patches_of_kustomizations_need_no_tool_either(tree: Tree) -> None:
+    tree(
+        SYNC
+        | {
+            "flux/apps.yaml": flux("Kustomization", "apps", path="./overlay"),
+            "overlay/kustomization.yaml": (
+                "namespace: outer\nresources: [../base, plain.yaml]\n"
+                "patches: [{path: route.yaml, target: {kind: HelmRelease, name: shop}}]\n"
+            ),
+            "overlay/plain.yaml": config("plain", "elsewhere"),
+            "overlay/route.yaml": "spec: {values: {route: {enabled: true}, ingress: null}}\n",
+            "base/kustomization.yaml": "namespace: inner\nresources: [release.yaml]\n",
+            "base/release.yaml": stream(
+                flux("HelmRelease", "shop", values={"ingress": {"enabled": True}, "route": {"hosts": ["a"]}}),
+                flux("HelmRelease", "other", values={"ingress": {"enabled": True}}),
+            ),
+        }
+    )
+    manifests = found(renders=False)
+    assert objects(manifests) == {"ConfigMap outer/plain"}
+    assert {(name, unit.routes) for name, unit in deployed(manifests).items() if unit.kind == "helm-release"} == {
+        ("outer/shop", 1), ("outer/other", 1)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "namePrefix: a-\n",
+        "patches: [{patch: '{kind: ConfigMap, metadata: {name: m}}', target: {kind: ConfigMap}}]\n",
+        "patches: [{patch: '[{op: remove, path: /spec/suspend}]', target: {kind: HelmRelease}}]\n",
+        "patches: [{patch: '{spec: {suspend: true}}', target: {kind: HelmRelease, labelSelector: a=b}}]\n",
+        "patches: [{patch: '{$patch: delete}', target: {kind: HelmRelease}}]\n",
+        "configMapGenerator: [{name: a, literals: [b=c]}]\n",
+        "namespace: web\n",
+    ],
+)
+def test_what_else_a_kustomization_does_takes_a_tool(tree: Tree, more: str) -> None:
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: space}\n"
+    tree(
+        SYNC
+        | {
+            "flux/apps.yaml": flux("Kustomization", "apps", path="./apps"),
+            "apps/kustomization.yaml": f"resources: [all.yaml]\n{more}",
+            "apps/all.yaml": stream(flux("HelmRelease", "shop"), config("m"), space),
+        }
+    )
+    assert "flux-system/apps" in reasons(found(renders=False))
 
 
 def test_variables_come_from_where_flux_takes_them(tree: Tree) -> None:
@@ -119,7 +168,7 @@ def test_variables_come_from_where_flux_takes_them(tree: Tree) -> None:
             + "".join(f"  {key}: '{value}'\n" for key, value in text.items()),
         }
     )
-    filled = data(found(rendering=WITHOUT_TOOL), "settings")
+    filled = data(found(renders=False), "settings")
     assert filled == {"a": "low", "b": "high", "c": "else", "d": "own", "s": "${S}", "port": 8080, "e": "${A}"}
 
 
@@ -134,7 +183,7 @@ def test_a_source_that_is_not_here_may_set_what_no_other_does(tree: Tree, option
             "apps/map.yaml": config("settings", a="${A}", b="${B}", c="${C:=else}"),
         }
     )
-    assert data(found(rendering=WITHOUT_TOOL), "settings") == {"a": "own", "b": "${B}", "c": "${C}"}
+    assert data(found(renders=False), "settings") == {"a": "own", "b": "${B}", "c": "${C}"}
 
 
 @pytest.mark.parametrize(
@@ -148,7 +197,7 @@ def test_without_variables_nothing_is_filled_in(tree: Tree, build: dict[str, obj
             "apps/map.yaml": config("settings", a="${A:=else}", b="$$"),
         }
     )
-    assert data(found(rendering=WITHOUT_TOOL), "settings") == {"a": "${A:=else}", "b": "$$"}
+    assert data(found(renders=False), "settings") == {"a": "${A:=else}", "b": "$$"}
 
 
 @pytest.mark.parametrize("where", ["labels", "annotations"])
@@ -161,7 +210,7 @@ def test_an_object_may_be_left_as_it_is(tree: Tree, where: str) -> None:
             f"  {where}: {{kustomize.toolkit.fluxcd.io/substitute: disabled}}\ndata: {{a: '${{A}}'}}\n",
         }
     )
-    assert data(found(rendering=WITHOUT_TOOL), "settings") == {"a": "${A}"}
+    assert data(found(renders=False), "settings") == {"a": "${A}"}
 
 
 def test_variables_of_a_configmap_that_is_built_later_are_waited_for(tree: Tree) -> None:
@@ -177,7 +226,7 @@ def test_variables_of_a_configmap_that_is_built_later_are_waited_for(tree: Tree)
             "apps/map.yaml": config("settings", a="${A}"),
         }
     )
-    assert data(found(rendering=WITHOUT_TOOL), "settings") == {"a": "later"}
+    assert data(found(renders=False), "settings") == {"a": "later"}
 
 
 def test_variables_of_another_cluster_are_not_this_ones(tree: Tree) -> None:
@@ -191,7 +240,7 @@ def test_variables_of_another_cluster_are_not_this_ones(tree: Tree) -> None:
             "apps/map.yaml": config("settings", a="${A}"),
         }
     )
-    assert data(found(rendering=WITHOUT_TOOL), "settings") == {"a": "${A}"}
+    assert data(found(renders=False), "settings") == {"a": "${A}"}
 
 
 SERVICE = """\
@@ -242,7 +291,7 @@ def test_what_is_added_to_a_folder_is_built_and_placed_in_the_flux_object(tree: 
             "parts/canary/canary.yaml": SERVICE.replace("name: web", "name: canary"),
         }
     )
-    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    manifests = found(render=Render(kustomize=kustomize.path))
     assert objects(manifests) == {"Service shop/web", "Service shop/canary"}
     built = [item for held in manifests.sets for item in held.graph.objects]
     (service,) = (item for item in built if (item.kind, item.name) == ("Service", "web"))
@@ -271,7 +320,7 @@ def test_what_does_not_build_is_told_of_and_the_rest_is_looked_at(tree: Tree, ku
             "whole/map.yaml": config("settings"),
         }
     )
-    manifests = found(rendering=Rendering(kustomize=kustomize.path))
+    manifests = found(render=Render(kustomize=kustomize.path))
     assert set(reasons(manifests)) == {"flux-system/broken"}
     assert [(problem.kind, problem.level) for problem in manifests.problems] == [("render-failed", "error")]
     assert objects(manifests) == {"ConfigMap default/settings"}

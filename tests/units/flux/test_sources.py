@@ -136,3 +136,17 @@ def test_what_source_controller_leaves_out_is_not_applied(tree: Tree) -> None:
         }
     )
     assert objects(found()) == {"ConfigMap default/settings", "ConfigMap default/deep"}
+
+
+def test_paths_may_start_below_the_top(tree: Tree) -> None:
+    tree(
+        {
+            ".git/HEAD": "",
+            "examples/gitops/flux/sync.yaml": bootstrap("./flux"),
+            "examples/gitops/flux/apps.yaml": flux("Kustomization", "apps", path="./apps"),
+            "examples/gitops/apps/map.yaml": config("settings"),
+        }
+    )
+    manifests = found("examples/gitops")
+    assert deployed(manifests)["flux-system/apps"].path == "examples/gitops/apps"
+    assert objects(manifests) == {"ConfigMap default/settings"}

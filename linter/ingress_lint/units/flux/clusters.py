@@ -40,6 +40,8 @@ class Root(Struct):
     objects: list[Applied] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     """Real paths."""
+    folders: frozenset[str] = frozenset()
+    """The real paths of the folders that are its own alone."""
 
 
 class Start(Struct, frozen=True):
@@ -210,11 +212,13 @@ def _of_folders(by_hand: Sequence[Applied], site: Site, folders: Folders, applie
     """The roots whose files a person applies."""
     top = site.repository.top
     for folder in dict.fromkeys(os.path.dirname(one.real) for one in by_hand):
-        held = [path for path in folders.content(folder).manifests if not appliers.applies_file(path)]
+        content = folders.content(folder)
+        held = [path for path in content.manifests if not appliers.applies_file(path)]
         if folder == top:  # what else lies below may be anything
             held = [path for path in held if os.path.dirname(path) == top]
         own = [one.real for one in by_hand if os.path.dirname(one.real) == folder]
-        yield Root(_relative(folder, site), files=list(dict.fromkeys((*own, *held))))
+        apart = content.folders if folder != top else frozenset[str]()
+        yield Root(_relative(folder, site), files=list(dict.fromkeys((*own, *held))), folders=apart)
 
 
 def _merged(roots: Sequence[Root]) -> list[Root]:
@@ -226,6 +230,7 @@ def _merged(roots: Sequence[Root]) -> list[Root]:
         into = merged.setdefault(above, Root(above))
         into.objects += root.objects
         into.files = list(dict.fromkeys((*into.files, *root.files)))
+        into.folders |= root.folders
     return list(merged.values())
 
 

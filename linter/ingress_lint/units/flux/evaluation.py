@@ -102,12 +102,12 @@ class Evaluation:
         else:
             self._releases.append(Task(held, home, cluster, why_unsure))
 
-    def add_files(self, paths: Sequence[str], folder: str, cluster: Cluster) -> None:
-        """Takes in files that a person applies, as the unit of the cluster's root."""
+    def add_files(self, paths: Sequence[str], folder: str, apart: frozenset[str], cluster: Cluster) -> None:
+        """Takes in files that a person applies, as the unit of the cluster's root; no other has the folders `apart`."""
         documents = tuple(document for path in paths for document in self._site.read(path))
         shown = display_path(folder)
         unit = Unit(shown, "folder", shown, cluster=cluster.name)
-        self.made.append(Made(Plan(unit, documents, takes=frozenset(paths), together=cluster.key), cluster, ""))
+        self.made.append(Made(Plan(unit, documents, takes=apart.union(paths), together=cluster.key), cluster, ""))
         self._take(documents, cluster, "")
 
     def run(self) -> None:
@@ -161,10 +161,15 @@ class Evaluation:
 
     def _as_files(self, task: Task, source: Source) -> bool:
         """Whether no tool is needed to tell what is applied."""
-        found = listed.listed(source, self._site)
-        if found is not None and found.has_variables and mapping(task.held.spec, "postBuild"):
-            task.result = built = found.built(source, self._site)
-            found = found if len(built.documents) == len(found.documents) else None
+        found = listed.listed(source, self._folders, self._site)
+        filled = found is not None and found.has_variables and bool(mapping(task.held.spec, "postBuild"))
+        if found is not None and (filled or found.is_moved):
+            built = found.built(source, self._site)
+            whole = len(built.documents) == len(found.documents) and all(
+                document.value is not None for document in built.documents
+            )
+            task.result = built if whole else None
+            found = found if whole or not filled else None
         task.listed = found
         return found is not None
 
@@ -234,12 +239,12 @@ class Evaluation:
             plan = self._of_build(plan, task, result)
         elif task.listed is not None:
             found = task.listed
-            namespaces = dict.fromkeys(found.documents, found.namespace) if found.namespace else {}
-            plan = replace(plan, documents=found.documents, namespaces=namespaces)
-            for document in found.documents:
+            plan = replace(plan, documents=found.documents, namespaces=found.namespaces(found.documents))
+            for entry in found.entries:
+                document = entry.document
                 if document.kind in GROUPS:
-                    value = found.patched(document, self._site.value(document))
-                    self._take_one(value, document, document.file.path, task.cluster, found.namespace)
+                    value = entry.patched(self._site.value(document))
+                    self._take_one(value, document, document.file.path, task.cluster, entry.namespace)
         self.made.append(Made(plan, task.cluster, held.title))
 
     def _of_build(self, plan: Plan, task: Task, result: Built) -> Plan:
@@ -257,12 +262,14 @@ class Evaluation:
                 value, built = document.value, document.value
                 if document.index < len(result.documents) and isinstance(result.documents[document.index].value, dict):
                     built = result.documents[document.index].value
-                if found is not None and document.index < len(found.documents):
-                    value = found.patched(found.documents[document.index], value)
+                namespace = ""
+                if found is not None and document.index < len(found.entries):
+                    entry = found.entries[document.index]
+                    value, namespace = entry.patched(value), entry.namespace
                 origin = origins.of(built)
                 file = origin.source.document.file.path if origin.source is not None else held.file
-                self._take_one(value, document, file, task.cluster, "" if found is None else found.namespace)
-        namespaces = dict.fromkeys(documents, found.namespace) if found is not None and found.namespace else {}
+                self._take_one(value, document, file, task.cluster, namespace)
+        namespaces = {} if found is None else found.namespaces(documents)
         adopted = self._site.builder.documents(documents)
         return replace(plan, documents=adopted, namespaces=namespaces, places=places)
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _IGNORE_FILE: Final = ".sourceignore"
 _SUFFIXES: Final = (".yaml", ".yml")
-_LISTING: Final = frozenset({"apiVersion", "kind", "metadata", "resources", "components"})
 _NOT_IN_SOURCES: Final = (
     ".git/", ".github/", ".circleci/", ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml",
     "codeship-services.yml", "codeship-steps.yml", "**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml",
@@ -32,8 +31,6 @@ class Content(Struct, frozen=True):
     folders: frozenset[str]
     manifests: tuple[str, ...]
     """The files that objects are taken from."""
-    only_lists: bool
-    """Whether what is applied is what these files hold."""
 
 
 def find_folder(top: str, path: str) -> str | None:
@@ -102,7 +99,6 @@ class Folders:
             frozenset(tree.files),
             frozenset((folder, *(layer.folder for layer in tree.layers))),
             tuple(dict.fromkeys(tree.manifests)),
-            not tree.obstacles and all(_only_lists(layer) for layer in tree.layers if layer.path),
         )
 
     def _scan(self, folder: str, excludes: Excludes, ignored: Layers, left_out: Layers) -> Iterator[str]:
@@ -134,13 +130,3 @@ class Folders:
         for path in reversed(above):
             layers += layers_of(os.path.join(path, _IGNORE_FILE), path)
         return layers
-
-
-def _only_lists(layer: Layer) -> bool:
-    """Whether a kustomization does no more than to list files, folders and components, all of which are there."""
-    from ingress_lint.build.sources import items
-
-    listed = [*items(layer.value, "resources"), *items(layer.value, "components")]
-    return layer.value.keys() <= _LISTING and all(
-        isinstance(one, str) and os.path.exists(layer.file(one)) for one in listed
-    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -24,7 +23,7 @@ def follow(objects: Sequence[Applied], site: Site) -> list[Plan]:
     """The plans of all that is applied, of the Flux objects that files hold."""
     raw = _Raw(objects, site)
     top = site.repository.top
-    at_hand = home(site.repository, objects, raw.first, partial(find_folder, top))
+    at_hand = home(site.repository, objects, raw.first, lambda path: find_folder(top, path) is not None)
     ignored = [line for one in objects if at_hand.is_source(one) for line in text(one.spec, "ignore").splitlines()]
     folders = Folders(site, ignored)
 
@@ -41,7 +40,7 @@ def follow(objects: Sequence[Applied], site: Site) -> list[Plan]:
         name = names[root.folder]
         cluster = evaluation.cluster(name or root.folder, name)
         if root.files:
-            evaluation.add_files(root.files, os.path.join(site.repository.top, root.folder), cluster)
+            evaluation.add_files(root.files, os.path.join(top, root.folder), root.folders, cluster)
         for one in root.objects:
             evaluation.add(one, cluster)
     evaluation.run()

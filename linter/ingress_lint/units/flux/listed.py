@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ingress_lint.build.kustomize import Built
 from ingress_lint.build.sources import items
-from ingress_lint.build.tree import Layer, TreeReader
+from ingress_lint.build.tree import Layer, TreeReader, real_path
 from ingress_lint.load.document import Document, SourceFile
 from ingress_lint.load.files import display_path
 from ingress_lint.units.flux.envsubst import is_used_in, without_quotes
+from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.kustomization import Source
 from ingress_lint.units.flux.objects import GROUPS, mapping, text
 from ingress_lint.units.site import Site
 from ingress_lint.values.expressions import compiled
 
-_FIELDS: Final = frozenset({"resources", "components", "namespace", "patches"})
+_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "resources", "components", "namespace", "patches"})
 _RENAMED: Final = ("Namespace", "List")
 """The kinds of which a namespace changes more than where they are."""
-_SELECTORS: Final = ("labelSelector", "annotationSelector", "version")
+_SELECTORS: Final = ("labelSelector", "annotationSelector", "namespace", "version")
 _DIRECTIVES: Final = ("$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList")
 _IDENTITY: Final = ("apiVersion", "kind", "metadata")
 
 
-class Listed(Struct, frozen=True):
-    """The documents of the files, all moved to `namespace` where that is given.
+class Entry(Struct):
+    """A document, the namespace that it is moved to (empty where it is not), and what is merged into its value."""
 
-    `patches` merge into Flux's own objects among them, each with the value that it merges into a document's.
-    """
+    document: Document
+    namespace: str = ""
+    patches: list[Mapping[str, Any]] = field(default_factory=list)
 
-    documents: tuple[Document, ...]
-    namespace: str
-    patches: Mapping[Document, Sequence[Mapping[str, Any]]]
-
-    def patched(self, document: Document, value: dict[str, Any]) -> dict[str, Any]:
-        """What becomes of a document's value; objects of custom kinds are merged like JSON, as kustomize does it."""
-        for patch in self.patches.get(document, ()):
+    def patched(self, value: dict[str, Any]) -> dict[str, Any]:
+        """What becomes of the document's value; objects of custom kinds are merged like JSON, as kustomize does it."""
+        for patch in self.patches:
             value = _merged(value, patch)
         return value
+
+
+class Listed(Struct, frozen=True):
+    """What files hold, in the order of a build. Patches reach Flux's own objects among it alone."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The documents as the files have them."""
+        return tuple(entry.document for entry in self.entries)
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether any is moved to a namespace."""
+        return any(entry.namespace for entry in self.entries)
+
+    def namespaces(self, documents: Iterable[Document]) -> dict[Document, str]:
+        """Where documents are moved that stand for those of the files."""
+        return {one: entry.namespace for one, entry in zip(documents, self.entries, strict=False) if entry.namespace}
 
     @property
     def has_variables(self) -> bool:
@@ -63,28 +82,71 @@ class Listed(Struct, frozen=True):
         return Built(source.root(site), None, tree, sources, file, documents)
 
 
-def listed(source: Source, site: Site) -> Listed | None:
+def listed(source: Source, folders: Folders, site: Site) -> Listed | None:
     """What is applied, None where only a build can tell."""
     fields = {} if source.overlay is None else source.overlay.fields
-    if not source.content.only_lists or not fields.keys() <= _FIELDS:
+    entries = _Reader(folders, site).read({"resources": [source.folder]} | dict(fields), source.folder)
+    if entries is None or len({entry.document for entry in entries}) < len(entries):
         return None
-    documents = tuple(document for path in source.content.manifests for document in site.read(path))
-    namespace = text(fields, "namespace")
-    if any(not (document.parsed or document.kind) for document in documents):
-        return None
-    if namespace and any(document.kind in _RENAMED for document in documents):
-        return None
-    patches: dict[Document, list[Mapping[str, Any]]] = {}
-    for patch in items(fields, "patches"):
-        value = site.builder.sources.embedded(text(patch, "patch"))
-        target = mapping(patch, "target") or _own_target(value)
-        for document in documents:
-            if not _may_select(target, document, site):
-                continue
-            if not GROUPS.get(document.kind) or not _merges(value, text(patch, "patch"), target):
+    return Listed(tuple(entries))
+
+
+class _Reader:
+    """Follows kustomizations that do no more than to list, to move, and to patch Flux's own objects."""
+
+    def __init__(self, folders: Folders, site: Site) -> None:
+        self._folders = folders
+        self._site = site
+        self._seen: set[str] = set()
+
+    def read(self, kustomization: Mapping[str, Any], folder: str) -> list[Entry] | None:
+        """What a kustomization of a folder applies; None where that takes a build."""
+        if not kustomization.keys() <= _FIELDS:
+            return None
+        entries: list[Entry] = []
+        for item in (*items(kustomization, "resources"), *items(kustomization, "components")):
+            found = self._item(real_path(folder, item)) if isinstance(item, str) else None
+            if found is None:
                 return None
-            patches.setdefault(document, []).append({key: value[key] for key in value if key not in _IDENTITY})
-    return Listed(documents, namespace, patches)
+            entries += found
+        if not all(self._patch(patch, folder, entries) for patch in items(kustomization, "patches")):
+            return None
+        return _moved(entries, text(kustomization, "namespace"))
+
+    def _item(self, path: str) -> list[Entry] | None:
+        if os.path.isdir(path):
+            kustomization = self._folders.kustomization(path)
+            if path in self._seen or not kustomization:
+                return None
+            self._seen.add(path)
+            return self.read(kustomization, path)
+        documents = self._site.read(path) if os.path.isfile(path) else ()
+        if not os.path.isfile(path) or any(not (document.parsed or document.kind) for document in documents):
+            return None
+        return [Entry(document) for document in documents]
+
+    def _patch(self, patch: Any, folder: str, entries: Sequence[Entry]) -> bool:
+        """Adds a patch to the entries that it means; False where it takes a build."""
+        written = text(patch, "patch")
+        if not written and text(patch, "path"):
+            file = self._site.builder.sources.file(real_path(folder, text(patch, "path")))
+            written = "" if file is None else file.text
+        value = self._site.builder.sources.embedded(written)
+        target = mapping(patch, "target") or _own_target(value)
+        for entry in entries:
+            if _may_select(target, entry.document, self._site):
+                if not GROUPS.get(entry.document.kind) or not _merges(value, written, target):
+                    return False
+                entry.patches.append({key: value[key] for key in value if key not in _IDENTITY})
+        return True
+
+
+def _moved(entries: list[Entry], namespace: str) -> list[Entry] | None:
+    if namespace and any(entry.document.kind in _RENAMED for entry in entries):
+        return None
+    for entry in entries:
+        entry.namespace = namespace or entry.namespace
+    return entries
 
 
 def _own_target(patch: Any) -> dict[str, Any]:

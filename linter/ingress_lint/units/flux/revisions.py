@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.build.sources import items
 from ingress_lint.units.flux.objects import GROUPS, SOURCE, Applied, mapping, text
@@ -51,6 +52,8 @@ class Home(Struct, frozen=True):
     """What stands for the files at hand: the repository, and sources that are not here, as so many objects name them."""
 
     repository: Repository
+    base: str = ""
+    """The folder, relative to the repository's top, that paths start at."""
     sources: frozenset[Reference] = frozenset()
 
     def content(self, reference: Reference, find: Find, depth: int = 0) -> Content:
@@ -58,13 +61,13 @@ class Home(Struct, frozen=True):
         source = find(reference.kind, reference.namespace, reference.name)
         if source is None:
             at_hand = reference.name == BOOTSTRAPPED or reference in self.sources
-            return Content() if at_hand else Content(why=f"its source {reference.title} is not here")
+            return Content(self.base) if at_hand else Content(why=f"its source {reference.title} is not here")
         if source.kind == "ArtifactGenerator" and depth < _DEEPEST:
             return self._of_artifact(source, reference, find, depth)
         url = text(source.spec, "url")
         if not self.repository.is_named(url):
             return Content(why=f"its source {reference.title} is not this repository: {url or 'it has no address'}")
-        return Content(why=self._why_other_revision(reference, source))
+        return Content(self.base, self._why_other_revision(reference, source))
 
     def is_source(self, source: Applied) -> bool:
         """Whether a source is one of this repository, at whatever revision."""
@@ -131,17 +134,19 @@ def synced_source(instance: Applied) -> Reference:
     )
 
 
-def home(repository: Repository, objects: Sequence[Applied], find: Find, folder: Callable[[str], str | None]) -> Home:
-    """The repository as the Flux objects in its files tell of it; `folder` finds what a path names here.
+def home(repository: Repository, objects: Sequence[Applied], find: Find, exists: Callable[[str], bool]) -> Home:
+    """The repository as the Flux objects in its files tell of it; `exists` says whether a path leads to a folder here.
 
     Sources tell that are called as `flux bootstrap` calls them, instances, and the sources of what applies itself. Where
     there are none, it is what most Flux Kustomizations name of which all paths exist here.
     """
     kustomizations = [one for one in objects if one.kind == "Kustomization"]
+    bases = _bases([one.real for one in kustomizations], repository)
+    base = max(bases, key=lambda base: sum(exists(path) for path in _paths(kustomizations, base)))
     told = [one for one in objects if _is_bootstrapped(one)] or [
         source
         for one in kustomizations
-        if _lies_in(one, folder(text(one.spec, "path")), repository) and (source := _source(one, find)) is not None
+        if _lies_in(one, base, repository) and (source := _source(one, find)) is not None
     ]
     urls, branches = set(), set()
     for source in told:
@@ -149,38 +154,51 @@ def home(repository: Repository, objects: Sequence[Applied], find: Find, folder:
         urls.add(text(sync, "url"))
         branches.add(text(sync, "ref").removeprefix("refs/heads/") or text(mapping(sync, "ref"), "branch"))
     if not urls - {""}:
-        return _voted(repository, kustomizations, find, folder)
-    return Home(
-        repository.also(urls, branches), frozenset(synced_source(one) for one in told if one.kind == "FluxInstance")
-    )
+        return _voted(Home(repository, base), kustomizations, find, exists)
+    made = frozenset(synced_source(one) for one in told if one.kind == "FluxInstance")
+    return Home(repository.also(urls, branches), base, made)
 
 
-def _voted(
-    repository: Repository, kustomizations: Iterable[Applied], find: Find, folder: Callable[[str], str | None]
-) -> Home:
+def _bases(files: Sequence[str], repository: Repository) -> list[str]:
+    """The folders that paths may start at: the top, and those on the way from there to all files."""
+    common = posixpath.commonpath([posixpath.relpath(file, repository.top) for file in files]) if files else ""
+    parts = posixpath.dirname(common).split("/") if len(files) == 1 else common.split("/")
+    return ["", *("/".join(parts[:count]) for count in range(1, len(parts) + 1) if parts[0] not in ("", ".."))]
+
+
+def _paths(kustomizations: Iterable[Applied], base: str) -> Iterator[str]:
+    """The paths that tell where they start: that of a whole repository does not."""
+    for one in kustomizations:
+        path = posixpath.normpath(text(one.spec, "path")).lstrip("/")
+        if path != ".":
+            yield posixpath.join(base, path)
+
+
+def _voted(home: Home, kustomizations: Iterable[Applied], find: Find, exists: Callable[[str], bool]) -> Home:
+    repository = home.repository
     found: defaultdict[Reference | str, list[bool]] = defaultdict(list)
     for one in kustomizations:
         source = _source(one, find)
-        key = (
-            address(text(source.spec, "url"))
-            if source is not None
-            else reference_of(one.spec.get("sourceRef"), one.namespace)
-        )
-        found[key].append(folder(text(one.spec, "path")) is not None)
+        reference = reference_of(one.spec.get("sourceRef"), one.namespace)
+        key = reference if source is None else address(text(source.spec, "url"))
+        found[key].append(exists(posixpath.join(home.base, text(one.spec, "path").lstrip("/"))))
     whole = [(len(exist), str(key), key) for key, exist in found.items() if key and all(exist)]
     if not whole:
-        return Home(repository)
+        return home
     best = max(whole, key=lambda item: item[:2])[2]
-    return Home(repository.also([best])) if isinstance(best, str) else Home(repository, frozenset({best}))
+    if isinstance(best, str):
+        return replace(home, repository=repository.also([best]))
+    return replace(home, sources=frozenset({best}))
 
 
 def _is_bootstrapped(one: Applied) -> bool:
     return one.kind == "FluxInstance" or (one.kind, one.name) == ("GitRepository", BOOTSTRAPPED)
 
 
-def _lies_in(one: Applied, folder: str | None, repository: Repository) -> bool:
+def _lies_in(one: Applied, base: str, repository: Repository) -> bool:
     """Whether a file lies in the folder that it names, which is not the whole repository: any may have that."""
-    return folder not in (None, repository.top) and one.real.startswith(f"{folder}/")
+    path = next(_paths([one], posixpath.join(repository.top, base)), "")
+    return bool(path) and one.real.startswith(f"{path}/")
 
 
 def _source(one: Applied, find: Find) -> Applied | None:
