@@ -238,6 +238,25 @@ def test_far_too_many_elements(plans: Plans) -> None:
     assert "more than 20000 Applications" in plan.unit.reason
 
 
+def test_generators_that_do_much_for_nothing(plans: Plans) -> None:
+    one = ", ".join(f"{{x: a{index}}}" for index in range(3000))
+    other = one.replace("x:", "y:")
+    second = f"{{list: {{elements: [{other}]}}, selector: {{matchLabels: {{y: none}}}}}}"
+    generators = f"[{{matrix: {{generators: [{{list: {{elements: [{one}]}}}}, {second}]}}}}]"
+    (plan,) = plans(APPS | {"set.yaml": application_set(generators)}).values()
+    assert "more than 20000 Applications" in plan.unit.reason
+
+
+def test_texts_that_grow_and_grow(plans: Plans) -> None:
+    generator = "{list: {elements: [{a0: '" + "x" * 100 + "'}]}}"
+    for index in range(1, 16):
+        four = f"{{{{a{index - 1}}}}}" * 4
+        grown = f"{{list: {{elements: [{{a{index}: '{four}'}}]}}}}"
+        generator = f"{{matrix: {{generators: [{generator}, {grown}]}}}}"
+    (plan,) = plans(APPS | {"set.yaml": application_set(f"[{generator}]")}).values()
+    assert "too long" in plan.unit.reason
+
+
 @pytest.mark.parametrize(
     "generators",
     [

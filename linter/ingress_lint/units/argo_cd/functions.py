@@ -17,7 +17,8 @@ from ingress_lint.values.patterns import deferred
 _NOT_IN_NAMES: Final = deferred(r"[^-a-z0-9.]")
 _LONGEST_NAME: Final = 253
 _VERB: Final = deferred(r"%(?:%|[-+# 0-9.]*[a-zA-Z])")
-_LONGEST: Final = 100_000
+LONGEST: Final = 100_000
+"""How long a text may get."""
 _LARGE: Final = 1e21
 """From here on Go prints a number with its exponent."""
 
@@ -114,7 +115,7 @@ def _get(value: Any, key: str) -> Any:
 
 
 def _indented(spaces: int, text: str) -> str:
-    if spaces > 100 or len(text) > _LONGEST:
+    if spaces > 100 or len(text) > LONGEST:
         raise ValueError
     return "\n".join(" " * spaces + line for line in text.split("\n"))
 
@@ -136,7 +137,7 @@ def _formatted(pattern: str, *values: Any) -> str:
 
 
 def _replaced(old: str, new: str, text: str) -> str:
-    if len(new) * text.count(old) + len(text) > _LONGEST:
+    if len(new) * text.count(old) + len(text) > LONGEST:
         raise ValueError
     return text.replace(old, new)
 

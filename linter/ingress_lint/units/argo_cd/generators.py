@@ -14,6 +14,8 @@ from ingress_lint.values.globs import PatternError
 
 MOST: Final = 20_000
 """How many Applications one ApplicationSet may make here."""
+_MOST_LOOKED_AT: Final = 10 * MOST
+"""How many sets of parameters are made on the way."""
 _ASKS: Final = {
     "clusterDecisionResource": "the decisions of a live cluster",
     "clusters": "which clusters Argo CD knows",
@@ -38,6 +40,7 @@ class Generators:
         self._not_here = here
         self._go = go
         self._strict = strict
+        self._looked_at = 0
 
     def parameters(self, generator: Any) -> Iterator[tuple[Params, Mapping[str, Any]]]:
         """The parameters of a generator, each with the template that it overrides parts of the ApplicationSet's with.
@@ -54,7 +57,8 @@ class Generators:
 
     def _selected(self, kind: str, value: Any, generator: Any) -> list[Params]:
         found = self._answered(kind, value)
-        if len(found) > MOST:
+        self._looked_at += len(found) + 1
+        if len(found) > MOST or self._looked_at > _MOST_LOOKED_AT:
             raise UnexpandableError(f"it makes more than {MOST} Applications")
         selector = generator.get("selector")
         return [params for params in found if selector is None or _fits(params, selector)]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ingress_lint.units.argo_cd.functions import FUNCTIONS, TemplateError, field_of, is_true, shown
+from ingress_lint.units.argo_cd.functions import FUNCTIONS, LONGEST, TemplateError, field_of, is_true, shown
 from ingress_lint.values.numbers import decimal, integer
 from ingress_lint.values.patterns import deferred
 
@@ -45,8 +45,12 @@ def filler(params: Params, *, go: bool, strict: bool = False) -> Fill:
         if "{{" not in text:
             return text
         if go:
-            return "".join(_executed(_parsed(text), params, strict))
-        return _TAG.sub(fill_tag, text) if _ON_ONE_LINE.search(text) else text
+            result = "".join(_executed(_parsed(text), params, strict))
+        else:
+            result = _TAG.sub(fill_tag, text) if _ON_ONE_LINE.search(text) else text
+        if len(result) > LONGEST:
+            raise TemplateError("what it gives is too long")
+        return result
 
     return fill
 
