@@ -74,6 +74,8 @@ _MAKING_KINDS: Final = frozenset(
 PROMETHEUS_GROUP: Final = "monitoring.coreos.com"
 _OPERATED: Final = frozenset({"alertmanager-operated", "prometheus-operated", "thanos-ruler-operated"})
 """Services that the Prometheus operator makes (prometheus-operator/prometheus-operator:pkg/prometheus/server/statefulset.go)."""
+CLUSTERS_OWN: Final = frozenset({"kube-system"})
+"""Namespaces of which the cluster makes most, so that no manifests show all."""
 _TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Existence.PARTIAL)
 """Answers, the most telling first."""
 _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
@@ -232,12 +234,14 @@ class ObjectGraph:
             return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
         if context.assume == "complete":
             return Resolution(Existence.MISSING)
-        if (kind, namespace) in self._kinds_in:
+        if (kind, namespace) in self._kinds_in and namespace not in CLUSTERS_OWN:
             if self._inquiries.missing(kind, namespace, name):
                 return Resolution(Existence.MISSING)
             return Resolution(
                 Existence.PARTIAL, why=f"the set lacks most {kind.kind}s of namespace {namespace} that it names"
             )
+        if namespace in CLUSTERS_OWN:
+            return Resolution(Existence.PARTIAL, why=f"the cluster makes most of namespace {namespace} itself")
         return Resolution(Existence.PARTIAL, why=f"the set holds no {kind.kind} at all in namespace {namespace}")
 
     def lacks_more_than_told(self) -> bool:

@@ -36,23 +36,31 @@ class File(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def names(self) -> frozenset[str]:
         """What the objects of the file are called, as far as a word of a text can tell."""
-        return frozenset(name.partition(".")[0] for *_, name in self.identities)
+        return frozenset(map(called, self.identities))
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The words of the file that may name an object."""
+        """The words of the file that may name an object of another."""
         texts = (_NAMELESS.sub("", document.text) for document in self.documents)
-        return frozenset(word for text in texts for word in _WORD.findall(text))
+        return frozenset(word for text in texts for word in _WORD.findall(text)) - self.names
+
+
+def called(identity: Identity) -> str:
+    """The word of a text by which an object may be meant."""
+    return identity[-1].partition(".")[0]
 
 
 class Beside:
     """The files that stand together in a folder and above it, in groups: those of one folder below it are of use as one."""
 
-    def __init__(self, folder: str, files: Sequence[File]) -> None:
+    def __init__(self, folder: str, files: Sequence[File], defining: Counter[Identity]) -> None:
+        """`defining` counts the files of the run that define each object."""
         groups: defaultdict[str, list[File]] = defaultdict(list)
         for file in files:
             groups[_place(file.path, folder)].append(file)
         self.files = files
+        self._folder = folder
+        self._defining = defining
         self._groups = list(groups.values())
         self._named: defaultdict[str, set[int]] = defaultdict(set)
         self._settings: list[File] = []
@@ -90,23 +98,34 @@ class Beside:
         return fresh
 
     def _users(self, parts: Sequence[Sequence[File]], users: frozenset[File]) -> list[set[int]]:
-        """The groups that refer to each of the parts, where they use as many of its names as of any other's."""
-        named: defaultdict[str, list[int]] = defaultdict(list)
-        for at, part in enumerate(parts):
-            for name in frozenset[str]().union(*(file.names for file in part)):
-                named[name].append(at)
+        """The groups that refer to each of the parts, where it is clear to which they do.
+
+        That are those of whose names they use most, and which define the same. A name that others than the parts define
+        tells nothing, unless it is used in the folder of the parts itself.
+        """
+        defined = [frozenset[Identity]().union(*(file.identities for file in part)) for part in parts]
+        times = Counter(identity for part in parts for file in part for identity in file.identities)
+        named: defaultdict[str, set[int]] = defaultdict(set)
+        named_here: defaultdict[str, set[int]] = defaultdict(set)
+        for at, identities in enumerate(defined):
+            for identity in identities:
+                named_here[called(identity)].add(at)
+                if times[identity] == self._defining[identity]:
+                    named[called(identity)].add(at)
         found: list[set[int]] = [set() for _ in parts]
         for number, group in enumerate(self._groups):
             words = frozenset[str]().union(*(file.words for file in group if file in users))
-            used = Counter(at for word in words for at in named.get(word, ()))
-            for at, times in used.items():
-                if times == max(used.values()):
+            here = (os.path.dirname(group[0].path) or ".") == self._folder
+            used = Counter(at for word in words for at in (named_here if here else named).get(word, ()))
+            best = [at for at, uses in used.items() if uses == max(used.values())]
+            if len({defined[at] for at in best}) == 1:
+                for at in best:
                     found[at].add(number)
         return found
 
 
 def _place(path: str, folder: str) -> str:
     """What a file is in one group with: those of its folder, where that lies below `folder`; else it is alone."""
-    lies = os.path.dirname(path)
-    below = lies not in ("", folder) and (folder == "." or path.startswith(f"{folder}/"))
+    lies = os.path.dirname(path) or "."
+    below = lies != folder and (folder == "." or path.startswith(f"{folder}/"))
     return lies if below else path

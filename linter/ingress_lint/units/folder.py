@@ -10,7 +10,7 @@ examples, and what repeats nothing stands apart as well.
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -78,7 +78,7 @@ def plans(files: Iterable[tuple[Document, ...]], identities: Identities) -> Iter
     if not read:
         return
     top = _tree(read)
-    together, units = _Divider().divided(top, (), ())
+    together, units = _Divider(read).divided(top, (), ())
     if together:
         units.insert(0, _plan(top.path, top.path, together))
     yield from units
@@ -98,7 +98,8 @@ def _plan(name: str, path: str, files: Iterable[File]) -> Plan:
 class _Divider:
     """Takes a tree apart; `used` are the files that a unit sees which they are not of."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: Iterable[File]) -> None:
+        self._defining = Counter(identity for file in files for identity in file.identities)
         self._used: set[File] = set()
 
     def divided(self, folder: _Folder, above: Sequence[File], users: Sequence[File]) -> tuple[list[File], list[Plan]]:
@@ -121,7 +122,7 @@ class _Divider:
         together = [file for part in rest for file in part.files]
         if not (apart or parts):
             return together, units
-        beside = Beside(folder.path, (*above, *together))
+        beside = Beside(folder.path, (*above, *together), self._defining)
         users = (*users, *together)
         for child in apart:
             files, further = self.divided(child, beside.files, () if is_collection else users)
