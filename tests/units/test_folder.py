@@ -65,6 +65,95 @@ def test_rule(tree: Tree, files: dict[str, list[str]], units: dict[str, set[str]
     assert names(found()) == units
 
 
+def app(name: str) -> str:
+    """A Service, and a Deployment that it is for."""
+    return (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\nspec: {{selector: {{app: {name}}}, ports: [{{port: 80}}]}}\n"
+        f"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\n"
+    )
+
+
+def ingress(name: str, service: str) -> str:
+    """An Ingress for a Service."""
+    return (
+        f"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}}}\n"
+        f"spec: {{defaultBackend: {{service: {{name: {service}, port: {{number: 80}}}}}}}}\n"
+    )
+
+
+def test_of_what_is_beside_only_what_one_refers_to_is_seen(tree: Tree) -> None:
+    tree(
+        {
+            "one/i.yaml": ingress("i", "web"),
+            "two/i.yaml": ingress("i", "shop"),
+            "common/web/web.yaml": app("web"),
+            "common/shop.yaml": app("shop"),
+            "common/other.yaml": app("other"),
+            "more/other.yaml": app("further"),
+            "for-web.yaml": ingress("for-web", "web"),
+        }
+    )
+    assert names(found()) == {
+        ".": {"web", "shop", "other", "further", "for-web"},
+        "one": {"i", "web"},
+        "two": {"i", "shop", "other"},
+    }
+
+
+def test_who_refers_to_what_stands_apart_is_seen_by_those_that_have_most_of_it(tree: Tree) -> None:
+    tree(
+        {
+            "prod.yaml": f"{app('web')}---\n{app('shop')}",
+            "prod-ha.yaml": f"{app('web')}---\n{app('shop')}",
+            "part.yaml": app("web"),
+            "i.yaml": f"{ingress('i', 'web')}---\n{ingress('j', 'shop')}",
+        }
+    )
+    assert names(found()) == {
+        "part.yaml": {"web"},
+        "prod-ha.yaml": {"web", "shop", "i", "j"},
+        "prod.yaml": {"web", "shop", "i", "j"},
+    }
+
+
+def test_a_collection_of_examples(tree: Tree) -> None:
+    """Where most stands apart, all does; nobody can tell to which of the parts farther down a file refers."""
+    tree(
+        {
+            "auth/i.yaml": ingress("i", "web"),
+            "cors/i.yaml": ingress("i", "web"),
+            "limits/j.yaml": ingress("j", "web"),
+            "apps/secure.yaml": app("web") + "---\n" + ingress("i", "x"),
+            "apps/simple.yaml": app("web"),
+            "apps/plain.yaml": app("web"),
+        }
+    )
+    assert names(found()) == {
+        "apps/plain.yaml": {"web"},
+        "apps/secure.yaml": {"web", "i"},
+        "apps/simple.yaml": {"web"},
+        "auth": {"i"},
+        "cors": {"i"},
+        "limits": {"j"},
+    }
+
+
+def test_what_three_files_of_a_folder_define_is_an_example_each_time(tree: Tree) -> None:
+    tree({f"{name}.yaml": f"{ingress(name, 'x')}---\n{config_map('class')}" for name in "abc"})
+    assert names(found()) == {f"{name}.yaml": {name, "class"} for name in "abc"}
+
+
+def test_a_file_that_does_not_parse_is_seen_where_it_is_referred_to(tree: Tree) -> None:
+    tree(
+        {
+            "one/i.yaml": ingress("i", "web"),
+            "two/i.yaml": ingress("i", "web"),
+            "more/a.yaml": "kind: Service\nmetadata: [\n",
+        }
+    )
+    assert [held.unit.name for held in found().sets if held.graph.context.unparsed] == ["more"]
+
+
 def test_namespaces_are_told_apart_and_shared(tree: Tree) -> None:
     namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
     tree(

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from ingress_lint.graph.control_plane import OF_JOBS
-from ingress_lint.graph.graph import PROMETHEUS_GROUP, ObjectGraph
+from ingress_lint.graph.graph import CLUSTERS_OWN, PROMETHEUS_GROUP, ObjectGraph
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
@@ -28,8 +28,6 @@ _ROLES: Final = frozenset(
     | {"true", "false"}
 )
 """What programs call themselves once they have elected a leader (Vault, Patroni, the MinIO operator)."""
-_OF_THE_CLUSTER: Final = frozenset({"kube-system"})
-"""Namespaces where the cluster runs pods that nobody has manifests of."""
 _ON_EVERYTHING: Final = frozenset({"app.kubernetes.io/managed-by", "heritage", "helm.sh/chart", "chart"})
 """Labels that say nothing of what a pod serves."""
 _OF_PROXIES: Final = deferred("gateway|proxy|envoy|istio|nginx|kong|traefik|contour", re.IGNORECASE)
@@ -48,7 +46,8 @@ def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str
     if graph.context.assume == "complete":
         return True
     return (
-        namespace not in _OF_THE_CLUSTER
+        namespace not in CLUSTERS_OWN
+        and _shows_pods(service, selector, graph)
         and not any(_may_make(maker, selector) for maker in graph.pod_makers(namespace))
         and not _elects(selector, graph.pods(namespace))
         and OF_JOBS.isdisjoint(graph.control_plane_selector(service))
@@ -93,6 +92,22 @@ def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | N
     if known and all(is_off(workload, graph) for workload in workloads):
         return "every workload behind it has 0 replicas"
     return None
+
+
+def _shows_pods(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:
+    """Whether a set shows the pods that a Service is for: its folder has some, or leads to some, or any look like them."""
+    folder = service.document.file.folder
+    return (
+        graph.context.built
+        or any(
+            workload.object.document.file.folder == folder for workload in graph.pods(service.namespace).matching({})
+        )
+        or any(
+            other.document.file.folder == folder and other.namespace == service.namespace and graph.selected_by(other)
+            for other in graph.services
+        )
+        or nearest_workload(service, selector, graph) is not None
+    )
 
 
 def _may_make(maker: AnyObject, selector: Mapping[str, str]) -> bool:

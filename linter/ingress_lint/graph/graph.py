@@ -11,7 +11,7 @@ from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS, POD_NAME, may
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
 from ingress_lint.graph.not_known import NotKnown
-from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.graph.resolution import Existence, Inquiries, Resolution
 from ingress_lint.graph.set_context import SetContext
 from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
@@ -84,6 +84,8 @@ _DEPLOYING_KINDS: Final = frozenset(
 PROMETHEUS_GROUP: Final = "monitoring.coreos.com"
 _OPERATED: Final = frozenset({"alertmanager-operated", "prometheus-operated", "thanos-ruler-operated"})
 """Services that the Prometheus operator makes (prometheus-operator/prometheus-operator:pkg/prometheus/server/statefulset.go)."""
+CLUSTERS_OWN: Final = frozenset({"kube-system"})
+"""Namespaces of which the cluster makes most, so that no manifests show all."""
 _TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Existence.PARTIAL)
 """Answers, the most telling first."""
 _MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
@@ -121,6 +123,7 @@ class ObjectGraph:
         self._likeness: dict[tuple[GroupKind, str], LikenessIndex[str]] = {}
         self._pod_likeness: dict[str, LikenessIndex[Workload]] = {}
         self._selected: dict[KubernetesObject[Service], tuple[Workload, ...]] = {}
+        self._inquiries = Inquiries()
         self.kept: dict[object, Any] = {}
         """What `facts` keep of what they worked out for it."""
 
@@ -187,7 +190,10 @@ class ObjectGraph:
             for item in self._by_body.get(model, ()):
                 own.setdefault((item.namespace, item.name), item)
             self._by_model[model] = own
-        return self._by_model[model].get((namespace, name))
+        found = self._by_model[model].get((namespace, name))
+        if found is not None:
+            self._inquiries.found(found.group_kind, namespace, name)
+        return found
 
     def service(self, namespace: str, name: str) -> KubernetesObject[Service] | None:
         """A Service by name; None also where it is too broken to read."""
@@ -213,6 +219,7 @@ class ObjectGraph:
         if found is not None and found.broken:
             return Resolution(Existence.EXTERNAL, why=f"{found} is too broken to read")
         if found is not None:
+            self._inquiries.found(kind, namespace, name)
             return Resolution(Existence.FOUND, found)
         context = self.context
         if why := self.not_known.names(kind, namespace, name):
@@ -237,9 +244,24 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why="the Prometheus operator makes it")
         if context.assume == "partial":
             return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
-        if context.assume == "complete" or (kind, namespace) in self._kinds_in:
+        if context.assume == "complete":
             return Resolution(Existence.MISSING)
+        if (kind, namespace) in self._kinds_in and namespace not in CLUSTERS_OWN:
+            if self._inquiries.missing(kind, namespace, name):
+                return Resolution(Existence.MISSING)
+            return Resolution(
+                Existence.PARTIAL, why=f"the set lacks most {kind.kind}s of namespace {namespace} that it names"
+            )
+        if namespace in CLUSTERS_OWN:
+            return Resolution(Existence.PARTIAL, why=f"the cluster makes most of namespace {namespace} itself")
         return Resolution(Existence.PARTIAL, why=f"the set holds no {kind.kind} at all in namespace {namespace}")
+
+    def lacks_more_than_told(self) -> bool:
+        """Whether more is missing than a set with all its objects would lack, so that answers of `resolve` change."""
+        if not self._inquiries.settle():
+            return False
+        self.kept.clear()
+        return True
 
     def resolve_any(self, kinds: Sequence[GroupKind], namespace: str, name: str) -> Resolution[Any]:
         """Whether an object of one of several kinds exists, which count as one."""

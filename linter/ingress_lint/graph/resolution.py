@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import Enum
-from typing import Generic
+from typing import Final, Generic
 
 from msgspec import Struct
 
+from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import Body_co, KubernetesObject
+
+_MISTAKES: Final = 2
+"""Up to so many names of one kind may be missing by mistake in a set that holds no other that is referred to."""
 
 
 class Existence(Enum):
@@ -34,3 +39,33 @@ class Resolution(Struct, Generic[Body_co], frozen=True):
     def missing(self) -> bool:
         """Whether it is known not to exist."""
         return self.existence is Existence.MISSING
+
+
+class Inquiries:
+    """What was asked for, by kind and namespace: a set that lacks most of what it refers to is not all of its cluster."""
+
+    def __init__(self) -> None:
+        self._found: defaultdict[tuple[GroupKind, str], set[str]] = defaultdict(set)
+        self._missed: defaultdict[tuple[GroupKind, str], set[str]] = defaultdict(set)
+        self._doubted: frozenset[tuple[GroupKind, str]] = frozenset()
+
+    def found(self, kind: GroupKind, namespace: str, name: str) -> None:
+        """Takes down that the set has what was asked for."""
+        self._found[kind, namespace].add(name)
+
+    def missing(self, kind: GroupKind, namespace: str, name: str) -> bool:
+        """Whether what the set does not have is missing, as far as the others of its kind tell; takes it down."""
+        self._missed[kind, namespace].add(name)
+        return (kind, namespace) not in self._doubted
+
+    def settle(self) -> bool:
+        """Whether the answers that were given cannot be trusted, now that all were asked; from here on they can."""
+        before, self._doubted = (
+            self._doubted,
+            frozenset(
+                asked
+                for asked, missed in self._missed.items()
+                if len(missed) > max(_MISTAKES, len(self._found.get(asked, ())))
+            ),
+        )
+        return self._doubted != before

@@ -24,6 +24,11 @@ class SourceFile(Struct, eq=False, dict=True):
     text: str
 
     @cached_property
+    def folder(self) -> str:
+        """The path of the folder that it lies in, empty for the working directory."""
+        return self.path.rpartition("/")[0]
+
+    @cached_property
     def _line_starts(self) -> list[int]:
         starts, text, at = [0], self.text, 0
         while (newline := text.find("\n", at)) >= 0:

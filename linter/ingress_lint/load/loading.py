@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -158,8 +158,25 @@ class Loader:
             return None, str(other) != str(error) or _CONTROL.search(text) is not None
         return (value, True) if isinstance(value, dict) else (None, True)
 
-    def _report_duplicates(self, document: Document, duplicates: Iterable[DuplicateKey]) -> None:
+    def _report_unseparated(self, document: Document, duplicate: DuplicateKey) -> None:
+        start, end = (document.start + offset for offset in duplicate.second)
+        self.loaded.problems.append(
+            Problem(
+                ProblemKind.DUPLICATE_KEY,
+                Place(document, duplicate.pointer, "key", (start, end)),
+                "another object begins here without a `---` before it, so that both are one mapping, in which each key counts "
+                "once: Kubernetes keeps only the last object, and the others do not exist",
+                fix="put a line with `---` before it",
+            )
+        )
+
+    def _report_duplicates(self, document: Document, duplicates: Sequence[DuplicateKey]) -> None:
+        separated = _unseparated(duplicates)
+        for duplicate in separated:
+            self._report_unseparated(document, duplicate)
         for duplicate in duplicates:
+            if separated and len(duplicate.pointer) == 1:
+                continue
             first, second = (
                 Place(document, duplicate.pointer, "key", (document.start + start, document.start + end))
                 for start, end in (duplicate.first, duplicate.second)
@@ -246,3 +263,11 @@ def _syntax_fix(error: str, line: str, column: int) -> str:
     if "expected key" in error or "expected ':'" in error or "block end" in error or "expected '-' indicator" in error:
         return "check the indentation of this line against the lines above it"
     return ""
+
+
+def _unseparated(duplicates: Sequence[DuplicateKey]) -> list[DuplicateKey]:
+    """Where a second object begins in the mapping of a first, as both have a kind and a version."""
+    own = [duplicate for duplicate in duplicates if duplicate.pointer in (("apiVersion",), ("kind",))]
+    whole = len({duplicate.pointer for duplicate in own}) > 1
+    first = min(own, key=lambda duplicate: duplicate.second, default=None)
+    return [duplicate for duplicate in own if whole and first and duplicate.pointer == first.pointer]

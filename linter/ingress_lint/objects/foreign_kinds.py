@@ -45,6 +45,8 @@ _CLIENT_SIDE_KINDS: Final = frozenset(
 )
 """By apiVersion: kubeconfig, and files of programs that give no group."""
 
+_SELECTING: Final = frozenset(("apps/v1", kind) for kind in ("DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"))
+
 _ROUTING_GROUPS: Final[dict[str, frozenset[str]]] = {
     "apisix.apache.org": frozenset({"ApisixRoute", "ApisixTls", "ApisixUpstream"}),
     "appmesh.k8s.aws": frozenset({"GatewayRoute", "VirtualGateway", "VirtualRouter"}),
@@ -77,6 +79,19 @@ def is_client_side(api_version: str, kind: str) -> bool:
 def is_manifest(value: dict[str, Any]) -> bool:
     """Whether a mapping with a `kind` is meant to be an object, and is no schema that says what objects hold."""
     return not any(isinstance(value.get(field), dict) for field in ("apiVersion", "kind"))
+
+
+def is_patch(api_version: str, kind: str, value: dict[str, Any]) -> bool:
+    """Whether a workload says no more than what another one is changed to: it selects no pods and names no image."""
+    spec = value.get("spec")
+    if (api_version, kind) not in _SELECTING or not isinstance(spec, dict) or "selector" in spec:
+        return False
+    template = spec.get("template")
+    pod = template.get("spec") if isinstance(template, dict) else None
+    containers = pod.get("containers") if isinstance(pod, dict) else None
+    return not any(
+        isinstance(one, dict) and "image" in one for one in (containers if isinstance(containers, list) else ())
+    )
 
 
 def routes_unread(group: str, kind: str) -> bool:

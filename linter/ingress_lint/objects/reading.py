@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
 from ingress_lint.load.unknown import is_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
-from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest
+from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest, is_patch
 from ingress_lint.objects.group_kind import group_kind
 from ingress_lint.objects.kinds import CLUSTER_SCOPED, CONFIGURATION_FILES, model_of
 from ingress_lint.objects.known_fields import unknown_fields
@@ -119,14 +119,14 @@ class _DocumentReader:
         if not is_manifest(value):
             return
         if not isinstance(kind, str) or not isinstance(api_version, str):
-            if "kind" in value and "apiVersion" in value:
+            if "kind" in value and "apiVersion" in value and (base or "metadata" in value):
                 which = "kind" if not isinstance(kind, str) else "apiVersion"
                 self.report((*base, which), f"`{which}` must be text, and this is {describe(value[which])}")
             elif base or ("kind" in value and isinstance(value.get("metadata"), dict)):
                 lacking = "apiVersion" if "kind" in value else "kind"
                 self.report(base, f"this object has no `{lacking}`, so the API server cannot tell what it is")
             return
-        if is_client_side(api_version, kind):
+        if is_client_side(api_version, kind) or is_patch(api_version, kind, value):
             return
         if kind.endswith("List") and isinstance(value.get("items"), list):
             of_core = api_version == "v1"

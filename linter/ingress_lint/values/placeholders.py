@@ -94,8 +94,13 @@ def is_ytt(text: str) -> bool:
 
 
 def without_actions(text: str) -> str:
-    """A template of the same length in which placeholders that YAML takes anywhere stand for what it prints."""
-    return _ACTION.sub(_stand_in, _LINE_OF_ACTIONS.sub(_blank, text))
+    """A template of the same length in which placeholders that YAML takes anywhere stand for what it prints.
+
+    The second round is for actions with actions in their texts.
+    """
+    for _ in range(2):
+        text = _ACTION.sub(_stand_in, _LINE_OF_ACTIONS.sub(_blank, text))
+    return text
 
 
 def _stand_in(action: re.Match[str]) -> str:

@@ -74,7 +74,8 @@ kubectl -n NAMESPACE get endpointslices -l kubernetes.io/service-name=NAME -o ya
 ## How sure
 A warning: declared ports are informational, so a pod that declares others may still serve this one. Silent where a probe,
 a command line or the environment of the pod names the port, where the pod declares none at all, for Jobs, and for twins
-that all serve the port, such as a canary or the primary and the replicas of a database. A note for a named target port,
+that all serve the port, such as a canary or the primary and the replicas of a database; and for pods of another folder
+that name no namespace, which may be another example. A note for a named target port,
 because pods without that name are left out of its endpoints.
 
 ## References
@@ -124,7 +125,11 @@ class SelectorTooBroad(Rule):
                 continue
             for port in service.body.spec.ports:
                 serving = [w for w in workloads if _declares(w, port)]
-                others = [w for w in workloads if w not in serving and _serves_another(w, port, graph)]
+                others = [
+                    w
+                    for w in workloads
+                    if w not in serving and _serves_another(w, port, graph) and _is_beside(w, service, serving, graph)
+                ]
                 if serving and others:
                     yield self._too_broad(service, port, serving, others, graph, routes)
                     break
@@ -162,6 +167,15 @@ class SelectorTooBroad(Rule):
             path=first_way(graph, routes, service, Hop.SERVICE),
             fix=f"select by {telling[0]} too" if telling else "select by a label that only the right pods have",
         )
+
+
+def _is_beside(
+    workload: Workload, service: KubernetesObject[Service], serving: Sequence[Workload], graph: ObjectGraph
+) -> bool:
+    """Whether a workload surely runs where the Service does: it is of one build, one folder or one namespace with it."""
+    item = workload.object
+    known = {service.document.file.folder, *(w.object.document.file.folder for w in serving)}
+    return graph.context.built or item.document.file.folder in known or item.names_namespace
 
 
 def _consequence(port: ServicePort, wrong: Workload) -> tuple[str, str]:

@@ -57,7 +57,7 @@ def test_grant_may_be_applied_from_elsewhere(load: Load) -> None:
     ("backend", "reason", "certainty"),
     [
         ("{name: red, port: 80}", "BackendNotFound", "known"),
-        ("{group: example.net, kind: Bucket, name: blue}", "InvalidKind", "likely"),
+        ("{group: apps, kind: Deployment, name: blue}", "InvalidKind", "known"),
         ("{kind: ConfigMap, name: blue}", "InvalidKind", "known"),
     ],
 )
@@ -65,6 +65,13 @@ def test_backend_that_cannot_be(load: Load, backend: str, reason: str, certainty
     world = load(GATEWAY, SERVICES, route(f"backendRefs: [{backend}]"))
     assert world.verdicts == [(reason, "web", certainty)]
     assert world.backend("http://shop.example/") == 500
+
+
+def test_backend_of_a_group_that_only_the_implementation_knows(load: Load) -> None:
+    bucket = "backendRefs: [{group: example.net, kind: Bucket, name: blue}]"
+    assert load(GATEWAY, SERVICES, route(bucket)).verdicts == []
+    known = GATEWAY.replace("example.net/gateways", "istio.io/gateway-controller")
+    assert load(known, SERVICES, route(bucket)).verdicts == [("InvalidKind", "web", "likely")]
 
 
 def test_backend_of_an_implementation_is_unknown(load: Load) -> None:

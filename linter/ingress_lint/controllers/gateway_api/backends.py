@@ -109,7 +109,7 @@ class Backends:
             reference,
             resolution,
             seen or _SEEN.get(facts.owner.kind, "clients get 500"),
-            known=is_service or delegates or reference.group in _EXTENSION_GROUPS,
+            known=is_service or delegates or _may_be_backend(reference, facts),
             granted=delegates,
         )
         if refusal is not None:
@@ -180,6 +180,13 @@ class Backends:
             place=site.place.at("name"),
             fix=f"create {reference.kind} `{reference.name}`, or name one that exists",
         )
+
+
+def _may_be_backend(reference: Reference, facts: RouteFacts) -> bool:
+    """Whether an extension may be a backend; of an implementation that nobody knows nobody knows its own."""
+    group = reference.group
+    foreign = "." in group and not group.endswith(".k8s.io")
+    return group in _EXTENSION_GROUPS or (foreign and facts.implementation is SPECIFICATION)
 
 
 def _delegates(reference: Reference, facts: RouteFacts) -> bool:

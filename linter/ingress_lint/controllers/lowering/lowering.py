@@ -40,6 +40,11 @@ class Lowered(Struct, frozen=True):
 
 def lower(graph: ObjectGraph, preferred: str | None = None) -> Lowered:
     """Every route of a set. `preferred` names the controller of objects whose class says nothing."""
+    lowered = _once(graph, preferred)
+    return _once(graph, preferred) if graph.lacks_more_than_told() else lowered
+
+
+def _once(graph: ObjectGraph, preferred: str | None) -> Lowered:
     claims: defaultdict[str, list[Claim]] = defaultdict(list)
     chooser = Chooser(graph, preferred)
     for ingress in graph.ingresses:

@@ -216,6 +216,7 @@ IMPLEMENTATIONS: Final = (
     ),
     Implementation(
         # Kong/kubernetes-ingress-controller:internal/dataplane/translator/subtranslator/httproute.go
+        # certificates: Kong's own where a listener names none: internal/controllers/gateway/gateway_utils.go
         "kong-gateway",
         "Kong",
         ("konghq.com/kic-gateway-controller", "konghq.com/gateway-operator"),
@@ -223,6 +224,7 @@ IMPLEMENTATIONS: Final = (
         ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
         controller="kong",
         backend_tls_policy=False,
+        own_certificates=True,
     ),
     Implementation(
         # jcmoraisjr/haproxy-ingress:docs/content/en/docs/configuration/gateway-api.md

@@ -70,6 +70,7 @@ _BY_NAME: Final[dict[str, KnownImage]] = {
     # istio/istio:cni/pkg/constants/constants.go, pkg/config/constants
     "install-cni": _plain(8000),
     "proxyv2": _plain(15021),
+    "ztunnel": _plain(15021),
     "oauth2-proxy": _plain(4180),
     "nginx-ingress-controller": _plain(10254),
     "argocd": _BOTH,
@@ -87,6 +88,8 @@ _BY_PATH: Final[dict[str, KnownImage]] = {
     "ingress-nginx/controller": KnownImage(((10254, Speech.PLAIN),)),
     # --health-probe-bind-address: Kong/kubernetes-ingress-controller:internal/manager/consts.go
     "kong/kubernetes-ingress-controller": KnownImage(((10254, Speech.PLAIN),)),
+    # haproxytech/kubernetes-ingress:deploy/haproxy-ingress.yaml
+    "haproxytech/kubernetes-ingress": KnownImage(((1042, Speech.PLAIN),)),
     "kubernetesui/dashboard": KnownImage(((8443, Speech.TLS),)),
 }
 

@@ -92,12 +92,12 @@ class Gateways:
     def existence(self, kind: GroupKind, namespace: str, name: str) -> Existence:
         """Whether a Gateway or ListenerSet exists; an Istio Gateway of the same name is another kind of object."""
         known = self.by_name if kind == GATEWAY else {key[1:]: item for key, item in self.listener_sets.items()}
+        existence = self._graph.resolve(kind, namespace, name).existence
         if (namespace, name) in known:
             return Existence.FOUND
-        existence = self._graph.resolve(kind, namespace, name).existence
         if existence is Existence.EXTERNAL or self._graph.context.assume == "complete":
             return Existence.MISSING if existence is Existence.FOUND else existence
-        if self._graph.context.assume == "partial":
+        if existence is Existence.PARTIAL:
             return Existence.PARTIAL
         return Existence.MISSING if any(key[0] == namespace for key in known) else Existence.PARTIAL
 
@@ -125,14 +125,14 @@ class Gateways:
         declared = declared_implementation(self._graph, name)
         if declared is not None:
             return declared, Sourced(declared.name, Origin.EXPLICIT, place, f"class {name}, {SAID}")
-        defined = self._classes.get(name)
+        defined, existence = self._classes.get(name), self._graph.resolve(GATEWAY_CLASS, "", name).existence
         if defined is not None:
             found = by_controller_name(defined.body.spec.controller_name)
             where = defined.at("spec", "controllerName")
             return found, Sourced(found.name, Origin.EXPLICIT, where, f"class {name}")
         found = by_class_name(name)
         told = self._class_evidence.of(name) if found is SPECIFICATION else None
-        if self._may_be_missing(name, found):
+        if _may_be_missing(name, existence, found):
             known = ", ".join(f"`{item}`" for item in self._classes)
             self.verdicts.append(
                 Verdict(
@@ -142,7 +142,7 @@ class Gateways:
                     f"Gateway `{gateway.name}` is of class `{name}`, which these manifests do not define"
                     + (f" although they define {known}" if known else "")
                     + "; a Gateway without its class gets no address, and clients cannot connect",
-                    self._class_certainty(found),
+                    self._class_certainty(existence, found),
                     tuple((f"GatewayClass `{item.name}`", item.name_place) for item in self._classes.values()),
                     f"name one of {known}, or add GatewayClass `{name}`" if known else f"add GatewayClass `{name}`",
                 )
@@ -153,18 +153,11 @@ class Gateways:
         origin = Origin.DEFAULT if found is SPECIFICATION else Origin.DERIVED
         return found, Sourced(found.name, origin, place, f"class {name}")
 
-    def _may_be_missing(self, name: str, found: Implementation) -> bool:
-        """Whether to say that a class is not there; one that an installation makes is not asked for in a set without any."""
-        if brings_gateway_class(name):
-            return False
-        existence = self._graph.resolve(GATEWAY_CLASS, "", name).existence
-        return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
-
-    def _class_certainty(self, found: Implementation) -> Certainty:
+    def _class_certainty(self, existence: Existence, found: Implementation) -> Certainty:
         """A class that an implementation's installation makes by itself is seldom in the set."""
-        if not self._classes:
-            return Certainty.KNOWN if self._graph.context.assume == "complete" else Certainty.UNKNOWN
-        return Certainty.KNOWN if found is SPECIFICATION else Certainty.UNKNOWN
+        if self._graph.context.assume == "complete":
+            return Certainty.KNOWN if not self._classes or found is SPECIFICATION else Certainty.UNKNOWN
+        return Certainty.KNOWN if existence is Existence.MISSING and found is SPECIFICATION else Certainty.UNKNOWN
 
     def _check_parameters(self, gateway: KubernetesObject[Gateway], implementation: Implementation) -> None:
         infrastructure = gateway.body.spec.infrastructure
@@ -338,3 +331,10 @@ class Gateways:
             replace(listener, model=replace(listener.model, usable=False)) if listener in losers else listener
             for listener in bound
         ]
+
+
+def _may_be_missing(name: str, existence: Existence, found: Implementation) -> bool:
+    """Whether to say that a class is not there; one that an installation makes is not asked for in a set without any."""
+    if brings_gateway_class(name):
+        return False
+    return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
