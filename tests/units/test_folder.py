@@ -151,7 +151,7 @@ def test_a_file_that_does_not_parse_is_seen_where_it_is_referred_to(tree: Tree) 
             "more/a.yaml": "kind: Service\nmetadata: [\n",
         }
     )
-    assert [held.unit.name for held in found().sets if held.graph.context.unparsed] == ["more"]
+    assert [held.units[0].name for held in found().sets if held.graph.context.unparsed] == ["more"]
 
 
 def test_namespaces_are_told_apart_and_shared(tree: Tree) -> None:

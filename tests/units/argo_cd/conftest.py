@@ -83,7 +83,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeSite:
 
 @pytest.fixture
 def plans(site: MakeSite) -> Plans:
-    """The plans of files, by their names; of several with one name, those that come later have a `'` for each before."""
+    """The plans of Applications, by their names; of several with one name, later ones have a `'` for each before."""
 
     def make(
         files: dict[str, str], deployed: Sequence[Plan] = (), rendering: Rendering | None = None
@@ -91,6 +91,8 @@ def plans(site: MakeSite) -> Plans:
         result: dict[str, Plan] = {}
         for plan in argo_cd.plans(site(files, rendering), deployed):
             name = plan.unit.name
+            if plan.unit.kind == "folder":  # which only holds the objects themselves
+                continue
             while name in result:
                 name += "'"
             result[name] = plan

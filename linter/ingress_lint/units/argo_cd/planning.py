@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from ingress_lint.load.document import Document, Problem
+from ingress_lint.load.files import display_path
 from ingress_lint.units.argo_cd.application import Application, Unexpanded
 from ingress_lint.units.argo_cd.destinations import Cluster, Destinations
 from ingress_lint.units.argo_cd.expanding import Expansion
-from ingress_lint.units.argo_cd.placing import Home, Placement
+from ingress_lint.units.argo_cd.placing import Home, Placed, Placement
 from ingress_lint.units.argo_cd.reading import mapping, text
 from ingress_lint.units.argo_cd.sources import Part
 from ingress_lint.units.plan import Plan, Unit
@@ -32,18 +35,27 @@ def planned(site: Site, written: Mapping[Document, str], deployed: Sequence[Plan
     told: set[Part] = set()
     plans: list[Plan] = []
     for one in placed:
-        own: list[Plan] = []
         for application, parts in one.node.applications:
             cluster = placement.cluster(application, one.home)
             for part in _joined(parts):
                 problems = () if part in told else part.problems
                 told.add(part)
-                own.append(_plan(application, one.home, cluster, part, problems, prefixed=several))
-        own += (_plan_of_set(unexpanded, one.home) for unexpanded in one.node.unexpanded)
-        if own and one.node.file:
-            own[0] = replace(own[0], takes=own[0].takes | {one.node.file})
-        plans += own
-    return plans
+                plans.append(_plan(application, one.home, cluster, part, problems, prefixed=several))
+        plans += (_plan_of_set(unexpanded, one.home) for unexpanded in one.node.unexpanded)
+    return [*plans, *_of_files(placed, site)]
+
+
+def _of_files(placed: Sequence[Placed], site: Site) -> Iterator[Plan]:
+    """The plans of files that hold Argo CD's own objects and nothing else: by folder, in the cluster of Argo CD itself."""
+    folders: defaultdict[tuple[str, Cluster], dict[str, None]] = defaultdict(dict)
+    for one in placed:
+        if one.node.file:
+            folders[os.path.dirname(one.node.file), one.home.cluster][one.node.file] = None
+    for (folder, cluster), files in folders.items():
+        shown = display_path(folder)
+        documents = tuple(document for file in files for document in site.read(file))
+        unit = Unit(shown, "folder", shown, cluster=cluster.name)
+        yield Plan(unit, documents, takes=frozenset(files), together=cluster.key)
 
 
 def _joined(parts: Sequence[Part]) -> list[Part]:
