@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Final
 
 from ingress_lint.graph.control_plane import OF_JOBS
-from ingress_lint.graph.graph import CLUSTERS_OWN, PROMETHEUS_GROUP, ObjectGraph
+from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import LabelIndex
+from ingress_lint.graph.makers import CLUSTERS_OWN, PROMETHEUS_GROUP
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.kinds import GATEWAY_GROUP
@@ -48,7 +49,7 @@ def selection_is_known(service: KubernetesObject[Service], selector: Mapping[str
     return (
         namespace not in CLUSTERS_OWN
         and _shows_pods(service, selector, graph)
-        and not any(_may_make(maker, selector) for maker in graph.pod_makers(namespace))
+        and not any(_may_make(maker, selector) for maker in graph.makers.of_pods(namespace))
         and not _elects(selector, graph.pods(namespace))
         and OF_JOBS.isdisjoint(graph.control_plane_selector(service))
         and not _operated(selector, graph.operated_groups)
@@ -64,7 +65,7 @@ def nobody_fills(service: KubernetesObject[Service], graph: ObjectGraph) -> bool
         or spec.type == "ExternalName"
         or graph.incomplete_in(service.namespace)
         or graph.endpoints_of(service)
-        or any(graph.pod_makers(service.namespace))
+        or any(graph.makers.of_pods(service.namespace))
     )
 
 
@@ -74,7 +75,7 @@ def is_off(workload: Workload, graph: ObjectGraph) -> bool:
         return False
     return not any(
         item.text("spec", field, "name") == workload.object.name
-        for item in graph.custom_resources(workload.object.namespace)
+        for item in graph.makers.custom_resources(workload.object.namespace)
         for field in _TARGET_FIELDS
     )
 

@@ -10,13 +10,14 @@ from typing import Any, Final, TypeVar
 from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS, POD_NAME, may_carry
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.likeness import LikenessIndex
+from ingress_lint.graph.makers import BUILT_IN_GROUPS, CLUSTERS_OWN, OPERATED, PROMETHEUS_GROUP, Makers
 from ingress_lint.graph.not_known import NotKnown
 from ingress_lint.graph.resolution import Existence, Inquiries, Resolution
 from ingress_lint.graph.set_context import SetContext
 from ingress_lint.graph.workload import Workload, workload_of
 from ingress_lint.load.document import Document, Place
 from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Secret, Service
-from ingress_lint.objects.group_kind import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, GroupKind
+from ingress_lint.objects.group_kind import CONFIG_MAP, SECRET, SERVICE, GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
 from ingress_lint.objects.networking import Ingress, IngressClass, LegacyIngress, NetworkPolicy
 from ingress_lint.objects.reading import string_map
@@ -26,75 +27,8 @@ Kind = TypeVar("Kind", bound=Model)
 
 SERVICE_NAME_LABEL: Final = "kubernetes.io/service-name"
 _TEST_HOOKS: Final = ("test", "test-success", "test-failure")
-_BUILT_IN_GROUPS: Final = frozenset({"", "apps", "autoscaling", "batch", "extensions", "policy"})
-_REFERRING_GROUPS: Final = frozenset(
-    {
-        "autoscaling.k8s.io",
-        "cert-manager.io",
-        "cilium.io",
-        "cloud.google.com",
-        "configuration.konghq.com",
-        "crd.projectcalico.org",
-        "elbv2.k8s.aws",
-        "gateway.envoyproxy.io",
-        "gateway.networking.k8s.io",
-        "gateway.nginx.org",
-        "k8s.nginx.org",
-        "keda.sh",
-        "monitoring.coreos.com",
-        "networking.gke.io",
-        "networking.istio.io",
-        "networking.k8s.io",
-        "projectcontour.io",
-        "security.istio.io",
-        "traefik.containo.us",
-        "traefik.io",
-    }
-)
-"""Groups whose objects refer to Services but never make any, but for `_MAKING_KINDS`."""
-_PODLESS_GROUPS: Final = _REFERRING_GROUPS | {
-    "acme.cert-manager.io",
-    "bitnami.com",
-    "external-secrets.io",
-    "kyverno.io",
-    "secrets-store.csi.x-k8s.io",
-    "secrets.hashicorp.com",
-    "velero.io",
-}
-_GATEWAY: Final = ("gateway.networking.k8s.io", "Gateway")
-_MAKING_KINDS: Final = frozenset(
-    {
-        _GATEWAY,
-        ("monitoring.coreos.com", "Alertmanager"),
-        ("monitoring.coreos.com", "Prometheus"),
-        ("monitoring.coreos.com", "PrometheusAgent"),
-        ("monitoring.coreos.com", "ThanosRuler"),
-    }
-)
-"""Kinds of the groups above whose controllers do make pods and Services."""
-_DEPLOYING_KINDS: Final = frozenset(
-    {
-        ("argoproj.io", "Application"),
-        ("argoproj.io", "ApplicationSet"),
-        ("helm.toolkit.fluxcd.io", "HelmRelease"),
-        ("kustomize.toolkit.fluxcd.io", "Kustomization"),
-    }
-)
-"""Kinds of which what they make is units of its own, where that is looked for."""
-PROMETHEUS_GROUP: Final = "monitoring.coreos.com"
-_OPERATED: Final = frozenset({"alertmanager-operated", "prometheus-operated", "thanos-ruler-operated"})
-"""Services that the Prometheus operator makes (prometheus-operator/prometheus-operator:pkg/prometheus/server/statefulset.go)."""
-CLUSTERS_OWN: Final = frozenset({"kube-system"})
-"""Namespaces of which the cluster makes most, so that no manifests show all."""
 _TELLING: Final = (Existence.FOUND, Existence.EXTERNAL, Existence.MISSING, Existence.PARTIAL)
 """Answers, the most telling first."""
-_MADE: Final = frozenset({SERVICE, SECRET, CONFIG_MAP, DEPLOYMENT})
-"""Kinds that operators make for their custom resources, by names that these tell."""
-
-
-def _target_namespace(item: AnyObject) -> str | None:
-    """Where a release or application puts its objects, if it says (Flux, K3s, Argo CD)."""
-    return item.text("spec", "destination", "namespace") or item.text("spec", "targetNamespace") or None
 
 
 class ObjectGraph:
@@ -143,7 +77,7 @@ class ObjectGraph:
     def operated_groups(self) -> frozenset[str]:
         """The API groups of the custom resources that the set defines or holds, each with an operator somewhere."""
         groups = self.groups | self.context.custom_groups
-        return frozenset(group for group in groups - _BUILT_IN_GROUPS if not group.endswith(".k8s.io"))
+        return frozenset(group for group in groups - BUILT_IN_GROUPS if not group.endswith(".k8s.io"))
 
     @cached_property
     def kinds(self) -> frozenset[GroupKind]:
@@ -238,9 +172,9 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why=f"{unit} may make it, which was not checked")
         if (kind, name) in context.generated:
             return Resolution(Existence.EXTERNAL, why="the kustomization generates it")
-        if maker := self._possible_maker(kind, namespace, name):
+        if maker := self.makers.of(kind, namespace, name):
             return Resolution(Existence.EXTERNAL, why=f"{maker} may make it")
-        if kind == SERVICE and name in _OPERATED and PROMETHEUS_GROUP in self.operated_groups:
+        if kind == SERVICE and name in OPERATED and PROMETHEUS_GROUP in self.operated_groups:
             return Resolution(Existence.EXTERNAL, why="the Prometheus operator makes it")
         if context.assume == "partial":
             return Resolution(Existence.PARTIAL, why="the set is taken to be partial")
@@ -295,52 +229,10 @@ class ObjectGraph:
             self._likeness[kind, namespace] = LikenessIndex((found, found) for found in here)
         return self._likeness[kind, namespace].candidates(name)
 
-    def _possible_maker(self, kind: GroupKind, namespace: str, name: str) -> AnyObject | None:
-        if kind not in _MADE:
-            return None
-        for maker in self._makers.get(namespace, ()):
-            if kind == SECRET and (maker.group, maker.kind) == _GATEWAY:
-                continue  # it gets a proxy (GEP-1762), whose certificates others make
-            if name in (maker.name, f"{maker.kind.lower()}-operated") or name.startswith(maker.name + "-"):
-                return maker
-        return None
-
-    def pod_makers(self, namespace: str) -> Iterator[AnyObject]:
-        """The custom resources that may make pods in a namespace which no manifest shows."""
-        return (
-            maker
-            for maker in self._makers.get(namespace, ())
-            if (maker.group not in _PODLESS_GROUPS or (maker.group, maker.kind) in _MAKING_KINDS)
-            and maker not in self._workload_objects
-        )
-
-    def custom_resources(self, namespace: str) -> Iterator[AnyObject]:
-        """The objects of a namespace whose kinds are not Kubernetes' own."""
-        return (
-            item
-            for item in self.objects
-            if item.namespace == namespace
-            and item.group not in _BUILT_IN_GROUPS
-            and (not item.group.endswith(".k8s.io") or item.group == "autoscaling.k8s.io")
-        )
-
     @cached_property
-    def _workload_objects(self) -> frozenset[AnyObject]:
-        return frozenset(workload.object for workload in self.workloads)
-
-    @cached_property
-    def _makers(self) -> Mapping[str, list[AnyObject]]:
-        makers: defaultdict[str, list[AnyObject]] = defaultdict(list)
-        for item in self.objects:
-            group = item.group
-            if self.context.deployed and (group, item.kind) in _DEPLOYING_KINDS:
-                continue
-            if (group, item.kind) in _MAKING_KINDS or (
-                group not in _BUILT_IN_GROUPS and group not in _REFERRING_GROUPS and not group.endswith(".k8s.io")
-            ):
-                for namespace in {item.namespace, _target_namespace(item)} - {None}:
-                    makers[namespace or ""].append(item)
-        return makers
+    def makers(self) -> Makers:
+        """The custom resources that may make objects which no manifest shows."""
+        return Makers(self.objects, self.workloads, deployed=self.context.deployed)
 
     @property
     def incomplete(self) -> bool:
