@@ -132,6 +132,8 @@ stringData: {name: "ENC[AES256_GCM,data:x]", server: "https://east.example.com"}
         "e": "server: https://kubernetes.default.svc",
         "f": "name: in-cluster",
         "g": "namespace: shop",
+        "h": "name: <CLUSTER>",
+        "i": "name: '{{cluster}}'",
     }
     files = {f"{name}.yaml": application(name, "web", destination=to) for name, to in destinations.items()}
     found = plans(files | {"secrets.yaml": secret, "web/a.yaml": CONFIG_MAP})
@@ -143,6 +145,8 @@ stringData: {name: "ENC[AES256_GCM,data:x]", server: "https://east.example.com"}
         "in-cluster/argocd/e": "in-cluster",
         "in-cluster/argocd/f": "in-cluster",
         "argocd/g": None,
+        "argocd/h": None,
+        "argocd/i": None,
     }
 
 

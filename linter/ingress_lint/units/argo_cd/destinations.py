@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ingress_lint.units.argo_cd.reading import mapping, text
 from ingress_lint.units.site import Site
-from ingress_lint.values.placeholders import ENCRYPTED
+from ingress_lint.values.placeholders import ENCRYPTED, is_placeholder
 from ingress_lint.values.urls import split_url
 
 IN_CLUSTER: Final = "in-cluster"
@@ -52,13 +52,18 @@ class Destinations:
                 self._names.setdefault(_bare(server), name)
 
     def cluster(self, destination: Mapping[str, Any], home: Cluster) -> Cluster:
-        """The cluster of a destination; `home` is the one that the Application itself is in."""
+        """The cluster of a destination; `home` is the one that the Application itself is in.
+
+        Of a placeholder that somebody fills in, none is known.
+        """
         name, server = text(destination, "name"), _bare(text(destination, "server"))
         if name == IN_CLUSTER or (not name and server == _OWN_SERVER and server not in self._names):
             return home
         if not name:
             parts = split_url(server)
             name = self._names.get(server) or (parts and parts.hostname) or server
+        if is_placeholder(name):
+            return Cluster(None, "")
         return Cluster(name or None, self._keys.get(name, name))
 
 
