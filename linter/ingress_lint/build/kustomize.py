@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from ingress_lint import inputs
 from ingress_lint.build.blame import blamed
 from ingress_lint.build.listing import listed_text
 from ingress_lint.build.running import Failure, Limits, Output, run
@@ -90,6 +91,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     overlay = root.overlay
     above = () if overlay is None else (_layer_of(overlay, root.folder),)
     tree = TreeReader(sources).read(root.folder, *above)
+    for path in tree.files:
+        inputs.look_at(path)
     place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
     unread = next(
         (layer for layer in tree.layers if layer.document.text.strip() and layer.document.value is None), None

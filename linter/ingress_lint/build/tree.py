@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
+from ingress_lint import inputs
 from ingress_lint.build.following import ABSENT, value_at
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
@@ -135,9 +136,9 @@ class TreeReader:
         if not isinstance(item, str):
             return None
         path = layer.file(item)
-        if os.path.isdir(path):
+        if inputs.is_folder(path):
             self._pending.append((path, self._in_configuration))
-        elif os.path.isfile(path):
+        elif inputs.is_file(path):
             self._tree.files.add(path)
             if self._in_configuration:
                 for document in self._sources.documents(path):
@@ -179,7 +180,7 @@ class TreeReader:
                     continue
                 name = chart.get("name", chart.get("chartName"))
                 folder = os.path.join(str(home or chart.get("chartHome") or "charts"), str(name))
-                if os.path.isdir(layer.file(folder)):
+                if inputs.is_folder(layer.file(folder)):
                     self._hinder("helm", layer.place(key), f"it inflates the chart {name}")
                 else:
                     self._hinder("network", layer.place(key), f"it inflates the chart {name}, which is not here")
