@@ -28,3 +28,12 @@ def test_a_controllers_folder_can_be_held_in_the_head(folder: Path) -> None:
 def test_no_file_is_too_long() -> None:
     lines = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in SOURCES}
     assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in GENERATED} == {}
+
+
+LOOKS_BY_ITSELF = re.compile(r"\bopen\(|\bos\.(?:scandir|listdir|walk|path\.(?:l?exists|is\w+(?<!isabs)))\(|\bshutil\.which\(|\.read_(?:text|bytes)\(")
+STAGES = ("units", "build", "load", "baseline.py", "config.py", "engine.py")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages_look_at_files_through_one_module(stage: str) -> None:
+    """Else the cache does not know what a run rests on."""

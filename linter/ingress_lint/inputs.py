@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Final, Literal, TypeVar
 
 from msgspec import Struct, field
@@ -20,10 +21,13 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _CHUNK: Final = 1 << 20
 _UNREADABLE: Final = b""
+_COMPILED: Final = "__pycache__"
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 Kind = Literal["", "file", "folder", "other"]
 """What stands at a path, links followed; empty where nothing does."""
+Code = tuple[tuple[str, int, int], ...]
+"""The path, the time of change in nanoseconds and the size of each file of a package."""
 Seen = TypeVar("Seen")
 
 
@@ -42,6 +46,8 @@ class Noted(Struct):
     """Where paths lead to."""
     tools: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     """The path, the time of change in nanoseconds and the size of the binary behind each command."""
+    code: dict[str, Code] = field(default_factory=dict)
+    """The files of the packages whose code ran, by where each package lies."""
     since: datetime | None = None
     until: datetime | None = None
     """The moments between which the clock says nothing else."""
@@ -78,6 +84,12 @@ def read(path: str) -> bytes:
         raise
     _note(_noted.files, path, _digest(data))
     return data
+
+
+def look_at(path: str) -> None:
+    """Notes what a file holds that another program reads; one that it does not find there is noted, too."""
+    if _noted is not None:
+        _note(_noted.files, path, _digest_again(path))
 
 
 def entries(folder: str) -> list[os.DirEntry[str]]:
@@ -122,6 +134,13 @@ def tool(command: str) -> str | None:
     if _noted is not None:
         _note(_noted.tools, command, found)
     return found[0] or None
+
+
+def code(module: ModuleType) -> None:
+    """Notes the code of a package or a module, which may be edited where it lies."""
+    if _noted is not None:
+        for place in getattr(module, "__path__", None) or [module.__file__ or ""]:
+            _note(_noted.code, place, _code_at(place))
 
 
 def moments(*changes: datetime) -> None:
@@ -169,6 +188,7 @@ def holds(noted: Noted, now: datetime | None) -> bool:
         return False
     return (
         all(os.path.realpath(path) == led for path, led in noted.links.items())
+        and all(_code_at(place) == files for place, files in noted.code.items())
         and all(_tool(command) == found for command, found in noted.tools.items())
         and all(_listing_again(folder) == listing for folder, listing in noted.folders.items())
         and all(_kind(path) == found for path, found in noted.kinds.items())
@@ -252,3 +272,25 @@ def _tool(command: str) -> tuple[str, int, int]:
     except OSError:
         status = None
     return (path, status.st_mtime_ns, status.st_size) if path and status else ("", 0, 0)
+
+
+def _code_at(place: str) -> Code:
+    """The files of a package's folder, or of a module alone; none where they cannot be looked at."""
+    try:
+        return tuple(sorted(_code_files(place)))
+    except OSError:
+        return ()
+
+
+def _code_files(place: str) -> Iterator[tuple[str, int, int]]:
+    if not os.path.isdir(place):
+        status = os.stat(place)
+        yield "", status.st_mtime_ns, status.st_size
+        return
+    with os.scandir(place) as scan:
+        for entry in scan:
+            if not entry.is_dir():
+                status = entry.stat()
+                yield entry.name, status.st_mtime_ns, status.st_size
+            elif entry.name != _COMPILED:
+                yield from ((f"{entry.name}/{path}", changed, size) for path, changed, size in _code_files(entry.path))

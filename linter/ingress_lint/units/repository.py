@@ -10,7 +10,6 @@ from typing import Final
 from msgspec import Struct
 
 from ingress_lint import inputs
-
 from ingress_lint.values.patterns import deferred
 
 _ORIGIN: Final = deferred(r'^[ \t]*\[remote "origin"\][^\[]*?^[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)

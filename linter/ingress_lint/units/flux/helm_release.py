@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.files import display_path
 from ingress_lint.units.chart import NOT_RENDERED, merged, switched_on
