@@ -404,6 +404,14 @@ def test_standard_input_is_not_repeated(folder: Path, cache_folder: Path, linted
     assert not cache_folder.exists()
 
 
+def test_a_small_file_named_outright_is_not_worth_it(folder: Path, cache_folder: Path) -> None:
+    run("apps/shop.yaml", "apps/service.yaml")
+    assert not cache_folder.exists()
+    (folder / "apps" / "large.yaml").write_text("---\n".join(INGRESS.format(name=f"n{at}") for at in range(500)))
+    assert said(run("apps/large.yaml")) == said(run("apps/large.yaml"))
+    assert cache_folder.exists()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="there are no pipes with names")
 def test_a_pipe_is_not_repeated(folder: Path, linted: list[None]) -> None:
     program = "{ cat apps/shop.yaml; echo '# once'; }"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from msgspec import Struct
@@ -27,6 +28,10 @@ from ingress_lint.output import FORMATS, RenderOptions, render
 if TYPE_CHECKING:
     from ingress_lint.configuration.settings import Config
     from ingress_lint.report import Report
+
+
+_SMALL: Final = 100 * 1024
+"""Bytes that take less time to lint than it takes to find an answer."""
 
 
 class Wanted(Struct, frozen=True):
@@ -103,7 +108,7 @@ def command(
         targets=tuple(target(value, FORMATS) for value in outputs),
         **chosen,
     )
-    if no_cache or STANDARD_INPUT in given.paths:
+    if no_cache or _is_quick(given.paths):
         outcome = lint(given, wanted)
     else:
         from ingress_lint.cache.answers import answered
@@ -111,6 +116,13 @@ def command(
         now = None if given.now else datetime.now(UTC)
         outcome = answered((given, wanted), now, lambda: lint(given, wanted), Outcome)
     outcome.tell()
+
+
+def _is_quick(paths: Sequence[str]) -> bool:
+    """Whether there is nothing to gain from a cache: standard input, or so little that to look it up takes longer."""
+    if STANDARD_INPUT in paths:
+        return True
+    return bool(paths) and all(map(os.path.isfile, paths)) and sum(map(os.path.getsize, paths)) <= _SMALL
 
 
 def lint(given: Given, wanted: Wanted) -> Outcome:
