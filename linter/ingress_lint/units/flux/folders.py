@@ -142,5 +142,5 @@ def _only_lists(layer: Layer) -> bool:
 
     listed = [*items(layer.value, "resources"), *items(layer.value, "components")]
     return layer.value.keys() <= _LISTING and all(
-        isinstance(one, str) and os.path.exists(layer.file(one)) for one in listed
+        isinstance(one, str) and inputs.exists(layer.file(one)) for one in listed
     )
