@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Final, Literal, TypeVar
@@ -60,14 +60,21 @@ _noted: Noted | None = None
 
 @contextmanager
 def noting(now: datetime | None) -> Iterator[Noted]:
-    """Notes what this process sees until the end of the block."""
+    """Notes what this process sees until the end of the block; whoever was noting before notes it, too."""
     global _noted  # noqa: PLW0603
+    outer = _noted
     _noted = noted = Noted(now)
     try:
         yield noted
     finally:
-        _noted = None
+        _noted = outer
+    note_all(noted)
     _condense(noted)
+
+
+def noting_within() -> AbstractContextManager[Noted]:
+    """Notes what a part of the run sees, at the time of the whole."""
+    return noting(_noted.now if _noted is not None else None)
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------
@@ -151,6 +158,16 @@ def moments(*changes: datetime) -> None:
                 _noted.since = max(change, _noted.since or change)
             else:
                 _noted.until = min(change, _noted.until or change)
+
+
+def note_all(noted: Noted) -> None:
+    """Notes all that was noted elsewhere."""
+    if _noted is not None:
+        for name in ("files", "folders", "kinds", "links", "tools", "code"):
+            for path, state in getattr(noted, name).items():
+                _note(getattr(_noted, name), path, state)
+        moments(*(moment for moment in (noted.since, noted.until) if moment is not None))
+        _noted.repeatable = _noted.repeatable and noted.repeatable
 
 
 def unrepeatable() -> None:

@@ -111,10 +111,12 @@ def command(
     if no_cache or _is_quick(given.paths):
         outcome = lint(given, wanted)
     else:
+        from msgspec.structs import replace
+
         from ingress_lint.cache.answers import answered
 
         now = None if given.now else datetime.now(UTC)
-        outcome = answered((given, wanted), now, lambda: lint(given, wanted), Outcome)
+        outcome = answered((replace(given, jobs=None), wanted), now, lambda: lint(given, wanted), Outcome)
     outcome.tell()
 
 

@@ -66,6 +66,7 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         assume=cast("Assumption", given.assume or config.assume),
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
         renders=given.render,
+        jobs=given.jobs,
         now=given.now,
         severities={
             code: Severity[level.upper()]
