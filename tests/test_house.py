@@ -34,7 +34,7 @@ def test_no_file_is_too_long() -> None:
 LOOKS = {"open", "listdir", "scandir", "exists", "lexists", "isfile", "isdir", "which", "read_text", "read_bytes"}
 LOOKING = {"inputs.py", "units/walking.py"}
 """The module that looks, and one that only asks whether a file can be opened."""
-STAGES = ("build", "config.py", "baseline.py", "engine.py", "load", "units")
+STAGES = ("build", "configuration", "baseline.py", "engine.py", "load", "units")
 
 
 def looks(source: Path) -> set[str]:

@@ -106,6 +106,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     hindered = next((obstacle for obstacle in tree.obstacles if obstacle.needs not in allowed), None)
     if hindered is not None:
         return Unbuilt(hindered.needs, hindered.message, hindered.place)
+    if any(obstacle.needs == "network" for obstacle in tree.obstacles):
+        inputs.unrepeatable()  # what is fetched may be something else the next time
     if tool is None:
         text = listed_text(tree, sources, unrestricted=root.unrestricted)
         return Unbuilt("tool", KUSTOMIZE_MISSING, place) if text is None else _built(root, tool, tree, sources, text)
