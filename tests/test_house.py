@@ -44,7 +44,11 @@ def looks(source: Path) -> set[str]:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             name = called.rpartition(".")[2]
-            if name in LOOKS and called != f"inputs.{name}" and not (name == "open" and "'w" in ast.unparse(node)):
+            if (
+                (name in LOOKS or called == "os.walk")
+                and called != f"inputs.{name}"
+                and not (name == "open" and "'w" in ast.unparse(node))
+            ):
                 found.add(called)
     return found
 

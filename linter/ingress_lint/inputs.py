@@ -112,6 +112,23 @@ def entries(folder: str) -> list[os.DirEntry[str]]:
     return found
 
 
+def walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Each folder from here down, with the names of the folders and of the other entries in it, as `os.walk` has them.
+
+    Links to folders are among the folders, and not followed; nor is what the caller takes out of the list.
+    """
+    try:
+        found = entries(folder)
+    except OSError:
+        return
+    within = {entry.name: entry for entry in found if entry.is_dir()}
+    names = list(within)
+    yield folder, names, [entry.name for entry in found if entry.name not in within]
+    for name in names:
+        if not within[name].is_symlink():
+            yield from walk(within[name].path)
+
+
 def exists(path: str) -> bool:
     """Whether anything stands at a path."""
     return _kind_of(path) != ""

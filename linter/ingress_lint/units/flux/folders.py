@@ -45,7 +45,7 @@ def find_folder(top: str, path: str) -> str | None:
     inside = os.path.normpath("/" + path.replace("\0", "")).lstrip(os.sep)
     found = os.path.realpath(os.path.join(top, inside))
     within = found == top or found.startswith(os.path.join(top, ""))
-    return found if within and os.path.isdir(found) else None
+    return found if within and inputs.is_folder(found) else None
 
 
 class Folders:

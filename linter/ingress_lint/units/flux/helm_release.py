@@ -82,7 +82,7 @@ def _chart(held: Applied, home: Home, folders: Folders, find: Find) -> tuple[str
     if content.why:
         return None, f"its chart {chart} is not here: {content.why}"
     folder = folders.find(content.path(chart))
-    if folder is None or not os.path.isfile(os.path.join(folder, CHART_FILE)):
+    if folder is None or not inputs.is_file(os.path.join(folder, CHART_FILE)):
         return None, f"there is no chart {chart} here"
     return folder, ""
 
