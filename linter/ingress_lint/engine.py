@@ -88,7 +88,13 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
 def _settings(options: Options) -> Settings:
     limit = seconds_or_go(str(options.render.time_limit)) or 30.0
     rendering = Rendering(
-        options.renders, options.render.network, limit, options.render.kustomize, options.render.helm, options.jobs
+        enabled=options.renders,
+        network=options.render.network,
+        seconds=limit,
+        kustomize=options.render.kustomize,
+        helm=options.render.helm,
+        jobs=options.jobs,
+        keeps=options.keeps,
     )
     return Settings(options.configured, options.clusters, rendering)
 

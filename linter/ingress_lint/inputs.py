@@ -28,6 +28,8 @@ Kind = Literal["", "file", "folder", "other"]
 """What stands at a path, links followed; empty where nothing does."""
 Code = tuple[tuple[str, int, int], ...]
 """The path, the time of change in nanoseconds and the size of each file of a package."""
+ToolState = tuple[str, int, int]
+"""The path, the time of change in nanoseconds and the size of a binary."""
 Seen = TypeVar("Seen")
 
 
@@ -44,8 +46,8 @@ class Noted(Struct):
     """What stood at paths of which nothing else was asked."""
     links: dict[str, str] = field(default_factory=dict)
     """Where paths lead to."""
-    tools: dict[str, tuple[str, int, int]] = field(default_factory=dict)
-    """The path, the time of change in nanoseconds and the size of the binary behind each command."""
+    tools: dict[str, ToolState] = field(default_factory=dict)
+    """The binary behind each command."""
     code: dict[str, Code] = field(default_factory=dict)
     """The files of the packages whose code ran, by where each package lies."""
     since: datetime | None = None
@@ -93,10 +95,13 @@ def read(path: str) -> bytes:
     return data
 
 
-def look_at(path: str) -> None:
-    """Notes what a file holds that another program reads; one that it does not find there is noted, too."""
+def look_at(path: str) -> bytes:
+    """The digest of a file that another program reads, empty where it cannot be read; noted files are not read again."""
+    known = _noted.files.get(path) if _noted is not None else None
+    digest = _digest_again(path) if known is None else known
     if _noted is not None:
-        _note(_noted.files, path, _digest_again(path))
+        _note(_noted.files, path, digest)
+    return digest
 
 
 def entries(folder: str) -> list[os.DirEntry[str]]:
@@ -154,10 +159,15 @@ def real_path(path: str) -> str:
 
 def tool(command: str) -> str | None:
     """The binary that a command runs, None where it is not on PATH."""
+    return tool_state(command)[0] or None
+
+
+def tool_state(command: str) -> ToolState:
+    """What tells the binary that a command runs from another; its path is empty where it is not on PATH."""
     found = _tool(command)
     if _noted is not None:
         _note(_noted.tools, command, found)
-    return found[0] or None
+    return found
 
 
 def code(module: ModuleType) -> None:
@@ -297,7 +307,7 @@ def _kind(path: str) -> Kind:
     return "folder" if stat.S_ISDIR(mode) else "other"
 
 
-def _tool(command: str) -> tuple[str, int, int]:
+def _tool(command: str) -> ToolState:
     import shutil
 
     path = shutil.which(command)

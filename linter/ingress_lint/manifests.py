@@ -39,6 +39,8 @@ class Options(Struct, frozen=True):
     assume: Assumption = "auto"
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Kind, namespace and name of objects known to exist elsewhere."""
+    keeps: bool = False
+    """Whether what is built is kept for later runs, and taken from earlier ones."""
     jobs: int | None = None
     """How many processes may build and lint side by side, None for as many as there are processors."""
     now: datetime | None = None

@@ -51,7 +51,8 @@ class Root(Struct, frozen=True):
     """What to build, and how.
 
     `unrestricted`: files may lie outside of the kustomization that names them, as Flux builds. `network`: remote bases
-    are fetched. `helm`: the binary that inflates charts, where that is wanted.
+    are fetched. `helm`: the binary that inflates charts, where that is wanted. `keeps`: what is rendered is kept for
+    later runs, and taken from earlier ones.
     """
 
     folder: str
@@ -59,6 +60,7 @@ class Root(Struct, frozen=True):
     unrestricted: bool = False
     network: bool = False
     helm: Tool | None = None
+    keeps: bool = False
     limits: Limits = Limits()
 
 
@@ -111,7 +113,7 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     if tool is None:
         text = listed_text(tree, sources, unrestricted=root.unrestricted)
         return Unbuilt("tool", KUSTOMIZE_MISSING, place) if text is None else _built(root, tool, tree, sources, text)
-    result = _run(root, tool, os.path.realpath(root.folder)) if overlay is None else wrapped(root, tool, tree, {})[1]
+    result = _rendered(root, tool, tree) if overlay is None else wrapped(root, tool, tree, {})[1]
     if isinstance(result, Failure):
         stderr = _LOGGED.sub("", result.stderr)
         said = _reason(stderr) or result.message
@@ -138,7 +140,7 @@ def wrapped(root: Root, tool: Tool, tree: Tree, fields: Mapping[str, Any]) -> tu
             _write_wrapper(path, root, tree, fields)
         except (OSError, ValueError, TypeError) as error:
             return path, Failure("not-started", f"the kustomization around it could not be written: {error}")
-        result = _run(root, tool, os.path.dirname(path))
+        result = _rendered(root, tool, tree, os.path.dirname(path), fields)
         if isinstance(result, Failure):  # its name is another one each time
             result = replace(result, stderr=result.stderr.replace(os.path.join(os.path.dirname(path), ""), ""))
         return path, result
@@ -161,6 +163,20 @@ def _write_wrapper(path: str, root: Root, tree: Tree, fields: Mapping[str, Any])
             value["openapi"]["path"] = _SCHEMA
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(value | dict(fields), stream, default=str)
+
+
+def _rendered(
+    root: Root, tool: Tool, tree: Tree, wrapper: str = "", fields: Mapping[str, Any] | None = None
+) -> Output | Failure:
+    """What the tool renders of a root, or of the `wrapper` around it, a folder that adds `fields`."""
+    folder = os.path.realpath(root.folder)
+    if not root.keeps:
+        return _run(root, tool, wrapper or folder)
+    from ingress_lint.build.kept import rendered
+
+    added = root.overlay.fields if root.overlay is not None else None
+    asked = (tool.build, folder, root.unrestricted, os.path.dirname(wrapper), added, fields)
+    return rendered(tool.path, asked, tree, lambda: _run(root, tool, wrapper or folder))
 
 
 def _run(root: Root, tool: Tool, folder: str) -> Output | Failure:

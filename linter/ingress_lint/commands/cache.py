@@ -15,10 +15,10 @@ def command() -> None:
 @command.command("clear", context_settings=_HELP)
 def clear() -> None:
     """Empty the cache."""
-    from ingress_lint.cache.answers import store
+    from ingress_lint import answers
+    from ingress_lint.build import kept
+    from ingress_lint.store import user_folder
 
-    answers = store()
-    removed = answers.clear()
-    click.echo(
-        f"removed {removed} {'entry' if removed == 1 else 'entries'} from {click.format_filename(answers.folder)}"
-    )
+    removed = answers.store().clear() + kept.store().clear()
+    entries = "entry" if removed == 1 else "entries"
+    click.echo(f"removed {removed} {entries} from {click.format_filename(user_folder())}")

@@ -109,14 +109,14 @@ def command(
         **chosen,
     )
     if no_cache or _is_quick(given.paths):
-        outcome = lint(given, wanted)
+        outcome = lint(given, wanted, keeps=not no_cache)
     else:
         from msgspec.structs import replace
 
-        from ingress_lint.cache.answers import answered
+        from ingress_lint.answers import answered
 
         now = None if given.now else datetime.now(UTC)
-        outcome = answered((replace(given, jobs=None), wanted), now, lambda: lint(given, wanted), Outcome)
+        outcome = answered((replace(given, jobs=None), wanted), now, lambda: lint(given, wanted, keeps=True), Outcome)
     outcome.tell()
 
 
@@ -127,8 +127,8 @@ def _is_quick(paths: Sequence[str]) -> bool:
     return bool(paths) and all(map(os.path.isfile, paths)) and sum(map(os.path.getsize, paths)) <= _SMALL
 
 
-def lint(given: Given, wanted: Wanted) -> Outcome:
-    """What the run says. Raises `click.UsageError`."""
+def lint(given: Given, wanted: Wanted, *, keeps: bool) -> Outcome:
+    """What the run says; `keeps` is whether builds come from the cache, and go there. Raises `click.UsageError`."""
     from msgspec.structs import replace
 
     from ingress_lint import inputs
@@ -149,6 +149,7 @@ def lint(given: Given, wanted: Wanted) -> Outcome:
             split_selectors(wanted.selected) or config.select,
             split_selectors(wanted.ignored),
         )
+        options = replace(options, keeps=keeps)
         if wanted.min_severity is not None:
             options = replace(options, min_severity=Severity[wanted.min_severity.upper()])
         known = wanted.baseline_file or config.baseline

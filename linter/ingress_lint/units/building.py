@@ -22,7 +22,8 @@ _NOT_RENDERED: Final = "nothing is rendered (--no-render)"
 
 class Rendering(Struct, frozen=True):
     """What a run may do to render: `enabled` runs tools at all, `network` lets them fetch, `seconds` is how long one may take,
-    `jobs` how many run side by side, None for as many as there are processors.
+    `jobs` how many run side by side, None for as many as there are processors, `keeps` whether what they
+    render is kept for later runs.
 
     `kustomize` and `helm` name the binaries, empty for those on PATH.
     """
@@ -33,6 +34,7 @@ class Rendering(Struct, frozen=True):
     kustomize: str = ""
     helm: str = ""
     jobs: int | None = None
+    keeps: bool = False
 
 
 class Builder:
@@ -65,7 +67,9 @@ class Builder:
         from ingress_lint.build.kustomize import Root
         from ingress_lint.build.running import Limits
 
-        return Root(folder, network=self.rendering.network, limits=Limits(self.rendering.seconds))
+        return Root(
+            folder, network=self.rendering.network, limits=Limits(self.rendering.seconds), keeps=self.rendering.keeps
+        )
 
     def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
         """What becomes of each root, in their order."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingress_lint.cache.store import Store, user_folder
+from ingress_lint.store import Store, user_folder
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="there are no owners and modes")
 

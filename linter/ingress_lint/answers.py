@@ -1,4 +1,8 @@
-"""Answers of earlier runs, each with all that it rests on."""
+"""What earlier runs said, kept in the user's cache folder and said again where nothing has changed.
+
+A run that is asked the same, by the same installation in the same folder, looks at what the earlier one noted in
+`ingress_lint.inputs`: where it is all as it was, no manifest is parsed, and no rule is imported.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from msgspec import Struct
 
 import ingress_lint
 from ingress_lint import __version__, inputs
-from ingress_lint.cache.store import Store, user_folder
 from ingress_lint.inputs import Noted
+from ingress_lint.store import Store, user_folder
 
 _FOLDER: Final = "answers"
 _Answer = TypeVar("_Answer", bound=Struct)

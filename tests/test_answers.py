@@ -22,9 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 import ingress_lint.engine
-from ingress_lint import inputs
+from ingress_lint import answers, inputs
 from ingress_lint.__main__ import main
-from ingress_lint.cache import answers
 from ingress_lint.commands import check
 from ingress_lint.output import FORMATS
 
@@ -79,9 +78,9 @@ def linted(monkeypatch: pytest.MonkeyPatch) -> list[None]:
     runs: list[None] = []
     lint = check.lint
 
-    def counted(*arguments: object) -> object:
+    def counted(*arguments: object, **named: object) -> object:
         runs.append(None)
-        return lint(*arguments)  # type: ignore[arg-type]
+        return lint(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(check, "lint", counted)
     return runs
