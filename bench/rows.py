@@ -11,7 +11,19 @@ from typing import Final
 
 import make_corpus
 from measuring import Command, Samples, in_turn, instructions
-from subjects import CLICK, KUBE_SCORE, KUBECONFORM, LINTER, PYYAML, Baseline, Peer, check, version
+from subjects import (
+    CLICK,
+    KUBE_SCORE,
+    KUBECONFORM,
+    LINTER,
+    PYYAML,
+    Baseline,
+    Peer,
+    check,
+    check_again,
+    read_again,
+    version,
+)
 
 GROWTH: Final = 10
 SMALL_APPS: Final = 100
@@ -124,6 +136,16 @@ class Bench:
             compared_processor(f"{title}, processor", mine, baseline, than, self._target(1.1)),
         ]
 
+    def unchanged(self) -> list[Row]:
+        """The corpus as it was in the run before, against reading and hashing it."""
+        corpus = self._corpus(self._apps)
+        mine, baseline = in_turn(self._runs, check_again(corpus), read_again(corpus))
+        title, than = "check, nothing has changed", "click, reading and hashing"
+        return [
+            compared(title, mine, baseline, than, 1.5),
+            compared_processor(f"{title}, processor", mine, baseline, than, 1.5),
+        ]
+
     def large(self) -> list[Row]:
         """Three times the corpus."""
         mine, baseline = self._check(self._corpus(LARGE * self._apps))
@@ -198,6 +220,7 @@ ROWS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "one-file": Bench.one_file,
     "hundred": Bench.hundred,
     "load": Bench.load,
+    "unchanged": Bench.unchanged,
     "large": Bench.large,
     "charts": Bench.charts,
     "memory": Bench.memory,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import make_corpus
-from measuring import busy, load_average
+from measuring import ENVIRONMENT, busy, load_average
 from rows import CHECKS, ROWS, Bench, Row
 from subjects import PYYAML, other_linter
 
@@ -85,6 +85,7 @@ def main() -> int:
     before = load_average()
     rows: dict[str, list[Row]] = {}
     with tempfile.TemporaryDirectory() as folder:
+        ENVIRONMENT["XDG_CACHE_HOME"] = folder
         bench = Bench(Path(folder), options.apps, options.runs, baseline)
         print(heading())
         for name in chosen:

@@ -16,6 +16,7 @@ from typing import Final
 from measuring import Command
 
 LINTER: Final = str(Path(sys.executable).with_name("ingress-lint"))
+NO_CACHE: Final = "--no-cache"
 CLICK: Final = (sys.executable, "-c", "import click")
 """The least that a program with a command line does."""
 LOADING: Final = """
@@ -25,6 +26,14 @@ for folder, _, names in os.walk(sys.argv[1]):
         with open(os.path.join(folder, name), encoding="utf-8") as file:
             for value in yaml.load_all(file.read(), Loader=yaml.CSafeLoader):
                 pass
+"""
+READING: Final = """
+import hashlib, os, sys
+import click
+for folder, _, names in os.walk(sys.argv[1]):
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as file:
+            hashlib.sha256(file.read()).digest()
 """
 SCHEMA: Final = {
     "type": "object",
@@ -48,9 +57,19 @@ class Baseline:
 PYYAML: Final = Baseline("PyYAML's C loader", lambda folder: (sys.executable, "-c", LOADING, str(folder)))
 
 
-def check(folder: Path, linter: str = LINTER) -> Command:
-    """The linter's command for a folder or file."""
-    return (linter, "check", str(folder))
+def check(folder: Path, linter: str = LINTER, options: Command = (NO_CACHE,)) -> Command:
+    """The linter's command for a folder or file, which says nothing that an earlier run said."""
+    return (linter, "check", *options, str(folder))
+
+
+def check_again(folder: Path) -> Command:
+    """The linter's command for a folder as people give it, so that it may say what an earlier run said."""
+    return check(folder, options=())
+
+
+def read_again(folder: Path) -> Command:
+    """The least that tells whether a folder is as it was: a process that reads and hashes what it holds."""
+    return (sys.executable, "-c", READING, str(folder))
 
 
 def other_linter(given: Path) -> Baseline:
@@ -62,7 +81,8 @@ def other_linter(given: Path) -> Baseline:
     program = next((place for place in places if place.is_file()), None)
     if program is None:
         raise FileNotFoundError(given)
-    return Baseline(str(given), partial(check, linter=str(program)))
+    knows = NO_CACHE in _output(str(program), "check", "--help")
+    return Baseline(str(given), partial(check, linter=str(program), options=(NO_CACHE,) if knows else ()))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,34 @@ def test_a_controllers_folder_can_be_held_in_the_head(folder: Path) -> None:
 def test_no_file_is_too_long() -> None:
     lines = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in SOURCES}
     assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in GENERATED} == {}
+
+
+LOOKS = {"open", "listdir", "scandir", "exists", "lexists", "isfile", "isdir", "which", "read_text", "read_bytes"}
+LOOKING = {"inputs.py", "units/walking.py"}
+"""The module that looks, and one that only asks whether a file can be opened."""
+STAGES = ("build", "configuration", "baseline.py", "engine.py", "load", "units")
+
+
+def looks(source: Path) -> set[str]:
+    """The calls by which a file looks at the file system itself; to open for writing is none."""
+    found = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            name = called.rpartition(".")[2]
+            if (
+                (name in LOOKS or called == "os.walk")
+                and called != f"inputs.{name}"
+                and not (name == "open" and "'w" in ast.unparse(node))
+            ):
+                found.add(called)
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages_look_at_the_file_system_through_one_module(stage: str) -> None:
+    """Else the cache does not know what an answer rests on."""
+    root = ROOT / "linter" / "ingress_lint"
+    sources = [root / stage] if stage.endswith(".py") else sorted((root / stage).rglob("*.py"))
+    found = {path.relative_to(root).as_posix(): looks(path) for path in sources}
+    assert {path: calls for path, calls in found.items() if calls and path not in LOOKING} == {}

@@ -12,7 +12,7 @@ import click
 
 from ingress_lint import __version__
 
-COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "units", "explain", "rules", "config")
+COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "units", "explain", "rules", "config", "cache")
 DEFAULT_COMMAND: Final = "check"
 _DEBUG: Final = "INGRESS_LINT_DEBUG"
 """The environment variable that shows the traceback of a failure."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from ingress_lint import inputs
 from ingress_lint.report import ReportedFinding
 
 _VERSION: Final = 1
@@ -19,8 +20,7 @@ def read_baseline(file: str) -> frozenset[str]:
     import json
 
     try:
-        with open(file, encoding="utf-8") as opened:
-            written = json.load(opened)
+        written = json.loads(inputs.read(file))
     except OSError as error:
         raise BaselineError(f"{file}: {error.strerror or error}") from None
     except ValueError as error:

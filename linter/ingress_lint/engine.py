@@ -11,7 +11,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint import side_by_side
 from ingress_lint.controllers.lowering.lowering import lower
+from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.set_context import Elsewhere, SetContext
 from ingress_lint.linting import SetLinter, of_problems
@@ -85,7 +87,15 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
 
 def _settings(options: Options) -> Settings:
     limit = seconds_or_go(str(options.render.time_limit)) or 30.0
-    rendering = Rendering(options.renders, options.render.network, limit, options.render.kustomize, options.render.helm)
+    rendering = Rendering(
+        enabled=options.renders,
+        network=options.render.network,
+        seconds=limit,
+        kustomize=options.render.kustomize,
+        helm=options.render.helm,
+        jobs=options.jobs,
+        keeps=options.keeps,
+    )
     return Settings(options.configured, options.clusters, rendering)
 
 
@@ -258,14 +268,20 @@ def check(
     running = [*rules, *(rule for rule in catalogue if rule.code in further)]
     failures: list[str] = []
     findings = [*of_problems(running, manifests.problems, failures)]
-    for held in manifests.sets:
-        linter = SetLinter(held, running)
+
+    def lint(index: int) -> tuple[list[Finding], list[str]]:
+        linter = SetLinter(manifests.sets[index], running)
+        return list(linter.everything()), linter.failures
+
+    weights = [len(held.graph.objects) for held in manifests.sets]
+    linted = side_by_side.each(lint, weights, options.jobs or side_by_side.cores(), manifests.documents)
+    for held, (found, broken) in zip(manifests.sets, linted, strict=True):
         findings += (
             replace(finding, units=held.holders[finding.place.document])
-            for finding in linter.everything()
+            for finding in found
             if held.shows(finding.place.document)
         )
-        failures += linter.failures
+        failures += broken
     findings = suppressions.apply(findings)
     findings += of_problems(rules, suppressions.unused(), failures)
     report = reporter.report(finding for finding in findings if finding.code in chosen)

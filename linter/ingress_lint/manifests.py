@@ -39,6 +39,10 @@ class Options(Struct, frozen=True):
     assume: Assumption = "auto"
     externals: frozenset[tuple[str, str, str]] = frozenset()
     """Kind, namespace and name of objects known to exist elsewhere."""
+    keeps: bool = False
+    """Whether what is built is kept for later runs, and taken from earlier ones."""
+    jobs: int | None = None
+    """How many processes may build and lint side by side, None for as many as there are processors."""
     now: datetime | None = None
     """When certificates must be valid, None for the time of the run."""
     severities: Mapping[str, Severity] = field(default_factory=dict)
@@ -125,6 +129,10 @@ class Manifests(Struct):
     problems: list[Problem] = field(default_factory=list)
     placeholders: int = 0
     """How many values stand for others that are not known."""
+
+    def documents(self) -> list[Document]:
+        """All documents, those of builds and of the context among them."""
+        return list(dict.fromkeys(item.document for held in self.sets for item in held.graph.objects))
 
     @property
     def sources(self) -> Iterator[SourceFile]:

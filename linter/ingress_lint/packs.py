@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Final, NamedTuple
 
+from ingress_lint import inputs
 from ingress_lint.rule import Pack, RuleEntry
 
 GROUP: Final = "ingress_lint.rules"
@@ -50,6 +51,7 @@ def _load(point: _Point) -> Pack:
             pack = getattr(pack, attribute)
     except Exception as error:
         raise PackError(f"{point.owner}: its rule pack cannot be imported: {type(error).__name__}: {error}") from error
+    inputs.code(sys.modules[module.strip().partition(".")[0]])
     if not isinstance(pack, Pack):
         raise PackError(f"{point.owner}: {point.value} is no ingress_lint.rule.Pack")
     return pack

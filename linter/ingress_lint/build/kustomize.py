@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from ingress_lint import inputs
 from ingress_lint.build.blame import blamed
 from ingress_lint.build.listing import listed_text
 from ingress_lint.build.running import Failure, Limits, Output, run
@@ -50,7 +51,8 @@ class Root(Struct, frozen=True):
     """What to build, and how.
 
     `unrestricted`: files may lie outside of the kustomization that names them, as Flux builds. `network`: remote bases
-    are fetched. `helm`: the binary that inflates charts, where that is wanted.
+    are fetched. `helm`: the binary that inflates charts, where that is wanted. `keeps`: what is rendered is kept for
+    later runs, and taken from earlier ones.
     """
 
     folder: str
@@ -58,6 +60,7 @@ class Root(Struct, frozen=True):
     unrestricted: bool = False
     network: bool = False
     helm: Tool | None = None
+    keeps: bool = False
     limits: Limits = Limits()
 
 
@@ -90,6 +93,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     overlay = root.overlay
     above = () if overlay is None else (_layer_of(overlay, root.folder),)
     tree = TreeReader(sources).read(root.folder, *above)
+    for path in tree.files:
+        inputs.look_at(path)
     place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
     unread = next(
         (layer for layer in tree.layers if layer.document.text.strip() and layer.document.value is None), None
@@ -103,10 +108,12 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     hindered = next((obstacle for obstacle in tree.obstacles if obstacle.needs not in allowed), None)
     if hindered is not None:
         return Unbuilt(hindered.needs, hindered.message, hindered.place)
+    if any(obstacle.needs == "network" for obstacle in tree.obstacles):
+        inputs.unrepeatable()  # what is fetched may be something else the next time
     if tool is None:
         text = listed_text(tree, sources, unrestricted=root.unrestricted)
         return Unbuilt("tool", KUSTOMIZE_MISSING, place) if text is None else _built(root, tool, tree, sources, text)
-    result = _run(root, tool, os.path.realpath(root.folder)) if overlay is None else wrapped(root, tool, tree, {})[1]
+    result = _rendered(root, tool, tree) if overlay is None else wrapped(root, tool, tree, {})[1]
     if isinstance(result, Failure):
         stderr = _LOGGED.sub("", result.stderr)
         said = _reason(stderr) or result.message
@@ -133,7 +140,7 @@ def wrapped(root: Root, tool: Tool, tree: Tree, fields: Mapping[str, Any]) -> tu
             _write_wrapper(path, root, tree, fields)
         except (OSError, ValueError, TypeError) as error:
             return path, Failure("not-started", f"the kustomization around it could not be written: {error}")
-        result = _run(root, tool, os.path.dirname(path))
+        result = _rendered(root, tool, tree, os.path.dirname(path), fields)
         if isinstance(result, Failure):  # its name is another one each time
             result = replace(result, stderr=result.stderr.replace(os.path.join(os.path.dirname(path), ""), ""))
         return path, result
@@ -156,6 +163,20 @@ def _write_wrapper(path: str, root: Root, tree: Tree, fields: Mapping[str, Any])
             value["openapi"]["path"] = _SCHEMA
     with open(path, "w", encoding="utf-8") as stream:
         json.dump(value | dict(fields), stream, default=str)
+
+
+def _rendered(
+    root: Root, tool: Tool, tree: Tree, wrapper: str = "", fields: Mapping[str, Any] | None = None
+) -> Output | Failure:
+    """What the tool renders of a root, or of the `wrapper` around it, a folder that adds `fields`."""
+    folder = os.path.realpath(root.folder)
+    if not root.keeps:
+        return _run(root, tool, wrapper or folder)
+    from ingress_lint.build.kept import rendered
+
+    added = root.overlay.fields if root.overlay is not None else None
+    asked = (tool.build, folder, root.unrestricted, os.path.dirname(wrapper), added, fields)
+    return rendered(tool.path, asked, tree, lambda: _run(root, tool, wrapper or folder))
 
 
 def _run(root: Root, tool: Tool, folder: str) -> Output | Failure:

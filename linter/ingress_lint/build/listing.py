@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from ingress_lint import inputs
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.build.tree import Layer, Tree
 from ingress_lint.load.kustomization import has_circle
@@ -31,6 +32,6 @@ def _only_lists(layer: Layer, *, unrestricted: bool) -> bool:
     inside = os.path.join(layer.folder, "")
     for item in items(layer.value, "resources"):
         path = layer.file(item) if isinstance(item, str) else ""
-        if not (os.path.isdir(path) or (os.path.isfile(path) and (unrestricted or path.startswith(inside)))):
+        if not (inputs.is_folder(path) or (inputs.is_file(path) and (unrestricted or path.startswith(inside)))):
             return False
     return True

@@ -14,6 +14,8 @@ from typing import IO, Final, Literal, cast
 
 from msgspec import Struct
 
+from ingress_lint import inputs
+
 _KEPT: Final = ("PATH", "SYSTEMROOT", "SYSTEMDRIVE", "COMSPEC", "PATHEXT", "TEMP", "TMP", "TMPDIR")
 _NETWORK_SETTINGS: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _NOWHERE: Final = "http://127.0.0.1:9"
@@ -92,6 +94,7 @@ def run(command: Sequence[str], folder: str, limits: Limits, *, network: bool = 
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
+            inputs.unrepeatable()
             return Failure("not-started", f"{name} could not be started: {getattr(error, 'strerror', None) or error}")
         deadline = monotonic() + limits.seconds
         output = _Reader(cast("IO[bytes]", process.stdout), limits.output_bytes)
@@ -105,6 +108,7 @@ def run(command: Sequence[str], folder: str, limits: Limits, *, network: bool = 
         size = limits.output_bytes / 1024**2
         return Failure("output-limit", f"{name} wrote more than {size:g} MiB and was stopped", errors.text)
     if status is None:
+        inputs.unrepeatable()
         return Failure("time-limit", f"{name} took longer than {limits.seconds:g} seconds and was stopped", errors.text)
     if status:
         return Failure("status", f"{name} ended with status {status}", errors.text)

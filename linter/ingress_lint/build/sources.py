@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
+from ingress_lint import inputs
 from ingress_lint.load.document import Document, SourceFile
 from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found, UnreadableError, display_path, read
@@ -68,7 +68,7 @@ def _all(_kind: str, _text: str) -> bool:
 
 
 def _read(path: str) -> SourceFile | None:
-    if not os.path.isfile(path):
+    if not inputs.is_file(path):
         return None
     try:
         return read(Found(path, display_path(path), path))

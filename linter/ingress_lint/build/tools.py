@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.build.running import Failure, Limits, run
 from ingress_lint.values.patterns import deferred
 
@@ -41,7 +41,7 @@ class Tool(Struct, frozen=True):
 def find_kustomize(configured: str = "") -> Tool | None:
     """kustomize, else kubectl, which has one built in; where `configured` names a binary of either, that one alone."""
     names = (configured,) if configured else ("kustomize", "kubectl")
-    path = next((found for name in names if (found := shutil.which(name))), None)
+    path = next((found for name in names if (found := inputs.tool(name))), None)
     if path is None:
         return None
     if "kubectl" in os.path.basename(path):
@@ -51,5 +51,5 @@ def find_kustomize(configured: str = "") -> Tool | None:
 
 def find_helm(configured: str = "") -> Tool | None:
     """helm, or the binary that `configured` names."""
-    path = shutil.which(configured or "helm")
+    path = inputs.tool(configured or "helm")
     return None if path is None else Tool(path, (path, "template"), (path, "version", "--short"))

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct, field
 
+from ingress_lint import inputs
 from ingress_lint.build.following import ABSENT, value_at
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
@@ -135,13 +136,13 @@ class TreeReader:
         if not isinstance(item, str):
             return None
         path = layer.file(item)
-        if os.path.isdir(path):
+        if inputs.is_folder(path):
             self._pending.append((path, self._in_configuration))
-        elif os.path.isfile(path):
+        elif inputs.is_file(path):
             self._tree.files.add(path)
             if self._in_configuration:
                 for document in self._sources.documents(path):
-                    self._configured(document.value, place)
+                    self._configured(layer, document.value, place)
                     self._tree.layers += _transformer(path, document)
             return path
         elif _REMOTE.match(item):
@@ -155,15 +156,17 @@ class TreeReader:
         if not isinstance(item, str):
             return
         if "\n" in item or "{" in item:
-            self._configured(self._sources.value(item), place)
+            self._configured(layer, self._sources.value(item), place)
             return
         within, self._in_configuration = self._in_configuration, True
         self._take_in(layer, item, place, "a plugin's configuration")
         self._in_configuration = within
 
-    def _configured(self, value: Any, place: Place) -> None:
+    def _configured(self, layer: Layer, value: Any, place: Place) -> None:
         if not isinstance(value, dict):
             return
+        named = (layer.file(text.rpartition("=")[2]) for text in _texts(value) if "\n" not in text)
+        self._tree.files.update(path for path in named if inputs.is_file(path))
         version, kind = value.get("apiVersion"), value.get("kind")
         if version != "builtin":
             self._hinder("plugin", place, f"it needs the plugin {kind} ({version}), which is not run")
@@ -179,7 +182,7 @@ class TreeReader:
                     continue
                 name = chart.get("name", chart.get("chartName"))
                 folder = os.path.join(str(home or chart.get("chartHome") or "charts"), str(name))
-                if os.path.isdir(layer.file(folder)):
+                if inputs.is_folder(layer.file(folder)):
                     self._hinder("helm", layer.place(key), f"it inflates the chart {name}")
                 else:
                     self._hinder("network", layer.place(key), f"it inflates the chart {name}, which is not here")
@@ -202,6 +205,15 @@ def real_path(folder: str, path: str) -> str:
         return os.path.realpath(os.path.join(folder, path))
     except ValueError:
         return os.path.join(folder, "\ufffd")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts that a value holds, at whatever depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _listed_files(layer: Layer) -> Iterator[tuple[Place, Any]]:

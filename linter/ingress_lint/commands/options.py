@@ -35,6 +35,7 @@ class Given(Struct, frozen=True):
     config_file: str | None = None
     render: bool = True
     network: bool = False
+    jobs: int | None = None
     now: datetime | None = None
 
 
@@ -88,6 +89,12 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--no-render", "render", flag_value=False, default=True, help="Run neither helm nor kustomize."),
         click.option("--network", is_flag=True, help="Let kustomize fetch what lies elsewhere."),
+        click.option(
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="How many processes may build and lint side by side (default: as many as there are processors).",
+        ),
         click.option(
             "--now",
             callback=_moment,

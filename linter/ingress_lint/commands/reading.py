@@ -22,16 +22,21 @@ from ingress_lint.selection import matching
 from ingress_lint.units.excludes import anchored
 
 
-def is_barren(given: Given, found: Manifests | Report) -> bool:
-    """Whether the command line names a path or a unit in which there is nothing to lint; complains of what is so.
+def barren(given: Given, found: Manifests | Report) -> tuple[list[str], bool]:
+    """A line for each path and unit in which there is nothing to lint, and whether the command line names one of them.
 
     Where the configuration, or nobody, names the paths, that is no fault.
     """
-    complain(found.barren)
     unknown = bool(given.units) and not found.units
-    if unknown:
-        complain([f"no unit is called {' or '.join(given.units)}; `ingress-lint units` lists them"])
-    return unknown or bool(given.paths and found.barren)
+    lines = [f"no unit is called {' or '.join(given.units)}; `ingress-lint units` lists them"] if unknown else []
+    return [*found.barren, *lines], unknown or bool(given.paths and found.barren)
+
+
+def is_barren(given: Given, found: Manifests | Report) -> bool:
+    """Whether the command line names a path or a unit in which there is nothing to lint; complains of what is so."""
+    lines, at_fault = barren(given, found)
+    complain(lines)
+    return at_fault
 
 
 def configured(given: Given) -> Configuration:
@@ -62,6 +67,7 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         assume=cast("Assumption", given.assume or config.assume),
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
         renders=given.render,
+        jobs=given.jobs,
         now=given.now,
         severities={
             code: Severity[level.upper()]

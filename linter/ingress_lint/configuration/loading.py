@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from ingress_lint import inputs
 from ingress_lint.configuration.settings import Config
 from ingress_lint.configuration.source import Source, nearest, read
 from ingress_lint.load.document import Document, Pointer
@@ -124,13 +125,13 @@ def _list(value: Any) -> list[Any]:
 
 def _outside(value: Any, file: str) -> Iterator[tuple[Pointer, str]]:
     """The paths that lead out of the repository, or of the file's folder where there is none."""
-    folder = os.path.dirname(os.path.realpath(file))
+    folder = os.path.dirname(inputs.real_path(file))
     top = repository(folder)
     for pointer, path in _paths(value):
         if isinstance(path, str) and "\0" in path:
             yield pointer, "no path holds a zero byte"
         elif isinstance(path, str):
-            real = os.path.realpath(os.path.join(folder, path))
+            real = inputs.real_path(os.path.join(folder, path))
             if not f"{real}{os.sep}".startswith((top or folder).rstrip(os.sep) + os.sep):
                 around = "the repository" if top else "the configuration's folder, which is in no git repository"
                 yield pointer, f"`{path}` leads out of {around}"
@@ -164,8 +165,8 @@ def _doubts(config: Config, line: Callable[[Pointer], int]) -> Iterator[tuple[Po
 
 
 def _gone(unit: ConfiguredUnit) -> Iterator[tuple[Pointer, str]]:
-    if not os.path.exists(unit.path):
+    if not inputs.exists(unit.path):
         yield ("path",), display_path(unit.path)
     for index, path in enumerate(unit.values):
-        if not os.path.exists(path):
+        if not inputs.exists(path):
             yield ("values", index), display_path(path)

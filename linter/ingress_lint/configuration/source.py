@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.load import files
 from ingress_lint.load.document import Document, Pointer, SourceFile
 from ingress_lint.load.settings_file import SettingsError, SettingsFile
@@ -38,12 +39,12 @@ class Source(Struct, frozen=True):
 
 def nearest(start: str) -> str | None:
     """The configuration file of a folder or of one above it."""
-    for folder in _upward(os.path.realpath(start)):
+    for folder in _upward(inputs.real_path(start)):
         file = os.path.join(folder, FILE_NAME)
-        if os.path.isfile(file):
+        if inputs.is_file(file):
             return file
         pyproject = os.path.join(folder, PYPROJECT)
-        if os.path.isfile(pyproject) and _is_configured(pyproject):
+        if inputs.is_file(pyproject) and _is_configured(pyproject):
             return pyproject
     return None
 
@@ -104,14 +105,13 @@ def _keys(text: str) -> tuple[str, ...]:
 
 def _is_configured(pyproject: str) -> bool:
     try:
-        with open(pyproject, "rb") as stream:
-            return b"[tool.ingress-lint" in stream.read()
+        return b"[tool.ingress-lint" in inputs.read(pyproject)
     except OSError:
         return False
 
 
 def _upward(start: str) -> Iterator[str]:
-    if os.path.isdir(start):
+    if inputs.is_folder(start):
         yield start
     while (folder := os.path.dirname(start)) != start:
         yield folder

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import io
 import os
 import sys
 from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
+from ingress_lint.inputs import MAX_BYTES
 from ingress_lint.load.document import SourceFile
 from ingress_lint.values.placeholders import GIT_CRYPT
 
-MAX_BYTES: Final = 32 * 1024 * 1024
-"""A larger file is no manifest: the API server refuses objects over 3 MiB (etcd's limit is 1.5 MiB)."""
 STANDARD_INPUT: Final = "-"
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -59,23 +58,14 @@ def read(found: Found) -> SourceFile:
     try:
         if found.path == STANDARD_INPUT:
             data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            inputs.unrepeatable()
         else:
-            with open(found.path, "rb", buffering=0) as stream:
-                data = _read_all(stream)
+            data = inputs.read(found.path)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror or error}") from None
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"larger than {MAX_BYTES // 1024**2} MiB, which no Kubernetes manifest is")
     return SourceFile(found.display, decode(data))
-
-
-def _read_all(stream: io.FileIO) -> bytes:
-    """What a file holds, up to one byte more than may be; a buffer of that size for every file would cost time."""
-    size = os.fstat(stream.fileno()).st_size
-    data = stream.read(min(size, MAX_BYTES) + 1)
-    while len(data) <= MAX_BYTES and (more := stream.read(1 << 20)):  # it grew, or it is a pipe
-        data += more
-    return data
 
 
 def decode(data: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from ingress_lint import inputs
 from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.values import ValueReader
 
@@ -66,15 +67,14 @@ class Kustomization(Struct, frozen=True):
 def find_file(folder: str) -> str | None:
     """The kustomization file of a folder."""
     paths = (os.path.join(folder, name) for name in FILE_NAMES)
-    return next((path for path in paths if os.path.isfile(path)), None)
+    return next((path for path in paths if inputs.is_file(path)), None)
 
 
 def read(path: str) -> Kustomization | None:
     """The kustomization in a file; None where the file is for another program (Flux has a kind of the same name)."""
     folder = os.path.dirname(os.path.realpath(path))
     try:
-        with open(path, encoding="utf-8-sig", errors="replace") as stream:
-            text = stream.read()
+        text = inputs.read(path).decode("utf-8-sig", "replace").replace("\r\n", "\n")
         value, _ = ValueReader().read(text.removeprefix("---\n"))
     except (OSError, YAMLError):
         return Kustomization(folder, incomplete=f"{os.path.basename(path)} could not be read", file=path)
@@ -85,7 +85,7 @@ def read(path: str) -> Kustomization | None:
     taken = [_real(folder, item) for key in _FOLDER_LISTS for item in _items(value, key) if isinstance(item, str)]
     return Kustomization(
         folder,
-        resources=frozenset(filter(os.path.isfile, taken)),
+        resources=frozenset(filter(inputs.is_file, taken)),
         not_manifests=frozenset(_real(folder, item) for item in _listed_files(value)),
         namespace=value["namespace"] if isinstance(value.get("namespace"), str) else "",
         incomplete=_incomplete(folder, value),
@@ -96,7 +96,7 @@ def read(path: str) -> Kustomization | None:
             if isinstance(item, dict) and "name" in item
         ),
         file=path,
-        folders=tuple(filter(os.path.isdir, taken)),
+        folders=tuple(filter(inputs.is_folder, taken)),
         component=value.get("kind") == "Component",
         changes=next((str(key) for key, item in value.items() if item and key not in _PLAIN_FIELDS), ""),
         only_lists=_only_lists(folder, value),
@@ -117,7 +117,7 @@ def _only_lists(folder: str, value: dict[str, Any]) -> bool:
         return False
     inside = os.path.join(folder, "")
     paths = [_real(folder, item) if isinstance(item, str) else "" for item in _items(value, "resources")]
-    return all(os.path.isdir(path) or (os.path.isfile(path) and path.startswith(inside)) for path in paths)
+    return all(inputs.is_folder(path) or (inputs.is_file(path) and path.startswith(inside)) for path in paths)
 
 
 def _incomplete(folder: str, value: dict[str, Any]) -> str:
@@ -126,7 +126,7 @@ def _incomplete(folder: str, value: dict[str, Any]) -> str:
             return f"the kustomization takes objects from its `{key}`"
     for key in _FOLDER_LISTS:
         for item in _items(value, key):
-            if not (isinstance(item, str) and os.path.exists(_real(folder, item))):
+            if not (isinstance(item, str) and inputs.exists(_real(folder, item))):
                 return f"the kustomization takes objects from `{item}`"
     return ""
 

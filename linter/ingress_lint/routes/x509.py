@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from ingress_lint import inputs
+
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
@@ -56,6 +58,7 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
             raise UnknownKindError(str(error)) from error
         known = extension if isinstance(extension, x509.SubjectAlternativeName) else None
         common = [str(name.value) for name in item.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        inputs.moments(item.not_valid_before_utc, item.not_valid_after_utc)
         found.append(
             Certificate(
                 tuple(known.get_values_for_type(x509.DNSName) if known else ()),

@@ -21,7 +21,9 @@ _NOT_RENDERED: Final = "nothing is rendered (--no-render)"
 
 
 class Rendering(Struct, frozen=True):
-    """What a run may do to render: `enabled` runs tools at all, `network` lets them fetch, `seconds` is how long one may take.
+    """What a run may do to render: `enabled` runs tools at all, `network` lets them fetch, `seconds` is how long one may take,
+    `jobs` how many run side by side, None for as many as there are processors, `keeps` whether what they
+    render is kept for later runs.
 
     `kustomize` and `helm` name the binaries, empty for those on PATH.
     """
@@ -31,6 +33,8 @@ class Rendering(Struct, frozen=True):
     seconds: float = 30.0
     kustomize: str = ""
     helm: str = ""
+    jobs: int | None = None
+    keeps: bool = False
 
 
 class Builder:
@@ -63,7 +67,9 @@ class Builder:
         from ingress_lint.build.kustomize import Root
         from ingress_lint.build.running import Limits
 
-        return Root(folder, network=self.rendering.network, limits=Limits(self.rendering.seconds))
+        return Root(
+            folder, network=self.rendering.network, limits=Limits(self.rendering.seconds), keeps=self.rendering.keeps
+        )
 
     def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
         """What becomes of each root, in their order."""
@@ -73,7 +79,7 @@ class Builder:
             return [build(root, self._kustomize, self.sources) for root in roots]
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self.rendering.jobs or os.cpu_count()) as pool:
             return list(pool.map(lambda root: build(root, self._kustomize, self.sources), roots))
 
     def is_parsed(self, paths: Iterable[str]) -> bool:

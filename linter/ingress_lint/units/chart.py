@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from ingress_lint import inputs
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
 from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found, UnreadableError, read
@@ -111,7 +112,7 @@ def _values_files(chart: str) -> Iterator[str]:
 
 def _names(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [entry.name for entry in inputs.entries(folder)]
     except OSError:
         return []
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from ingress_lint import inputs
 from ingress_lint.load.document import Document
 from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
 from ingress_lint.load.loading import Loader
@@ -181,7 +182,7 @@ def _is_manifest(document: Document) -> bool:
 
 
 def _why_barren(tree: Tree) -> str:
-    if tree.path == STANDARD_INPUT or not os.path.isdir(tree.path):
+    if tree.path == STANDARD_INPUT or not inputs.is_folder(tree.path):
         return ": it holds no manifest"
     left_out = ", ".join(f"{number} {why}" for why, number in sorted(tree.left_out.items()))
     besides = f" ({left_out})" if left_out else ""

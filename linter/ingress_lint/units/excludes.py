@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from ingress_lint import inputs
 from ingress_lint.units.tracked import Tracked
 
 if TYPE_CHECKING:
@@ -102,10 +103,10 @@ def spec_of(lines: Sequence[str]) -> GitIgnoreSpec:
 def layers_of(file: str, folder: str) -> Layers:
     """What a file of gitignore's syntax leaves out below a folder, nothing where it cannot be read."""
     try:
-        with open(file, encoding="utf-8", errors="replace") as stream:
-            lines = [line for line in stream.read().splitlines() if line.strip() and not line.startswith("#")]
+        text = inputs.read(file).decode(errors="replace")
     except OSError:
         return ()
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return ((folder, spec_of(lines)),) if lines else ()
 
 
@@ -122,13 +123,15 @@ def decision(layers: Layers, path: str, *, is_folder: bool) -> bool | None:
 def _unless_fitting(layers: Layers, start: str) -> Layers:
     """Those that do not leave `start` itself out, which the user named all the same."""
     return tuple(
-        layer for layer in layers if start == layer[0] or not decision((layer,), start, is_folder=os.path.isdir(start))
+        layer
+        for layer in layers
+        if start == layer[0] or not decision((layer,), start, is_folder=inputs.is_folder(start))
     )
 
 
 def repository(folder: str) -> str | None:
     """The top folder of the git repository around a folder."""
-    while not os.path.exists(os.path.join(folder, ".git")):
+    while not inputs.exists(os.path.join(folder, ".git")):
         parent = os.path.dirname(folder)
         if parent == folder:
             return None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from ingress_lint import inputs
 from ingress_lint.load import kustomization
 from ingress_lint.load.document import Document
 from ingress_lint.load.files import Found, display_path
@@ -85,7 +86,7 @@ class Kustomizations:
         if folder not in self._nearest:
             own = self.of(folder)
             parent = os.path.dirname(folder)
-            top = parent == folder or os.path.exists(os.path.join(folder, ".git"))
+            top = parent == folder or inputs.exists(os.path.join(folder, ".git"))
             above = () if top else self._around(parent)
             self._nearest[folder] = (own, *above) if own is not None else above
         return self._nearest[folder]

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.values.patterns import deferred
 
 _ORIGIN: Final = deferred(r'^[ \t]*\[remote "origin"\][^\[]*?^[ \t]*url[ \t]*=[ \t]*(\S+)', re.MULTILINE)
@@ -26,8 +27,8 @@ class Repository(Struct, frozen=True):
     @classmethod
     def around(cls, folder: str) -> Repository:
         """The repository that holds a folder, else the folder itself; what git calls `origin` is its address."""
-        start = top = os.path.realpath(folder)
-        while not os.path.exists(os.path.join(top, ".git")):
+        start = top = inputs.real_path(folder)
+        while not inputs.exists(os.path.join(top, ".git")):
             parent = os.path.dirname(top)
             if parent == top:
                 return cls(start)
@@ -59,8 +60,7 @@ def address(url: str) -> str:
 
 def _origin(top: str) -> str:
     try:
-        with open(os.path.join(top, ".git", "config"), encoding="utf-8", errors="replace") as stream:
-            found = _ORIGIN.search(stream.read())
+        found = _ORIGIN.search(inputs.read(os.path.join(top, ".git", "config")).decode(errors="replace"))
     except OSError:
         return ""
     return address(found[1]) if found else ""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
+from ingress_lint import inputs
+
 _HEADER: Final = 12
 _BEFORE_FLAGS: Final = 60
 """Bytes of an entry before its flags: what `stat` says, and the object's name, by SHA-1."""
@@ -35,8 +37,7 @@ class Tracked:
     def _paths(self) -> frozenset[bytes]:
         """What is tracked, with the folders that hold it."""
         try:
-            with open(os.path.join(_git_folder(self._top), "index"), "rb") as stream:
-                files = set(_files(stream.read()))
+            files = set(_files(inputs.read(os.path.join(_git_folder(self._top), "index"))))
         except OSError:
             return frozenset()
         found = set(files)
@@ -66,7 +67,6 @@ def _files(index: bytes) -> Iterator[bytes]:
 def _git_folder(top: str) -> str:
     """Where git keeps what it knows of a work tree: `.git`, or the folder that a file of this name leads to."""
     folder = os.path.join(top, ".git")
-    if not os.path.isfile(folder):
+    if not inputs.is_file(folder):
         return folder
-    with open(folder, encoding="utf-8", errors="replace") as stream:
-        return os.path.join(top, stream.read().removeprefix("gitdir:").strip())
+    return os.path.join(top, inputs.read(folder).decode(errors="replace").removeprefix("gitdir:").strip())

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from ingress_lint import inputs
 from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
 from ingress_lint.load.kustomization import FILE_NAMES
 from ingress_lint.units import generators
@@ -44,17 +45,18 @@ def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
     tree = Tree(path)
     if path == STANDARD_INPUT:
         tree.files.append(Found.at(path, named=True))
-    elif os.path.isdir(path):
-        os.listdir(path)
+    elif inputs.is_folder(path):
+        inputs.entries(path)
         above = os.path.join(path, "..")
-        is_templates = os.path.basename(os.path.realpath(path)) == "templates"
-        if is_templates and os.path.exists(os.path.join(above, CHART_FILE)):
+        is_templates = os.path.basename(inputs.real_path(path)) == "templates"
+        if is_templates and inputs.exists(os.path.join(above, CHART_FILE)):
             tree.charts.append(Found.at(above, named=True))
         else:
             excludes = Excludes(patterns, path)
             _Walk(tree, excludes).folder(path, excludes.layers, named=True)
     else:
         with open(path, "rb"):
+            inputs.real_path(path)
             _file(tree, Found.at(path, named=True))
     return tree
 
@@ -73,8 +75,7 @@ class _Walk:
         self._visited.add(identity)
         here = Found(folder, display_path(folder), os.path.realpath(folder), named)
         try:
-            with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+            entries = inputs.entries(folder)
         except OSError:
             self._tree.files.append(here)  # where reading it will tell what is wrong
             return

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
+from ingress_lint import inputs
 from ingress_lint.load.document import Document
 from ingress_lint.load.kustomization import FILE_NAMES
 from ingress_lint.units.argo_cd.reading import text
@@ -45,7 +46,7 @@ class Folders:
         recurse = options.get("recurse") is True
         if (folder, recurse) not in self._listed:
             found = self._listed[folder, recurse] = []
-            for path, folders, names in os.walk(folder):
+            for path, folders, names in inputs.walk(folder):
                 folders[:] = sorted(name for name in folders if not name.startswith(".")) if recurse else []
                 for name in sorted(names):
                     full = os.path.join(path, name)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from ingress_lint import inputs
 from ingress_lint.build.sources import Sources
 from ingress_lint.units.argo_cd.reading import items, mapping, text
 from ingress_lint.values.patterns import deferred
@@ -100,5 +101,5 @@ def _files(name: str, folder: str, top: str, roots: Mapping[str, str]) -> Iterat
         return
     for found in sorted(glob.glob(path, recursive=True)) if _WILD.search(name) else [path]:
         real = os.path.realpath(found)
-        if os.path.isfile(real) and real.startswith(os.path.join(top, "")):
+        if inputs.is_file(real) and real.startswith(os.path.join(top, "")):
             yield real

@@ -6,10 +6,10 @@ same objects but where the two disagree on a prefix.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ingress_lint import inputs
 from ingress_lint.build.kustomize import Overlay
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tree import real_path
@@ -121,7 +121,7 @@ def _components(options: Mapping[str, Any], folder: str) -> list[str]:
     found = []
     for item in items(options, "components"):
         path = real_path(folder, str(item))
-        if os.path.isdir(path):
+        if inputs.is_folder(path):
             found.append(path)
         elif options.get("ignoreMissingComponents") is not True:
             found.append(str(item) if "://" in str(item) else path)

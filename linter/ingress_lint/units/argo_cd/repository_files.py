@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from ingress_lint import inputs
 from ingress_lint.build.sources import Sources
 from ingress_lint.values import globs
 
@@ -37,7 +38,7 @@ class Files:
     def is_folder(self, path: str) -> bool:
         """Whether a path of the repository is a folder."""
         real = self.path(path)
-        return real is not None and os.path.isdir(real)
+        return real is not None and inputs.is_folder(real)
 
     def folders(self, wanted: Iterable[str], unwanted: Iterable[str]) -> list[str]:
         """The folders that fit a pattern wanted and none unwanted, from the top; hidden ones are none.
@@ -61,12 +62,12 @@ class Files:
 
     def _subfolders(self, folder: str) -> Iterator[str]:
         try:
-            with os.scandir(os.path.join(self._top, folder)) as scan:
-                for entry in scan:
-                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                        yield f"{folder}/{entry.name}" if folder else entry.name
+            entries = inputs.entries(os.path.join(self._top, folder))
         except OSError:
             return
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                yield f"{folder}/{entry.name}" if folder else entry.name
 
     def files(self, wanted: Iterable[str], unwanted: Iterable[str]) -> list[str]:
         """The files that fit a pattern wanted and none unwanted, from the top.
@@ -89,7 +90,7 @@ class Files:
     def _all_below(self, folder: str) -> list[str]:
         if folder not in self._below:
             found: list[str] = []
-            for path, folders, names in os.walk(os.path.join(self._top, folder.strip("/"))):
+            for path, folders, names in inputs.walk(os.path.join(self._top, folder.strip("/"))):
                 folders[:] = sorted(name for name in folders if name != ".git")
                 shown = os.path.relpath(path, self._top).replace(os.sep, "/")
                 found += (name if shown == "." else f"{shown}/{name}" for name in names)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint import inputs
 from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.files import display_path
 from ingress_lint.load.kustomization import Kustomization, find_file
@@ -137,7 +138,7 @@ class SourceReader:
             return self._elsewhere(application, reason, routes, fills_any=not is_chart)
         path = text(value, "path")
         folder = self._files.path(path)
-        if folder is None or not os.path.isdir(folder):
+        if folder is None or not inputs.is_folder(folder):
             unfilled = ", as no generator fills it in" if _UNFILLED in path else ""
             return self._elsewhere(application, f"its path {path} does not exist{unfilled}")
         value = self._overridden(application, value, folder)
@@ -165,7 +166,7 @@ class SourceReader:
         for name in _OVERRIDES:
             path = os.path.join(folder, name.format(application.name))
             patch = (
-                self._files.content(os.path.relpath(path, self._site.repository.top)) if os.path.isfile(path) else None
+                self._files.content(os.path.relpath(path, self._site.repository.top)) if inputs.is_file(path) else None
             )
             if isinstance(patch, dict):
                 result = patched(result, patch)
@@ -188,7 +189,7 @@ class SourceReader:
     def _templates(self, folder: str) -> Iterator[str]:
         templates = os.path.join(folder, "templates")
         try:
-            names = sorted(os.listdir(templates))
+            names = [entry.name for entry in inputs.entries(templates)]
         except OSError:
             return
         for name in names:
@@ -284,7 +285,7 @@ def _detected(folder: str) -> str:
     """The tool for a folder whose source names none (argoproj/argo-cd:util/app/discovery/discovery.go, Discover)."""
     if find_file(folder) is not None:
         return "kustomize"
-    return "helm" if os.path.isfile(os.path.join(folder, CHART_FILE)) else "directory"
+    return "helm" if inputs.is_file(os.path.join(folder, CHART_FILE)) else "directory"
 
 
 def _deployers(documents: Iterable[Document]) -> tuple[Document, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.load.kustomization import find_file
 from ingress_lint.units.excludes import Excludes, Layers, decision, layers_of, spec_of
 from ingress_lint.units.site import Site
@@ -41,7 +42,7 @@ def find_folder(top: str, path: str) -> str | None:
     inside = os.path.normpath("/" + path.replace("\0", "")).lstrip(os.sep)
     found = os.path.realpath(os.path.join(top, inside))
     within = found == top or found.startswith(os.path.join(top, ""))
-    return found if within and os.path.isdir(found) else None
+    return found if within and inputs.is_folder(found) else None
 
 
 class Folders:
@@ -105,8 +106,7 @@ class Folders:
         ignored = excludes.within(folder, ignored)
         left_out += layers_of(os.path.join(folder, _IGNORE_FILE), folder)
         try:
-            with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+            entries = inputs.entries(folder)
         except OSError:
             return
         for entry in entries:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.files import display_path
 from ingress_lint.units.chart import NOT_RENDERED, merged, switched_on
@@ -81,7 +82,7 @@ def _chart(held: Applied, home: Home, folders: Folders, find: Find) -> tuple[str
     if content.why:
         return None, f"its chart {chart} is not here: {content.why}"
     folder = folders.find(content.path(chart))
-    if folder is None or not os.path.isfile(os.path.join(folder, CHART_FILE)):
+    if folder is None or not inputs.is_file(os.path.join(folder, CHART_FILE)):
         return None, f"there is no chart {chart} here"
     return folder, ""
 

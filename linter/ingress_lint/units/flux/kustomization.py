@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint import inputs
 from ingress_lint.build.kustomize import Overlay, Root
 from ingress_lint.build.sources import items
 from ingress_lint.load.document import Pointer
@@ -79,7 +80,7 @@ def why_not(held: Applied) -> str:
 def _components(held: Applied, folder: str) -> Iterator[str]:
     for item in items(held.spec, "components"):
         path = os.path.realpath(os.path.join(folder, str(item).replace("\0", "")))
-        if os.path.exists(path) or held.spec.get("ignoreMissingComponents") is not True:
+        if inputs.exists(path) or held.spec.get("ignoreMissingComponents") is not True:
             yield path
 
 

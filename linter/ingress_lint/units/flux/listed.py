@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct, field
 
+from ingress_lint import inputs
 from ingress_lint.build.kustomize import Built
 from ingress_lint.build.sources import items
 from ingress_lint.build.tree import Layer, TreeReader, real_path
@@ -114,14 +114,14 @@ class _Reader:
         return _moved(entries, text(kustomization, "namespace"))
 
     def _item(self, path: str) -> list[Entry] | None:
-        if os.path.isdir(path):
+        if inputs.is_folder(path):
             kustomization = self._folders.kustomization(path)
             if path in self._seen or not kustomization:
                 return None
             self._seen.add(path)
             return self.read(kustomization, path)
-        documents = self._site.read(path) if os.path.isfile(path) else ()
-        if not os.path.isfile(path) or any(not (document.parsed or document.kind) for document in documents):
+        documents = self._site.read(path) if inputs.is_file(path) else ()
+        if not inputs.is_file(path) or any(not (document.parsed or document.kind) for document in documents):
             return None
         return [Entry(document) for document in documents]
 

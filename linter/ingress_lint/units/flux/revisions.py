@@ -134,15 +134,15 @@ def synced_source(instance: Applied) -> Reference:
     )
 
 
-def home(repository: Repository, objects: Sequence[Applied], find: Find, exists: Callable[[str], bool]) -> Home:
-    """The repository as the Flux objects in its files tell of it; `exists` says whether a path leads to a folder here.
+def home(repository: Repository, objects: Sequence[Applied], find: Find, is_here: Callable[[str], bool]) -> Home:
+    """The repository as the Flux objects in its files tell of it; `is_here` says whether a path leads to a folder here.
 
     Sources tell that are called as `flux bootstrap` calls them, instances, and the sources of what applies itself. Where
     there are none, it is what most Flux Kustomizations name of which all paths exist here.
     """
     kustomizations = [one for one in objects if one.kind == "Kustomization"]
     bases = _bases([one.real for one in kustomizations], repository)
-    base = max(bases, key=lambda base: sum(exists(path) for path in _paths(kustomizations, base)))
+    base = max(bases, key=lambda base: sum(is_here(path) for path in _paths(kustomizations, base)))
     told = [one for one in objects if _is_bootstrapped(one)] or [
         source
         for one in kustomizations
@@ -154,7 +154,7 @@ def home(repository: Repository, objects: Sequence[Applied], find: Find, exists:
         urls.add(text(sync, "url"))
         branches.add(text(sync, "ref").removeprefix("refs/heads/") or text(mapping(sync, "ref"), "branch"))
     if not urls - {""}:
-        return _voted(Home(repository, base), kustomizations, find, exists)
+        return _voted(Home(repository, base), kustomizations, find, is_here)
     made = frozenset(synced_source(one) for one in told if one.kind == "FluxInstance")
     return Home(repository.also(urls, branches), base, made)
 
@@ -174,14 +174,14 @@ def _paths(kustomizations: Iterable[Applied], base: str) -> Iterator[str]:
             yield posixpath.join(base, path)
 
 
-def _voted(home: Home, kustomizations: Iterable[Applied], find: Find, exists: Callable[[str], bool]) -> Home:
+def _voted(home: Home, kustomizations: Iterable[Applied], find: Find, is_here: Callable[[str], bool]) -> Home:
     repository = home.repository
     found: defaultdict[Reference | str, list[bool]] = defaultdict(list)
     for one in kustomizations:
         source = _source(one, find)
         reference = reference_of(one.spec.get("sourceRef"), one.namespace)
         key = reference if source is None else address(text(source.spec, "url"))
-        found[key].append(exists(posixpath.join(home.base, text(one.spec, "path").lstrip("/"))))
+        found[key].append(is_here(posixpath.join(home.base, text(one.spec, "path").lstrip("/"))))
     whole = [(len(exist), str(key), key) for key, exist in found.items() if key and all(exist)]
     if not whole:
         return home
