@@ -31,7 +31,9 @@ def test_no_file_is_too_long() -> None:
     assert {path: count for path, count in lines.items() if count > MOST_LINES and path not in GENERATED} == {}
 
 
-LOOKS = {"open", "listdir", "scandir", "exists", "lexists", "isfile", "isdir", "which", "read_text", "read_bytes"}
+LOOKS = {"open", "io.open", "os.open", "os.listdir", "os.scandir", "os.walk", "shutil.which", "glob.glob"}
+LOOKS |= {f"os.path.{name}" for name in ("exists", "lexists", "isfile", "isdir", "getsize", "getmtime")}
+METHODS = {"read_text", "read_bytes", "iterdir", "rglob"}
 LOOKING = {"inputs.py", "units/walking.py"}
 """The module that looks, and one that only asks whether a file can be opened."""
 STAGES = ("build", "configuration", "baseline.py", "engine.py", "load", "units")
@@ -43,12 +45,8 @@ def looks(source: Path) -> set[str]:
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            name = called.rpartition(".")[2]
-            if (
-                (name in LOOKS or called == "os.walk")
-                and called != f"inputs.{name}"
-                and not (name == "open" and "'w" in ast.unparse(node))
-            ):
+            known = called in LOOKS or called.rpartition(".")[2] in METHODS
+            if known and not (called == "open" and "'w" in ast.unparse(node)):
                 found.add(called)
     return found
 
