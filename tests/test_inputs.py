@@ -159,6 +159,23 @@ def test_of_a_large_file_no_more_is_read_than_tells(folder: Path, monkeypatch: p
     assert noted.repeatable
 
 
+def test_another_match_is_seen(folder: Path) -> None:
+    with inputs.noting(None) as noted:
+        assert inputs.matching("charts/*/values*.yaml") == ["charts/web/values-prod.yaml", "charts/web/values.yaml"]
+    assert inputs.holds(noted, None)
+    Path("charts/web/values-qa.yaml").write_text("")
+    assert not inputs.holds(noted, None)
+
+
+def test_a_walk_is_that_of_the_library(folder: Path) -> None:
+    Path("charts/link").symlink_to("web")
+    expected = {path: (sorted(folders), sorted(names)) for path, folders, names in os.walk(".")}
+    with inputs.noting(None) as noted:
+        assert {path: (folders, names) for path, folders, names in inputs.walk(".")} == expected
+    assert set(noted.folders) == set(expected)
+    assert list(inputs.walk("nowhere")) == []
+
+
 def test_moments(folder: Path) -> None:
     def at(day: int) -> datetime:
         return datetime(2026, 6, day, tzinfo=UTC)

@@ -44,6 +44,8 @@ class Noted(Struct):
     """The digest of each folder's entries: their names, and what each is."""
     kinds: dict[str, Kind] = field(default_factory=dict)
     """What stood at paths of which nothing else was asked."""
+    matches: dict[str, bytes] = field(default_factory=dict)
+    """The digest of the paths that fit each pattern."""
     links: dict[str, str] = field(default_factory=dict)
     """Where paths lead to."""
     tools: dict[str, ToolState] = field(default_factory=dict)
@@ -134,6 +136,14 @@ def walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
             yield from walk(within[name].path)
 
 
+def matching(pattern: str) -> list[str]:
+    """The paths that fit a pattern as `glob` has them, hidden ones aside, ordered."""
+    found = _matching(pattern)
+    if _noted is not None:
+        _note(_noted.matches, pattern, _names(found))
+    return found
+
+
 def exists(path: str) -> bool:
     """Whether anything stands at a path."""
     return _kind_of(path) != ""
@@ -190,7 +200,7 @@ def moments(*changes: datetime) -> None:
 def note_all(noted: Noted) -> None:
     """Notes all that was noted elsewhere."""
     if _noted is not None:
-        for name in ("files", "folders", "kinds", "links", "tools", "code"):
+        for name in ("files", "folders", "kinds", "matches", "links", "tools", "code"):
             for path, state in getattr(noted, name).items():
                 _note(getattr(_noted, name), path, state)
         moments(*(moment for moment in (noted.since, noted.until) if moment is not None))
@@ -235,6 +245,7 @@ def holds(noted: Noted, now: datetime | None) -> bool:
         and all(_code_at(place) == files for place, files in noted.code.items())
         and all(_tool(command) == found for command, found in noted.tools.items())
         and all(_listing_again(folder) == listing for folder, listing in noted.folders.items())
+        and all(_names(_matching(pattern)) == names for pattern, names in noted.matches.items())
         and all(_kind(path) == found for path, found in noted.kinds.items())
         and all(_digest_again(path) == digest for path, digest in noted.files.items())
     )
@@ -295,6 +306,16 @@ def _what(entry: os.DirEntry[str]) -> str:
     if entry.is_dir(follow_symlinks=False):
         return "/folder"
     return "/file" if entry.is_file(follow_symlinks=False) else "/other"
+
+
+def _matching(pattern: str) -> list[str]:
+    from glob import glob
+
+    return sorted(glob(pattern, recursive=True))
+
+
+def _names(paths: Sequence[str]) -> bytes:
+    return _digest(os.fsencode("\0".join(paths)))
 
 
 def _kind(path: str) -> Kind:

@@ -6,7 +6,6 @@ In helm's order: the chart's own, values files, `valuesObject` or else `values`,
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -99,7 +98,7 @@ def _files(name: str, folder: str, top: str, roots: Mapping[str, str]) -> Iterat
     path = os.path.join(base, name.lstrip("/"))
     if "\0" in path:
         return
-    for found in sorted(glob.glob(path, recursive=True)) if _WILD.search(name) else [path]:
+    for found in inputs.matching(path) if _WILD.search(name) else [path]:
         real = os.path.realpath(found)
         if inputs.is_file(real) and real.startswith(os.path.join(top, "")):
             yield real
