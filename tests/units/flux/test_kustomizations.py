@@ -120,7 +120,7 @@ def test_namespaces_and_patches_of_kustomizations_need_no_tool_either(tree: Tree
         "namePrefix: a-\n",
         "patches: [{patch: '{kind: ConfigMap, metadata: {name: m}}', target: {kind: ConfigMap}}]\n",
         "patches: [{patch: '[{op: remove, path: /spec/suspend}]', target: {kind: HelmRelease}}]\n",
-        "patches: [{patch: '{spec: {suspend: true}}', target: {kind: HelmRelease, labelSelector: a=b}}]\n",
+        "patches: [{patch: '{spec: {suspend: true}}', target: {kind: HelmRelease, labelSelector: a > b}}]\n",
         "patches: [{patch: '{$patch: delete}', target: {kind: HelmRelease}}]\n",
         "configMapGenerator: [{name: a, literals: [b=c]}]\n",
         "namespace: web\n",

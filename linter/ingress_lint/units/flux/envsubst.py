@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fnmatch import translate
 from typing import Final
 
+from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import is_placeholder
 
@@ -223,7 +224,5 @@ def _matcher(pattern: str) -> Callable[[str], object] | None:
         return None
     if not any(char in pattern for char in _GLOB):
         return pattern.__eq__
-    try:
-        return re.compile(translate(pattern.replace("[^", "[!"))).match
-    except re.error:
-        return None
+    expression = compiled(translate(pattern.replace("[^", "[!")))
+    return None if expression is None else expression.fits

@@ -19,11 +19,16 @@ from ingress_lint.units.flux.kustomization import Source
 from ingress_lint.units.flux.objects import GROUPS, mapping, text
 from ingress_lint.units.site import Site
 from ingress_lint.values.expressions import compiled
+from ingress_lint.values.patterns import deferred
 
 _FIELDS: Final = frozenset({"apiVersion", "kind", "metadata", "resources", "components", "namespace", "patches"})
 _RENAMED: Final = ("Namespace", "List")
 """The kinds of which a namespace changes more than where they are."""
-_SELECTORS: Final = ("labelSelector", "annotationSelector", "namespace", "version")
+_SELECTORS: Final = ("annotationSelector", "namespace", "version")
+_REQUIREMENT: Final = deferred(
+    r"\s*(!?)\s*([\w./-]+)\s*(?:(==?|!=)\s*([\w./-]*)|(in|notin)\s*\(([^()]*)\))?\s*(?:,|\Z)"
+)
+"""One part of a label selector (kubernetes/apimachinery:pkg/labels/selector.go)."""
 _DIRECTIVES: Final = ("$patch", "$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList")
 _IDENTITY: Final = ("apiVersion", "kind", "metadata")
 
@@ -134,11 +139,25 @@ class _Reader:
         value = self._site.builder.sources.embedded(written)
         target = mapping(patch, "target") or _own_target(value)
         for entry in entries:
-            if _may_select(target, entry.document, self._site):
+            if self._may_select(target, entry.document):
                 if not GROUPS.get(entry.document.kind) or not _merges(value, written, target):
                     return False
                 entry.patches.append({key: value[key] for key in value if key not in _IDENTITY})
         return True
+
+    def _may_select(self, target: Mapping[str, Any], document: Document) -> bool:
+        """Whether a patch's target may mean a document's object."""
+        if not _fits(text(target, "kind"), document.kind):
+            return False
+        if not any(target.get(key) for key in ("name", "group", "labelSelector")):
+            return True
+        value = self._site.value(document)
+        metadata = mapping(value, "metadata")
+        return (
+            _fits(text(target, "group"), text(value, "apiVersion").rpartition("/")[0])
+            and _fits(text(target, "name"), text(metadata, "name"))
+            and labels_fit(text(target, "labelSelector"), mapping(metadata, "labels")) is not False
+        )
 
 
 def _moved(entries: list[Entry], namespace: str) -> list[Entry] | None:
@@ -157,19 +176,29 @@ def _own_target(patch: Any) -> dict[str, Any]:
 
 def _merges(patch: Any, written: str, target: Mapping[str, Any]) -> bool:
     """Whether a patch does no more than to merge into objects that its target surely means."""
-    plain = isinstance(patch, dict) and not any(word in written for word in _DIRECTIVES)
-    return plain and not any(key in target for key in _SELECTORS)
-
-
-def _may_select(target: Mapping[str, Any], document: Document, site: Site) -> bool:
-    """Whether a patch's target may mean a document's object."""
-    if not _fits(text(target, "kind"), document.kind):
+    if not isinstance(patch, dict) or mapping(patch, "metadata").keys() - {"name", "namespace"}:
         return False
-    if not (target.get("name") or target.get("group")):
-        return True
-    value = site.value(document)
-    group = text(value, "apiVersion").rpartition("/")[0]
-    return _fits(text(target, "group"), group) and _fits(text(target, "name"), text(mapping(value, "metadata"), "name"))
+    sure = labels_fit(text(target, "labelSelector"), {}) is not None and not any(key in target for key in _SELECTORS)
+    return sure and not any(word in written for word in _DIRECTIVES)
+
+
+def labels_fit(selector: str, labels: Mapping[str, Any]) -> bool | None:
+    """Whether labels fit a selector; None where it is not understood."""
+    at, all_fit = 0, True
+    while at < len(selector):
+        found = _REQUIREMENT.match(selector, at)
+        if found is None or (found[1] and (found[3] or found[5])):
+            return None
+        at = found.end()
+        held = found[2] in labels
+        if found[3] or found[5]:
+            values = [found[4]] if found[3] else [value.strip() for value in found[6].split(",")]
+            among = held and str(labels[found[2]]) in values
+            fits = not among if found[3] == "!=" or found[5] == "notin" else among
+        else:
+            fits = held != bool(found[1])
+        all_fit = all_fit and fits
+    return all_fit
 
 
 def _fits(wanted: str, given: str) -> bool:
