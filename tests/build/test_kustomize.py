@@ -199,6 +199,19 @@ def test_a_failing_overlay_names_no_folder_of_ours(kustomize: Tool, write_tree: 
     assert "ingress-lint-" not in first.stderr
 
 
+def test_what_a_base_lacks_is_said_alike_of_all_that_include_it(kustomize: Tool, write_tree: WriteTree) -> None:
+    write_tree(
+        {
+            "base/kustomization.yaml": "resources: [gone.yaml]",
+            "near/kustomization.yaml": "resources: [../base]",
+            "a/much/longer/path/kustomization.yaml": "resources: [../../../../base]",
+        }
+    )
+    near, far = (unbuilt(Root(path), kustomize) for path in ("near", "a/much/longer/path"))
+    assert (near.message, near.place) == (far.message, far.place)
+    assert "could not build base: " in near.message
+
+
 def test_what_the_tool_says_is_cut_short(write_tree: WriteTree, tmp_path: Path) -> None:
     write_tree({"kustomization.yaml": "namespace: a"})
     code = "import sys; sys.exit('# Warning: old\\nError: ' + 'long ' * 1000 + '\\nusage')"

@@ -28,6 +28,8 @@ _WRAPPER: Final = "kustomization.yaml"
 _LONGEST_REASON: Final = 500
 _LOGGED: Final = deferred(r'^[EFIW]\d{4} [\d:.]+ +\d+ [^ \]]+\] (?:"command failed" )?', re.MULTILINE)
 """What kubectl's log puts before a line: the time and its process, which are others each time."""
+_WITHIN: Final = deferred(r".*recursed accumulation of path '([^']+)': (.+)", re.DOTALL)
+"""The base that could not be built, and why, which is the same for whatever includes it."""
 _LOGGED_ERROR: Final = deferred(
     r'^err=(?:<\n(?P<block>.*?)\n >|(?P<quoted>"(?:[^"\\]|\\.)*"))', re.MULTILINE | re.DOTALL
 )
@@ -117,7 +119,9 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     if isinstance(result, Failure):
         stderr = _LOGGED.sub("", result.stderr)
         said = _reason(stderr) or result.message
-        message = f"{os.path.basename(tool.path)} could not build {display_path(root.folder)}: {said}"
+        within = _WITHIN.match(said)
+        what, said = within.groups() if within else (display_path(root.folder), said)
+        message = f"{os.path.basename(tool.path)} could not build {what}: {_shortened(said)}"
         inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
         at = blamed(tree, sources, stderr) or place
         return Unbuilt("helm" if inflates else "failed", message, at, stderr)
@@ -206,7 +210,10 @@ def _reason(stderr: str) -> str:
         lines = [line.strip() for line in stderr.splitlines() if line.strip() and not line.startswith("#")]
         said = next((line for line in lines if line.lower().startswith("error:")), lines[-1] if lines else "")
         said = said[len("error:") :].strip() if said.lower().startswith("error:") else said
-    said = said.replace(os.path.join(os.getcwd(), ""), "")
+    return said.replace(os.path.join(os.getcwd(), ""), "")
+
+
+def _shortened(said: str) -> str:
     return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 

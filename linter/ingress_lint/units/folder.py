@@ -161,9 +161,9 @@ def _conflicting(folder: _Folder, plain: Sequence[File], parts: Sequence[_Part])
 def _alternatives(folder: _Folder) -> tuple[list[File], list[_Part]]:
     """The files of a folder that stand together, and those that stand apart as variants of one another."""
     plain, parts = _by_environment(folder)
-    variants = _variants(plain)
-    parts += [_Part(file.path, folder.path, (file,)) for file in variants]
-    return [file for file in plain if file not in variants], parts
+    repeating = variants(plain)
+    parts += [_Part(file.path, folder.path, (file,)) for file in repeating]
+    return [file for file in plain if file not in repeating], parts
 
 
 def _by_environment(folder: _Folder) -> tuple[list[File], list[_Part]]:
@@ -190,7 +190,7 @@ def _environment(path: str) -> tuple[str, str]:
     return (stem[:at], word) if at > 0 and word in _ENVIRONMENTS else (stem, "")
 
 
-def _variants(files: Sequence[File]) -> set[File]:
+def variants(files: Sequence[File]) -> set[File]:
     """The files that repeat one another's objects, where some repeat most of another's, or several of them the same."""
     defined: defaultdict[Identity, list[File]] = defaultdict(list)
     for file in files:

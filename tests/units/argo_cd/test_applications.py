@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from ingress_lint.units import argo_cd
 from ingress_lint.units.building import Rendering
 from ingress_lint.units.plan import Plan, Unit
 
@@ -522,3 +523,10 @@ def test_nothing_that_it_may_hold_breaks(plans: Plans, text: str) -> None:
 
 def test_applications_of_others_are_none(plans: Plans) -> None:
     assert plans({"a.yaml": "apiVersion: app.k8s.io/v1beta1\nkind: Application\nmetadata: {name: a}\n"}) == {}
+
+
+def test_files_that_repeat_one_anothers_objects_are_alternatives(site: MakeSite) -> None:
+    files = {f"sets/{name}.yaml": application("web", "web") for name in ("list", "list-fast")}
+    found = argo_cd.plans(site(files | {"sets/other.yaml": application("other", "web"), "web/a.yaml": CONFIG_MAP}), ())
+    own = {plan.unit.name: bool(plan.together) for plan in found if plan.unit.kind == "folder"}
+    assert own == {"sets": True, "sets/list.yaml": False, "sets/list-fast.yaml": False}

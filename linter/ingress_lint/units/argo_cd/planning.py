@@ -17,6 +17,8 @@ from ingress_lint.units.argo_cd.expanding import Expansion
 from ingress_lint.units.argo_cd.placing import Home, Placed, Placement
 from ingress_lint.units.argo_cd.reading import mapping, text
 from ingress_lint.units.argo_cd.sources import Part
+from ingress_lint.units.beside import File
+from ingress_lint.units.folder import variants
 from ingress_lint.units.plan import Plan, Unit
 from ingress_lint.units.site import Site
 
@@ -46,16 +48,33 @@ def planned(site: Site, written: Mapping[Document, str], deployed: Sequence[Plan
 
 
 def _of_files(placed: Sequence[Placed], site: Site) -> Iterator[Plan]:
-    """The plans of files that hold Argo CD's own objects and nothing else: by folder, in the cluster of Argo CD itself."""
+    """The plans of files that hold Argo CD's own objects and nothing else: by folder, in the cluster of Argo CD itself.
+
+    Files that repeat one another's are alternatives, of which nobody can tell which one is applied.
+    """
     folders: defaultdict[tuple[str, Cluster], dict[str, None]] = defaultdict(dict)
     for one in placed:
         if one.node.file:
             folders[os.path.dirname(one.node.file), one.home.cluster][one.node.file] = None
-    for (folder, cluster), files in folders.items():
+    for (folder, cluster), paths in folders.items():
         shown = display_path(folder)
-        documents = tuple(document for file in files for document in site.read(file))
-        unit = Unit(shown, "folder", shown, cluster=cluster.name)
-        yield Plan(unit, documents, takes=frozenset(files), together=cluster.key)
+        files = {path: _file(site.read(path)) for path in paths}
+        alternatives = variants([file for file in files.values() if file.documents])
+        for path, file in files.items():
+            if file in alternatives:
+                yield Plan(Unit(file.path, "folder", shown), file.documents, takes=frozenset({path}))
+        rest = {path: file for path, file in files.items() if file not in alternatives}
+        if rest:
+            documents = tuple(document for file in rest.values() for document in file.documents)
+            unit = Unit(shown, "folder", shown, cluster=cluster.name)
+            yield Plan(unit, documents, takes=frozenset(rest), together=cluster.key)
+
+
+def _file(documents: tuple[Document, ...]) -> File:
+    """A file with the objects of Argo CD that it defines."""
+    metadata = [(document, mapping(document.whole(), "metadata")) for document in documents]
+    own = frozenset(("", document.kind, text(found, "namespace"), text(found, "name")) for document, found in metadata)
+    return File(documents[0].file.path if documents else "", documents, own)
 
 
 def _joined(parts: Sequence[Part]) -> list[Part]:
