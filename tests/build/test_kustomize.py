@@ -208,7 +208,8 @@ def test_what_a_base_lacks_is_said_alike_of_all_that_include_it(kustomize: Tool,
         }
     )
     near, far = (unbuilt(Root(path), kustomize) for path in ("near", "a/much/longer/path"))
-    assert (near.message, near.place) == (far.message, far.place)
+    assert (near.message, near.place.pointer) == (far.message, far.place.pointer)
+    assert near.place.document.file.path == far.place.document.file.path == "base/kustomization.yaml"
     assert "could not build base: " in near.message
 
 

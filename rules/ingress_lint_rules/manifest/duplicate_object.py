@@ -46,8 +46,8 @@ kubectl get KIND NAME -o yaml
 ## How sure
 An error within one unit; a warning where both say the same. Silent for alternatives, of which one is deployed: folders
 that repeat one another's objects, files of one folder that repeat most of one another's or are named for environments,
-kustomizations and charts (`ingress-lint units` lists them). Silent for hooks of Helm and Argo CD, for `generateName`, and
-for what `--context` adds.
+kustomizations and charts (`ingress-lint units` lists them). Silent for a Namespace that several plain files bring along
+with the same content, for hooks of Helm and Argo CD, for `generateName`, and for what `--context` adds.
 
 ## References
 - https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
@@ -60,6 +60,7 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.group_kind import NAMESPACE
 from ingress_lint.objects.model import AnyObject, ObjectKey
 from ingress_lint.routes.model import Route
 from ingress_lint.rule import Cause, Rule
@@ -88,7 +89,7 @@ class DuplicateObject(Rule):
             if not item.document.reported or not _HOOKS.isdisjoint(item.annotations):
                 continue
             known = first.setdefault(item.key, item)
-            if known is not item and item.names_itself:
+            if known is not item and item.names_itself and not _brought_along(known, item, graph):
                 yield self._twice(known, item)
 
     def _twice(self, first: AnyObject, second: AnyObject) -> Finding:
@@ -105,3 +106,9 @@ class DuplicateObject(Rule):
             related=[Related(f"{first} is here first", first.name_place)],
             fix="remove one of the two, or rename it",
         )
+
+
+def _brought_along(first: AnyObject, second: AnyObject, graph: ObjectGraph) -> bool:
+    """Whether both are one Namespace that files which are applied one by one make, lest it be missing."""
+    apart = not graph.context.built and first.document.file is not second.document.file
+    return apart and second.group_kind == NAMESPACE and first.says_the_same(second)

@@ -216,14 +216,14 @@ IMPLEMENTATIONS: Final = (
     ),
     Implementation(
         # Kong/kubernetes-ingress-controller:internal/dataplane/translator/subtranslator/httproute.go
-        # certificates: Kong's own where a listener names none: internal/controllers/gateway/gateway_utils.go
+        # certificates: Kong's own where a listener names none: internal/controllers/gateway/gateway_utils.go;
+        # BackendTLSPolicy: internal/dataplane/translator/ingressrules.go, handleBackendTLSPolices
         "kong-gateway",
         "Kong",
         ("konghq.com/kic-gateway-controller", "konghq.com/gateway-operator"),
         ("kong",),
         ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
         controller="kong",
-        backend_tls_policy=False,
         own_certificates=True,
     ),
     Implementation(

@@ -90,6 +90,8 @@ _BY_PATH: Final[dict[str, KnownImage]] = {
     "kong/kubernetes-ingress-controller": KnownImage(((10254, Speech.PLAIN),)),
     # haproxytech/kubernetes-ingress:deploy/haproxy-ingress.yaml
     "haproxytech/kubernetes-ingress": KnownImage(((1042, Speech.PLAIN),)),
+    # Kong/go-echo:README.md
+    "kong/go-echo": KnownImage(((1025, Speech.OTHER), (1026, Speech.OTHER), (1027, Speech.PLAIN))),
     "kubernetesui/dashboard": KnownImage(((8443, Speech.TLS),)),
 }
 
