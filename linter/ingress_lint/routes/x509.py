@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,9 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
     from cryptography.x509.oid import ExtensionOID, NameOID
 
     found = []
-    for item in x509.load_pem_x509_certificates(pem.encode()):
+    with warnings.catch_warnings(action="ignore"):  # of what later versions of the library will refuse
+        items = x509.load_pem_x509_certificates(pem.encode())
+    for item in items:
         try:
             extension = item.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
         except x509.ExtensionNotFound:
