@@ -1,8 +1,9 @@
 """Writes a corpus of manifests: apps of a Deployment, a Service and an Ingress each, one file an app in nested folders.
 
-    python bench/make_corpus.py FOLDER [--apps 2000]
+    python bench/make_corpus.py FOLDER [--apps 2000] [--repository]
 
-The same number of apps gives the same bytes. Most apps are in order; every `FAULT_EVERY`th has one of the faults that
+`--repository` writes them as a repository that Flux deploys: three files an app, its manifests, a kustomization that lists
+them, and the object that applies it. The same number of apps gives the same bytes. Most apps are in order; every `FAULT_EVERY`th has one of the faults that
 people really make, so that a linter has findings to locate and to write as well.
 """
 
@@ -268,10 +269,40 @@ def write(folder: Path, count: int) -> int:
     """Writes `count` apps below `folder` and returns how many bytes they take."""
     size = 0
     for app in apps(count):
-        file = folder / app.path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        size += file.write_bytes(manifest(app).encode())
+        size += _put(folder / app.path, manifest(app))
     return size
+
+
+def write_repository(folder: Path, count: int) -> int:
+    """Writes `count` apps as a repository that Flux deploys, and returns how many bytes they take."""
+    size = _put(folder / "clusters/prod/flux-system.yaml", _flux("flux-system", "clusters/prod"))
+    for app in apps(count):
+        built = f"apps/{app.path.removesuffix('.yaml')}"
+        size += _put(folder / built / "app.yaml", manifest(app))
+        size += _put(folder / built / "kustomization.yaml", "resources:\n  - app.yaml\n")
+        size += _put(folder / f"clusters/prod/{app.path}", _flux(app.name, built))
+    return size
+
+
+def _flux(name: str, path: str) -> str:
+    return f"""apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: {name}
+  namespace: flux-system
+spec:
+  interval: 10m
+  path: ./{path}
+  prune: true
+  sourceRef:
+    kind: GitRepository
+    name: flux-system
+"""
+
+
+def _put(file: Path, text: str) -> int:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file.write_bytes(text.encode())
 
 
 def main() -> None:
@@ -279,8 +310,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write a corpus of manifests.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--apps", type=int, default=DEFAULT_APPS, help=f"how many apps (default: {DEFAULT_APPS:,})")
+    parser.add_argument("--repository", action="store_true", help="as a repository that Flux deploys")
     options = parser.parse_args()
-    size = write(options.folder, options.apps)
+    size = (write_repository if options.repository else write)(options.folder, options.apps)
     print(f"{options.folder}: {options.apps:,} apps, {3 * options.apps:,} objects, {size / 1e6:.1f} MB")
 
 

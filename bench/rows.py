@@ -27,6 +27,8 @@ from subjects import (
 
 GROWTH: Final = 10
 SMALL_APPS: Final = 100
+REPOSITORY: Final = 3
+"""Half as many times the apps that the repository has: 3,000 apps in 9,000 files."""
 LARGE: Final = 3
 """How many times the apps the large corpus has."""
 CASES: Final = "INGRESS_LINT_CASES"
@@ -136,6 +138,15 @@ class Bench:
             compared_processor(f"{title}, processor", mine, baseline, than, self._target(1.1)),
         ]
 
+    def repository(self) -> list[Row]:
+        """Apps that Flux deploys, three files each, against loading these."""
+        apps = self._apps * REPOSITORY // 2
+        folder = self._folder / f"repository-{apps}"
+        if not folder.exists():
+            make_corpus.write_repository(folder, apps)
+        mine, baseline = self._check(folder)
+        return [compared(f"check, repository of {3 * apps:,} files", mine, baseline, self._baseline.name)]
+
     def unchanged(self) -> list[Row]:
         """The corpus as it was in the run before, against reading and hashing it."""
         corpus = self._corpus(self._apps)
@@ -220,6 +231,7 @@ ROWS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "one-file": Bench.one_file,
     "hundred": Bench.hundred,
     "load": Bench.load,
+    "repository": Bench.repository,
     "unchanged": Bench.unchanged,
     "large": Bench.large,
     "charts": Bench.charts,
@@ -228,5 +240,5 @@ ROWS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "kubeconform": Bench.kubeconform,
     "kube-score": Bench.kube_score,
 }
-CHECKS: Final = ("one-file", "hundred", "load", "large", "charts")
+CHECKS: Final = ("one-file", "hundred", "load", "repository", "large", "charts")
 """The rows that can also compare with another version."""

@@ -167,6 +167,21 @@ def real_path(path: str) -> str:
     return found
 
 
+def real_path_in(folder: str, path: str) -> str:
+    """Where a path leads to from a folder, which is a real path itself; looks only at what the path adds to that."""
+    if os.path.isabs(path):
+        return real_path(path)
+    real = folder
+    for part in path.split(os.sep):
+        if part == os.pardir:
+            real = os.path.dirname(real)
+        elif part not in ("", os.curdir):
+            real = os.path.join(real, part)
+            if os.path.islink(real):
+                return real_path(os.path.join(folder, path))
+    return real
+
+
 def tool(command: str) -> str | None:
     """The binary that a command runs, None where it is not on PATH."""
     return tool_state(command)[0] or None

@@ -57,7 +57,7 @@ class Layer(Struct, eq=False):
 
     def file(self, path: str) -> str:
         """The real path of a file that the kustomization names."""
-        return real_path(self.folder, path)
+        return inputs.real_path_in(self.folder, path)
 
 
 class Obstacle(Struct, frozen=True):
@@ -197,14 +197,6 @@ def _transformer(path: str, document: Document) -> list[Layer]:
     fields = _TRANSFORMERS.get(str(value.get("kind")), {}) if isinstance(value, dict) else {}
     given = {name: found for name, pointer in fields.items() if (found := value_at(value, pointer)) is not ABSENT}
     return [Layer(path, os.path.dirname(path), document, given, fields)] if given else []
-
-
-def real_path(folder: str, path: str) -> str:
-    """The real path of what `path` means in a folder; where that can be no path, one that does not exist."""
-    try:
-        return os.path.realpath(os.path.join(folder, path))
-    except ValueError:
-        return os.path.join(folder, "\ufffd")
 
 
 def _texts(value: Any) -> Iterator[str]:

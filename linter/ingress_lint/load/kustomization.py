@@ -82,11 +82,16 @@ def read(path: str) -> Kustomization | None:
         return Kustomization(folder, file=path)
     if not isinstance(value, dict) or not str(value.get("apiVersion", _API_PREFIX)).startswith(_API_PREFIX):
         return None
-    taken = [_real(folder, item) for key in _FOLDER_LISTS for item in _items(value, key) if isinstance(item, str)]
+    taken = [
+        inputs.real_path_in(folder, item)
+        for key in _FOLDER_LISTS
+        for item in _items(value, key)
+        if isinstance(item, str)
+    ]
     return Kustomization(
         folder,
         resources=frozenset(filter(inputs.is_file, taken)),
-        not_manifests=frozenset(_real(folder, item) for item in _listed_files(value)),
+        not_manifests=frozenset(inputs.real_path_in(folder, item) for item in _listed_files(value)),
         namespace=value["namespace"] if isinstance(value.get("namespace"), str) else "",
         incomplete=_incomplete(folder, value),
         generated=frozenset(
@@ -116,7 +121,7 @@ def _only_lists(folder: str, value: dict[str, Any]) -> bool:
     if not value.keys() <= _LISTING_FIELDS:
         return False
     inside = os.path.join(folder, "")
-    paths = [_real(folder, item) if isinstance(item, str) else "" for item in _items(value, "resources")]
+    paths = [inputs.real_path_in(folder, item) if isinstance(item, str) else "" for item in _items(value, "resources")]
     return all(inputs.is_folder(path) or (inputs.is_file(path) and path.startswith(inside)) for path in paths)
 
 
@@ -126,7 +131,7 @@ def _incomplete(folder: str, value: dict[str, Any]) -> str:
             return f"the kustomization takes objects from its `{key}`"
     for key in _FOLDER_LISTS:
         for item in _items(value, key):
-            if not (isinstance(item, str) and inputs.exists(_real(folder, item))):
+            if not (isinstance(item, str) and inputs.exists(inputs.real_path_in(folder, item))):
                 return f"the kustomization takes objects from `{item}`"
     return ""
 
@@ -158,7 +163,3 @@ def _items(value: Any, key: str) -> list[Any]:
     if isinstance(found, list):
         return found
     return [found] if isinstance(found, str) else []
-
-
-def _real(folder: str, path: str) -> str:
-    return os.path.realpath(os.path.join(folder, path))

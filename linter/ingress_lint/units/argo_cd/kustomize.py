@@ -12,7 +12,6 @@ from typing import Any, Final
 from ingress_lint import inputs
 from ingress_lint.build.kustomize import Overlay
 from ingress_lint.build.sources import Sources
-from ingress_lint.build.tree import real_path
 from ingress_lint.load.document import Document, Pointer
 from ingress_lint.units.argo_cd.reading import items, mapping, text
 from ingress_lint.values.numbers import whole
@@ -82,7 +81,7 @@ def _patched_kind(patch: Any, folder: str, sources: Sources) -> str:
         return text(target, "kind")
     written = text(patch, "patch") if isinstance(patch, dict) else str(patch)
     path = text(patch, "path") if isinstance(patch, dict) else ("" if "\n" in written else written)
-    file = sources.file(real_path(folder, path)) if path else None
+    file = sources.file(inputs.real_path_in(folder, path)) if path else None
     return text(sources.embedded(written if file is None else file.text), "kind")
 
 
@@ -111,7 +110,7 @@ def _replica(item: Any) -> dict[str, Any]:
 def _patch(item: Any, folder: str, sources: Sources) -> Any:
     """A patch whose text is in it, as its file is named from the folder of the kustomization."""
     path = text(item, "path")
-    file = sources.file(real_path(folder, path)) if path else None
+    file = sources.file(inputs.real_path_in(folder, path)) if path else None
     if file is None:
         return item
     return {key: value for key, value in mapping(item).items() if key != "path"} | {"patch": file.text}
@@ -120,7 +119,7 @@ def _patch(item: Any, folder: str, sources: Sources) -> Any:
 def _components(options: Mapping[str, Any], folder: str) -> list[str]:
     found = []
     for item in items(options, "components"):
-        path = real_path(folder, str(item))
+        path = inputs.real_path_in(folder, str(item))
         if inputs.is_folder(path):
             found.append(path)
         elif options.get("ignoreMissingComponents") is not True:

@@ -115,7 +115,8 @@ def start(objects: Sequence[Applied], site: Site, folders: Folders, locate: Loca
     by_hand = [one for one in outside if one in found and _starts(found[one])]
     if not roots and not by_hand:
         by_hand = [one for one in outside if one.kind == "HelmRelease" and not _is_template(one)]
-    leading = {one.held for one in (*found.values(), *instances) if any(other.real in one.files for other in found)}
+    held_in = {one.real for one in found}
+    leading = {one.held for one in (*found.values(), *instances) if not held_in.isdisjoint(one.files)}
     folders_of = [*(root.folder for root in roots), *(_folder_of(one, site) for one in by_hand if one in leading)]
     by_hand = [
         one for one in by_hand if not folders_of or any(_is_like(_folder_of(one, site), of) for of in folders_of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -40,7 +40,7 @@ def find_folder(top: str, path: str) -> str | None:
     A path that climbs out of the repository ends at its top (cyphar/filepath-securejoin).
     """
     inside = os.path.normpath("/" + path.replace("\0", "")).lstrip(os.sep)
-    found = os.path.realpath(os.path.join(top, inside))
+    found = inputs.real_path_in(top, inside)
     within = found == top or found.startswith(os.path.join(top, ""))
     return found if within and inputs.is_folder(found) else None
 
@@ -48,17 +48,14 @@ def find_folder(top: str, path: str) -> str | None:
 class Folders:
     """The folders of one repository."""
 
-    def __init__(self, site: Site, ignored: Sequence[str] = ()) -> None:
-        """`ignored` are lines in which sources say what they leave out, in gitignore's syntax."""
+    def __init__(self, site: Site, find: Callable[[str], str | None], ignored: Sequence[str] = ()) -> None:
+        """`find` is `find_folder` in this one; `ignored` are lines in which sources say what they leave out, in gitignore's syntax."""
+        self.find = find
         self._site = site
         self._top = site.repository.top
         self._known: dict[tuple[str, tuple[str, ...]], Content] = {}
         self._generated: dict[str, list[str]] = {}
         self._ignored = (*_NOT_IN_SOURCES, *ignored)
-
-    def find(self, path: str) -> str | None:
-        """The real path of a folder of the repository that a path names; see `find_folder`."""
-        return find_folder(self._top, path)
 
     def kustomization(self, folder: str) -> Mapping[str, Any]:
         """What the kustomization of a folder holds, nothing where it has none."""

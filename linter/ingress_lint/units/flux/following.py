@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 
 from msgspec.structs import replace
 
@@ -23,9 +24,10 @@ def follow(objects: Sequence[Applied], site: Site) -> list[Plan]:
     """The plans of all that is applied, of the Flux objects that files hold."""
     raw = _Raw(objects, site)
     top = site.repository.top
-    at_hand = home(site.repository, objects, raw.first, lambda path: find_folder(top, path) is not None)
+    find = cache(partial(find_folder, top))
+    at_hand = home(site.repository, objects, raw.first, lambda path: find(path) is not None)
     ignored = [line for one in objects if at_hand.is_source(one) for line in text(one.spec, "ignore").splitlines()]
-    folders = Folders(site, ignored)
+    folders = Folders(site, find, ignored)
 
     def locate(held: Applied) -> str | clusters.Elsewhere | None:
         content = at_hand.content(reference_of(held.spec.get("sourceRef"), held.namespace), raw.near(held))

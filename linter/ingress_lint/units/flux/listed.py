@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from ingress_lint import inputs
 from ingress_lint.build.kustomize import Built
 from ingress_lint.build.sources import items
-from ingress_lint.build.tree import Layer, TreeReader, real_path
+from ingress_lint.build.tree import Layer, TreeReader
 from ingress_lint.load.document import Document, SourceFile
 from ingress_lint.load.files import display_path
 from ingress_lint.units.flux.envsubst import is_used_in, without_quotes
@@ -110,7 +110,7 @@ class _Reader:
             return None
         entries: list[Entry] = []
         for item in (*items(kustomization, "resources"), *items(kustomization, "components")):
-            found = self._item(real_path(folder, item)) if isinstance(item, str) else None
+            found = self._item(inputs.real_path_in(folder, item)) if isinstance(item, str) else None
             if found is None:
                 return None
             entries += found
@@ -134,7 +134,7 @@ class _Reader:
         """Adds a patch to the entries that it means; False where it takes a build."""
         written = text(patch, "patch")
         if not written and text(patch, "path"):
-            file = self._site.builder.sources.file(real_path(folder, text(patch, "path")))
+            file = self._site.builder.sources.file(inputs.real_path_in(folder, text(patch, "path")))
             written = "" if file is None else file.text
         value = self._site.builder.sources.embedded(written)
         target = mapping(patch, "target") or _own_target(value)
