@@ -302,6 +302,25 @@ def test_who_takes_any_host_is_silent_where_one_names_it(folder: Path) -> None:
     assert [answer["unit"] for answer in answers] == ["one", "two"]
 
 
+def test_each_cluster_with_a_route_for_the_host_answers(folder: Path) -> None:
+    for cluster in ("east", "west"):
+        (folder / cluster).mkdir()
+        text = GATEWAY if cluster == "east" else GATEWAY.replace("metadata: {name: front", "metadata: {name: other")
+        (folder / cluster / "gateway.yaml").write_text(text)
+    (folder / ".ingress-lint.yaml").write_text(
+        "units:\n"
+        "  - {name: shop-east, path: east, cluster: east}\n"
+        "  - {name: shop-west, path: west, cluster: west}\n"
+    )
+    asked = ("--url", "http://shop.example.com/", "--format", "json")
+    answers = json.loads(trace(*asked, paths=("east", "west")).stdout)
+    assert [answer["cluster"] for answer in answers] == ["east", "west"]
+    assert (answers[1]["outcome"], answers[1]["status"]) == ("no-route", 404)
+    text = trace("--url", "http://shop.example.com/", paths=("east", "west")).stdout
+    assert text.startswith("cluster east\nGET http://shop.example.com/")
+    assert "\ncluster west\nGET http" in text
+
+
 def test_bare_address(folder: Path) -> None:
     assert answered("--url", "http://192.0.2.10/")["status"] == 404
     (folder / "shop" / "any.yaml").write_text(

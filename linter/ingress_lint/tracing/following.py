@@ -125,8 +125,14 @@ def _near(ways: Sequence[_Way], host: str) -> list[_Way]:
 
 
 def _serving(ways: Sequence[_Way], asked: Asked) -> int:
-    """How surely what runs together serves a request: 2 where it names the host, 1 where it takes any, 0 not at all."""
-    if any(way.rank[1] or any(_serves(host, asked.request.host) for host in _hosts(way.entry)) for way in ways):
+    """How surely what runs together serves a request: 2 where it names the host, 1 where it takes any, 0 not at all.
+
+    A route that hangs on nothing names it, too: it was meant to.
+    """
+    host = asked.request.host
+    if any(way.rank[1] or any(_serves(named, host) for named in _hosts(way.entry)) for way in ways):
+        return 2
+    if any(_serves(name.value, host) for way in ways[:1] for route in way.held.routes for name in route.hostnames):
         return 2
     return 1 if any(way.rank > (0, 0) for way in ways) else 0
 
