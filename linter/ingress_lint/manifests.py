@@ -67,6 +67,12 @@ class Options(Struct, frozen=True):
     """Whether helm and kustomize are run at all."""
     render: Render = Render()
     """How kustomizations and charts are built."""
+    values: tuple[str, ...] = ()
+    """Values files of the charts that `paths` name outright."""
+    set: tuple[str, ...] = ()
+    """Values of these, as helm's `--set` takes them."""
+    kube_version: str | None = None
+    """The version of Kubernetes to render and judge for, None for the newest."""
     doubts: tuple[str, ...] = ()
     """One line for each thing that the configuration speaks of and that is not there."""
 

@@ -9,14 +9,16 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.document import Document, Place
+from ingress_lint.load.files import CHART_FILE
 from ingress_lint.values.patterns import deferred
 
-CHART_FILE: Final = "Chart.yaml"
 VALUES_FILE: Final = "values.yaml"
 _REQUIREMENTS: Final = "requirements.yaml"
 _CHARTS: Final = "charts"
+_GIT: Final = ".git"
 _LOCAL: Final = "file://"
 _ARCHIVES: Final = (".tgz", ".tar.gz")
 _VERSION: Final = deferred(r"-v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?\Z")
@@ -77,9 +79,19 @@ class Chart(Struct, frozen=True, eq=False):
             chart, rest = chart.parts[rest[1]], rest[2:]
         return None if chart.is_archive else os.path.join(chart.path, *rest)
 
+    def files(self) -> list[tuple[str, str]]:
+        """All that helm reads of it and its parts: each path in a copy, and the file that belongs there. Raises `ChartError`."""
+        return list(_Files().of(self))
+
     def copy(self, folder: str) -> None:
         """Copies it, with all its parts in its `charts`, to a folder that is not there yet; raises `ChartError`."""
-        _Copying().copy(self, folder)
+        for name, path in self.files():
+            to = os.path.join(folder, name)
+            try:
+                os.makedirs(os.path.dirname(to), exist_ok=True)
+                shutil.copyfile(path, to)
+            except OSError as error:
+                raise ChartError(f"{name} in it cannot be read: {error.strerror}") from None
 
 
 def read_chart(folder: str, sources: Sources) -> Chart:
@@ -138,10 +150,10 @@ def _vendored(folder: str, sources: Sources, above: tuple[str, ...]) -> Iterator
         path = os.path.realpath(os.path.join(charts, name))
         if name.startswith(("_", ".")) or path in above or len(above) > _DEEPEST:
             continue
-        if name.endswith(_ARCHIVES) and os.path.isfile(path):
+        if name.endswith(_ARCHIVES) and inputs.is_file(path):
             called = _VERSION.sub("", name[: -len(next(end for end in _ARCHIVES if name.endswith(end)))])
             yield Chart(path, called, {}, (), {})
-        elif os.path.isfile(os.path.join(path, CHART_FILE)):
+        elif inputs.is_file(os.path.join(path, CHART_FILE)):
             yield _read(path, sources, above, from_elsewhere=False)
 
 
@@ -150,53 +162,49 @@ def _local(dependency: Dependency, folder: str, sources: Sources, above: tuple[s
     if not dependency.repository.startswith(_LOCAL) or "\0" in dependency.repository:
         return None
     path = os.path.realpath(os.path.join(folder, dependency.repository.removeprefix(_LOCAL)))
-    if path in above or len(above) > _DEEPEST or not os.path.isfile(os.path.join(path, CHART_FILE)):
+    if path in above or len(above) > _DEEPEST or not inputs.is_file(os.path.join(path, CHART_FILE)):
         return None
     return _read(path, sources, above, from_elsewhere=True)
 
 
 def _names(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [entry.name for entry in inputs.entries(folder)]
     except OSError:
         return []
 
 
-class _Copying:
-    """Copies files, no more than a chart has."""
+class _Files:
+    """Lists what helm reads of charts, links followed; raises `ChartError` where that is more than a chart has."""
 
     def __init__(self) -> None:
-        self._files = 0
+        self._count = 0
         self._bytes = 0
 
-    def copy(self, chart: Chart, folder: str) -> None:
-        try:
-            self._copy(chart, folder)
-        except OSError as error:
-            raise ChartError(f"{chart.name} could not be copied: {error.strerror or error}") from None
+    def of(self, chart: Chart, inside: str = "") -> Iterator[tuple[str, str]]:
+        """The files of a chart, each with its path in a copy and its own."""
+        if not chart.is_archive:
+            yield from self._below(chart.path, inside, frozenset())
+        for part in {part.path: part for part in chart.parts.values()}.values():
+            if part.from_elsewhere:
+                yield from self.of(part, os.path.join(inside, _CHARTS, part.name))
 
-    def _copy(self, chart: Chart, folder: str) -> None:
-        self._copy_folder(chart.path, folder, frozenset())
-        for part in {part.path: part for part in chart.parts.values() if part.from_elsewhere}.values():
-            self._copy(part, os.path.join(folder, _CHARTS, part.name))
-
-    def _copy_folder(self, source: str, target: str, above: frozenset[str]) -> None:
-        real = os.path.realpath(source)
+    def _below(self, folder: str, inside: str, above: frozenset[str]) -> Iterator[tuple[str, str]]:
+        real = os.path.realpath(folder)
         if real in above:
-            return
-        os.makedirs(target, exist_ok=True)
-        with os.scandir(source) as entries:
-            for entry in entries:
-                to = os.path.join(target, entry.name)
-                if entry.is_dir():
-                    if entry.name != ".git":
-                        self._copy_folder(entry.path, to, above | {real})
-                elif entry.is_file():
-                    self._count(entry.stat().st_size)
-                    shutil.copyfile(entry.path, to)
-
-    def _count(self, size: int) -> None:
-        self._files += 1
-        self._bytes += size
-        if self._files > _MAX_FILES or self._bytes > _MAX_BYTES:
-            raise ChartError(f"it has more than {_MAX_FILES} files or {_MAX_BYTES // 1024**2} MiB")
+            raise ChartError(f"{inside} in it leads to a folder that holds it")
+        try:
+            entries = inputs.entries(folder)
+        except OSError as error:
+            raise ChartError(f"{inside or 'its folder'} cannot be read: {error.strerror}") from None
+        for entry in entries:
+            name = os.path.join(inside, entry.name)
+            if entry.is_dir():
+                if entry.name != _GIT:
+                    yield from self._below(entry.path, name, above | {real})
+            elif entry.is_file():
+                self._count += 1
+                self._bytes += entry.stat().st_size
+                if self._count > _MAX_FILES or self._bytes > _MAX_BYTES:
+                    raise ChartError(f"it has more than {_MAX_FILES} files or {_MAX_BYTES // 1024**2} MiB")
+                yield name, entry.path

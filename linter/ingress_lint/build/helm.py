@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
+from ingress_lint import inputs
 from ingress_lint.build.charts import Chart, ChartError, metadata_document, read_chart
 from ingress_lint.build.refusals import Refusal, refusal
 from ingress_lint.build.running import Failure, Limits, Output, run
@@ -35,7 +36,8 @@ class Values(Struct, frozen=True):
     """Values that are laid over a chart's own, and where they are written.
 
     `document` is the values file, or the HelmRelease or Application that holds them; None where nothing does. `pointer`
-    leads to them: `()` in a file, `("spec", "values")` in a HelmRelease.
+    leads to them: `()` in a file, `("spec", "values")` in a HelmRelease; where it leads to a text, such as a ConfigMap's, they
+    are written in that.
     """
 
     document: Document | None
@@ -48,10 +50,11 @@ class Release(Struct, frozen=True):
 
     `chart` is the real path of its folder. The chart's own `values.yaml` is not among `values`; the last of them wins.
     `settings` are arguments of helm that set further values, such as `("--set", "a=b")`. `network`: dependencies that are
-    not here are fetched.
+    not here are fetched. `keeps`: what is rendered is kept for later runs, and taken from earlier ones. `title` is what the rendered text is called, the chart's path where it is empty.
     """
 
     chart: str
+    title: str = ""
     name: str = RELEASE_NAME
     namespace: str = "default"
     values: tuple[Values, ...] = ()
@@ -59,6 +62,7 @@ class Release(Struct, frozen=True):
     kube_version: str = NEWEST_KUBERNETES
     api_versions: tuple[str, ...] = ()
     network: bool = False
+    keeps: bool = False
     limits: Limits = Limits()
 
 
@@ -124,13 +128,33 @@ def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | 
         version = f" {missing.version}" if missing.version else ""
         message = f"the chart that it depends on, {missing.name}{version}{where}, is not here; `helm dependency build` fetches it"
         return Unrendered("dependencies", message, missing.place)
-    result = _run(release, tool, chart)
+    result = _result(release, tool, chart)
     if isinstance(result, Failure):
         found = refusal(result, chart, sources) or Refusal("failed", result.message, None)
         message = f"helm could not render {shown}: {found.message}"
         return Unrendered(found.reason, message, found.place or place, result.stderr)
-    file = SourceFile(f"{shown} (rendered)", result.stdout)
-    return Rendered(release, chart, tool, sources, file, sources.split(file))
+    file = SourceFile(f"{release.title or shown} (rendered)", result.stdout)
+    return Rendered(release, chart, tool, sources, file, sources.split(file, _is_read))
+
+
+def _is_read(kind: str, _text: str) -> bool:
+    return kind != "CustomResourceDefinition"  # the largest of all, of which the text tells enough
+
+
+def _result(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
+    """What helm says of a release, or said of it before."""
+    try:
+        files = chart.files()
+    except ChartError as error:
+        return Failure("not-started", str(error))
+    for _, path in files:
+        inputs.look_at(path)
+    if not release.keeps:
+        return _run(release, tool, chart)
+    from ingress_lint.build.kept import rendered
+
+    asked = (_options(release), [_text_of(values) for values in release.values], files)
+    return rendered(tool.path, asked, [path for _, path in files], lambda: _run(release, tool, chart))
 
 
 def _run(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
@@ -151,10 +175,7 @@ def run_helm(release: Release, tool: Tool, folder: str) -> Output | Failure:
     The folder must hold all that the chart depends on, as `Chart.copy` leaves it.
     """
     with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as given:
-        options = [
-            f"--namespace={release.namespace}", f"--kube-version={release.kube_version}", "--include-crds", "--skip-tests"
-        ]  # fmt: skip
-        options += (f"--api-versions={version}" for version in release.api_versions)
+        files: list[str] = []
         for index, values in enumerate(release.values):
             path = os.path.join(given, f"{index}.yaml")
             try:
@@ -162,9 +183,21 @@ def run_helm(release: Release, tool: Tool, folder: str) -> Output | Failure:
                     stream.write(_text_of(values))
             except (OSError, ValueError, TypeError) as error:
                 return Failure("not-started", f"the values could not be written: {error}")
-            options.append(f"--values={path}")
-        command = (*tool.build, release.name, folder, *options, *release.settings)
+            files.append(f"--values={path}")
+        command = (*tool.build, release.name, folder, *files, *_options(release))
         return run(command, given, release.limits, network=release.network)
+
+
+def _options(release: Release) -> list[str]:
+    """What helm is told besides the chart, the release's name and the values files."""
+    return [
+        f"--namespace={release.namespace}",
+        f"--kube-version={release.kube_version}",
+        "--include-crds",
+        "--skip-tests",
+        *(f"--api-versions={version}" for version in release.api_versions),
+        *release.settings,
+    ]
 
 
 def _text_of(values: Values) -> str:

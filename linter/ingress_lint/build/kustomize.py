@@ -174,13 +174,13 @@ def _rendered(
 ) -> Output | Failure:
     """What the tool renders of a root, or of the `wrapper` around it, a folder that adds `fields`."""
     folder = os.path.realpath(root.folder)
-    if not root.keeps:
+    if not root.keeps or tree.obstacles:  # what is fetched or inflated is rendered anew
         return _run(root, tool, wrapper or folder)
     from ingress_lint.build.kept import rendered
 
     added = root.overlay.fields if root.overlay is not None else None
     asked = (tool.build, folder, root.unrestricted, os.path.dirname(wrapper), added, fields)
-    return rendered(tool.path, asked, tree, lambda: _run(root, tool, wrapper or folder))
+    return rendered(tool.path, asked, tree.files, lambda: _run(root, tool, wrapper or folder))
 
 
 def _run(root: Root, tool: Tool, folder: str) -> Output | Failure:

@@ -15,7 +15,7 @@ from ingress_lint.units.argo_cd.application import KINDS, Application, Unexpande
 from ingress_lint.units.argo_cd.reading import mapping, text
 from ingress_lint.units.argo_cd.recognizing import known_by
 from ingress_lint.units.argo_cd.repository_files import Files
-from ingress_lint.units.argo_cd.sources import Part, SourceReader, ToBuild
+from ingress_lint.units.argo_cd.sources import Part, SourceReader, Unread
 from ingress_lint.units.plan import Plan
 from ingress_lint.units.repository import address
 from ingress_lint.units.site import Site
@@ -118,7 +118,7 @@ class Expansion:
     def _expand(self, waiting: Mapping[Document, Places | None]) -> None:
         """Looks at objects, at those that they apply, and so on, each once; what is to be built is built side by side."""
         while waiting:
-            read: list[tuple[Node, Application, list[Part | ToBuild]]] = []
+            read: list[tuple[Node, Application, list[Unread]]] = []
             for document, places in waiting.items():
                 if document not in self.nodes and self._is_deployer(document):
                     node = self.nodes[document] = self._node(document)
