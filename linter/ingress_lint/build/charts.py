@@ -6,6 +6,8 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from zlib import MAX_WBITS, decompressobj
+from zlib import error as zlib_error
 
 from msgspec import Struct
 
@@ -25,6 +27,8 @@ _VERSION: Final = deferred(r"-v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?\Z")
 _DEEPEST: Final = 20
 _MAX_FILES: Final = 50_000
 _MAX_BYTES: Final = 256 * 1024 * 1024
+_MAX_UNPACKED: Final = 100 * 1024 * 1024
+_CHUNK: Final = 1024 * 1024
 
 
 class ChartError(Exception):
@@ -207,4 +211,21 @@ class _Files:
                 self._bytes += entry.stat().st_size
                 if self._count > _MAX_FILES or self._bytes > _MAX_BYTES:
                     raise ChartError(f"it has more than {_MAX_FILES} files or {_MAX_BYTES // 1024**2} MiB")
+                if entry.name.endswith(_ARCHIVES) and os.path.basename(inside) == _CHARTS:
+                    _check_archive(entry.path, name)
                 yield name, entry.path
+
+
+def _check_archive(path: str, name: str) -> None:
+    """Refuses an archive that unpacks to more than helm takes; before 3.17.3 it took any (GHSA-4hfp-h4cw-hj8p)."""
+    unpacking = decompressobj(MAX_WBITS | 16)
+    size = 0
+    try:
+        data = inputs.read(path)
+        while data and size <= _MAX_UNPACKED:
+            size += len(unpacking.decompress(data, _CHUNK))
+            data = unpacking.unconsumed_tail
+    except (OSError, zlib_error):
+        return  # helm will tell what is wrong with it
+    if size > _MAX_UNPACKED:
+        raise ChartError(f"{name} in it unpacks to more than {_MAX_UNPACKED // 1024**2} MiB")

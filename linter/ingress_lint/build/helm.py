@@ -99,7 +99,9 @@ def read_values(path: str, sources: Sources) -> Values | Unrendered:
     file = sources.file(os.path.realpath(path))
     if file is None:
         return Unrendered("values", f"the values file {shown} cannot be read", _nowhere(shown))
-    document = next(iter(sources.documents(os.path.realpath(path))), Document(file, 0, 0, len(file.text), parsed=True))
+    document = next(iter(sources.documents(os.path.realpath(path))), None)
+    if document is None:
+        return Values(Document(file, 0, 0, len(file.text), parsed=True), (), {})
     if _REPLACEMENT in document.text:
         return Unrendered("values", f"{shown} is not UTF-8, so that helm would read other values", Place(document))
     value = {} if _NOTHING.fullmatch(document.text) else document.value
@@ -192,7 +194,7 @@ def _options(release: Release) -> list[str]:
     """What helm is told besides the chart, the release's name and the values files."""
     return [
         f"--namespace={release.namespace}",
-        f"--kube-version={release.kube_version}",
+        f"--kube-version={release.kube_version}{'' if release.kube_version.count('.') > 1 else '.0'}",
         "--include-crds",
         "--skip-tests",
         *(f"--api-versions={version}" for version in release.api_versions),

@@ -45,7 +45,7 @@ def refusal(failure: Failure, chart: Chart, sources: Sources) -> Refusal:
     place = _place(said, chart, sources)
     if said.startswith(("parse error at", "cannot load ")):
         return Refusal("syntax", message, place)
-    return Refusal("values", message, place)
+    return Refusal("values" if found else "failed", message, place)
 
 
 def _place(said: str, chart: Chart, sources: Sources) -> Place | None:
