@@ -217,7 +217,7 @@ class _Files:
 
 
 def _check_archive(path: str, name: str) -> None:
-    """Refuses an archive that unpacks to more than helm takes; before 3.17.3 it took any (GHSA-4hfp-h4cw-hj8p)."""
+    """Refuses an archive that unpacks to more than helm takes; before 3.17.3 it took any (CVE-2025-32386)."""
     unpacking = decompressobj(MAX_WBITS | 16)
     size = 0
     try:

@@ -23,16 +23,20 @@ _OF_A_CLUSTER: Final = "cluster "
 
 def plans(units: Sequence[ConfiguredUnit], site: Site, clusters: Mapping[str, Cluster]) -> Iterator[Plan]:
     """The plans of those units whose paths lie under what is linted."""
-    kinds = {one: _kind(one, os.path.realpath(one.path), site) for one in units}
-    builds = [one for one, kind in kinds.items() if kind == kustomization.KIND]
-    roots = [site.builder.root(one.path) for one in builds]
-    built = dict(zip(builds, site.builder.build(roots) if roots else (), strict=True))
-    charts = [one for one, kind in kinds.items() if kind == chart.KIND and os.path.realpath(one.path) in site.charts]
-    releases = [_release(one, site, clusters) for one in charts]
-    rendered = dict(zip(charts, site.builder.render(releases) if releases else (), strict=True))
-    for one, kind in kinds.items():
-        plan = _of_chart(one, rendered.get(one), site) if kind == chart.KIND else _plan(one, kind, built.get(one), site)
-        if plan is not None:
+    kinds = [(one, _kind(one, os.path.realpath(one.path), site)) for one in units]
+    kinds = [(one, kind) for one, kind in kinds if kind != chart.KIND or os.path.realpath(one.path) in site.charts]
+    roots = [site.builder.root(one.path) for one, kind in kinds if kind == kustomization.KIND]
+    releases = [_release(one, site, clusters) for one, kind in kinds if kind == chart.KIND]
+    built = iter(site.builder.build(roots) if roots else ())
+    rendered = iter(site.builder.render(releases) if releases else ())
+    for one, kind in kinds:
+        if kind == chart.KIND:
+            plan = _of_chart(one, next(rendered), site)
+        elif kind == kustomization.KIND:
+            plan = _of_kustomization(one, next(built), site)
+        else:
+            plan = _of_folder(one, site)
+        if plan.documents or kind != folder.KIND:
             yield replace(plan, default_namespace=plan.default_namespace or one.namespace or "")
 
 
@@ -61,27 +65,29 @@ def _release(one: ConfiguredUnit, site: Site, clusters: Mapping[str, Cluster]) -
     return chart.with_files(release, one.values, site.builder)
 
 
-def _of_chart(one: ConfiguredUnit, result: Rendered | Unrendered | None, site: Site) -> Plan | None:
+def _of_chart(one: ConfiguredUnit, result: Rendered | Unrendered, site: Site) -> Plan:
     real, shown = os.path.realpath(one.path), display_path(one.path)
-    if result is None:
-        return None
     routes = chart.routes_of(real, one.values, site.builder)
     unit = Unit(one.name, chart.KIND, shown, chart.chart_file(shown), one.cluster, routes=routes)
     plan = chart.of_release(unit, result, site.builder, named=site.charts[real].named)
     return replace(plan, takes=frozenset({real}), makes_in=one.namespace)
 
 
-def _plan(one: ConfiguredUnit, kind: str, result: Built | Unbuilt | None, site: Site) -> Plan | None:
-    real, shown = os.path.realpath(one.path), display_path(one.path)
-    unit = Unit(one.name, kind, shown, cluster=one.cluster)
-    if result is not None:
-        own = site.kustomizations.of(real)
-        unit = replace(unit, file=display_path(own.file) if own is not None else "")
-        return replace(kustomization.of_build(unit, result, site.builder), takes=frozenset({real}))
+def _of_kustomization(one: ConfiguredUnit, result: Built | Unbuilt, site: Site) -> Plan:
+    real = os.path.realpath(one.path)
+    own = site.kustomizations.of(real)
+    file = display_path(own.file) if own is not None else ""
+    unit = Unit(one.name, kustomization.KIND, display_path(one.path), file, one.cluster)
+    return replace(kustomization.of_build(unit, result, site.builder), takes=frozenset({real}))
+
+
+def _of_folder(one: ConfiguredUnit, site: Site) -> Plan:
+    real = os.path.realpath(one.path)
     inside = os.path.join(real, "")
     paths = [path for path in site.files if path == real or path.startswith(inside)]
     documents = tuple(document for path in paths for document in site.read(path))
-    return Plan(unit, documents, takes=frozenset(paths)) if paths else None
+    unit = Unit(one.name, folder.KIND, display_path(one.path), cluster=one.cluster)
+    return Plan(unit, documents, takes=frozenset(paths))
 
 
 def placed(plan: Plan, clusters: Mapping[str, Cluster]) -> Iterator[Plan]:
