@@ -217,9 +217,44 @@ def test_a_dependency_that_is_not_here_is_named(repository: str, write_tree: Wri
     write_tree(chart("shop") | {"shop/Chart.yaml": CHART.format("shop") + dependency("db", repository)})
     found = refused(fake_helm("exit 1"), release("shop"))
     assert found.reason == "dependencies"
-    assert found.message.startswith("the chart that it depends on, db 1.x.x")
+    assert found.message.startswith("charts that shop depends on are not here: db 1.x.x")
     assert repository in found.message
     assert found.place.pointer == ("dependencies", 0, "name")
+
+
+@pytest.mark.parametrize(
+    ("more", "values", "settings", "is_rendered"),
+    [
+        (", condition: db.enabled", {}, (), True),
+        (", condition: 'db.on,db.enabled'", {"db": {"on": True}}, (), False),
+        (", condition: db.enabled", {"db": {"enabled": True}}, (), False),
+        (", condition: db.enabled", {"db": {"enabled": None}}, (), False),
+        (", condition: db.enabled", {}, ("--set", "db.enabled=true"), False),
+        (", condition: gone.enabled", {}, (), False),
+        (", tags: [store]", {"tags": {"store": False}}, (), True),
+        (", tags: [store, other]", {"tags": {"store": False, "other": True}}, (), False),
+        ("", {}, (), False),
+    ],
+)
+def test_a_dependency_that_is_switched_off_is_not_needed(
+    more: str,
+    values: Mapping[str, object],
+    settings: tuple[str, ...],
+    is_rendered: bool,
+    helm: Tool,
+    write_tree: WriteTree,
+) -> None:
+    needing = dependency("db", "https://charts.example.com", more) + "- {name: cache, version: 1.0.0}\n"
+    folder = write_tree(
+        chart("shop", map=MAP.format("{{ .Chart.Name }}"))
+        | chart("shop/charts/cache", map=MAP.format("cache"))
+        | {"shop/Chart.yaml": CHART.format("shop") + needing, "shop/values.yaml": "db: {enabled: false}"}
+    )
+    result = render(release("shop", values, settings=settings), helm, Sources())
+    assert isinstance(result, Rendered) is is_rendered
+    if isinstance(result, Rendered):
+        assert sorted(names(result)) == ["cache", "shop"]
+    assert (folder / "shop/Chart.yaml").read_text(encoding="utf-8") == CHART.format("shop") + needing
 
 
 def test_requirements_of_version_1(write_tree: WriteTree, fake_helm: FakeHelm) -> None:

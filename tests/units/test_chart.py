@@ -76,7 +76,11 @@ def test_values_of_the_command_line_are_for_the_charts_that_it_names(tree: Tree,
     tree(chart("shop") | chart("other") | {"shop/ci/a-values.yaml": "name: ci\n", "mine.yaml": "name: mine\n"})
     assert names(rendered(helm, "shop", values=("mine.yaml",))) == {"shop": {"mine"}}
     assert names(rendered(helm, "shop", values=("mine.yaml",), set=("name=set",))) == {"shop": {"set"}}
-    assert names(rendered(helm, ".", values=("mine.yaml",))) == {
+    manifests = rendered(helm, ".", values=("mine.yaml",))
+    assert manifests.loaded.missing_paths == [
+        "--values and --set are for the charts among the PATHs, and none of these is a chart"
+    ]
+    assert names(manifests) == {
         "shop": {"default"},
         "shop:ci/a-values.yaml": {"ci"},
         "other": {"default"},
@@ -154,9 +158,16 @@ def test_a_template_that_does_not_parse_is_an_error_wherever_it_is_met(tree: Tre
 
 def test_a_dependency_that_is_not_here(tree: Tree, helm: Tool) -> None:
     needing = "dependencies: [{name: db, version: 1.2.3, repository: https://charts.example.com}]\n"
-    tree(chart("shop", values="ingress: {enabled: true}\n", more=needing) | chart("other"))
+    tree(
+        chart("shop", values="ingress: {enabled: true}\n", more=needing)
+        | chart("other")
+        | {"shop/ci/a-values.yaml": "ingress: {enabled: false}\n"}
+    )
     manifests = rendered(helm)
-    assert {unit.name: unit.routes for unit in manifests.units if unit.state == "unchecked"} == {"shop": 1}
+    assert {unit.name: unit.routes for unit in manifests.units if unit.state == "unchecked"} == {
+        "shop": 1,
+        "shop:ci/a-values.yaml": 0,
+    }
     assert told(manifests) == [("shop/Chart.yaml", "warning", False)]
     assert "db 1.2.3 of https://charts.example.com" in manifests.units[-1].reason
 
@@ -191,6 +202,7 @@ def test_exit_status(tree: Tree, run: Any) -> None:
     assert run("shop", "--values", "mine.yaml").exit_code == 0
     assert run("shop", "--set", "name=mine").exit_code == 0
     assert run("shop", "--values", "gone.yaml").exit_code == 2
+    assert run(".", "--values", "mine.yaml").exit_code == 2
     assert "such as 1.31" in run("good", "--kube-version", "newest").output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from zlib import error as zlib_error
 from msgspec import Struct
 
 from ingress_lint import inputs
+from ingress_lint.build.following import value_at
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.document import Document, Place
 from ingress_lint.load.files import CHART_FILE
@@ -42,7 +44,27 @@ class Dependency(Struct, frozen=True):
     called: str
     version: str
     repository: str
+    condition: str
+    tags: tuple[str, ...]
     place: Place
+
+    @property
+    def title(self) -> str:
+        """How sentences name it: by name, version and repository."""
+        where = f" of {self.repository}" if self.repository else ""
+        return f"{self.name} {self.version}".rstrip() + where
+
+    def is_off(self, values: Mapping[str, Any]) -> bool:
+        """Whether the values of its chart switch it off: the first path of its condition that leads to a switch decides, else its tags.
+
+        (helm/helm:pkg/chartutil/dependencies.go, processDependencyConditions and processDependencyTags)
+        """
+        for path in self.condition.split(","):
+            found = value_at(values, tuple(path.strip().split(".")))
+            if isinstance(found, bool):
+                return not found
+        switches = [value_at(values, ("tags", tag)) for tag in self.tags]
+        return False in switches and True not in switches
 
 
 class Chart(Struct, frozen=True, eq=False):
@@ -50,12 +72,13 @@ class Chart(Struct, frozen=True, eq=False):
 
     path: str
     name: str
-    metadata: Mapping[str, Any]
     dependencies: tuple[Dependency, ...]
     parts: Mapping[str, Chart]
     """The charts below it by the names that helm gives them; those of other folders of the repository (`file://`) too."""
     from_elsewhere: bool = False
     """Whether it lies outside of the `charts` of the one that needs it."""
+    left_out: tuple[Dependency, ...] = ()
+    """Dependencies that are switched off, and that a copy does not name, as helm asks for them all the same."""
 
     @property
     def is_archive(self) -> bool:
@@ -65,16 +88,21 @@ class Chart(Struct, frozen=True, eq=False):
     @property
     def missing(self) -> Iterator[Dependency]:
         """The dependencies that are not here, its parts' ones too; helm refuses a chart that lacks one."""
-        for dependency in self.dependencies:
-            if dependency.called not in self.parts:
-                yield dependency
+        yield from self.own_missing
         for part in {part.path: part for part in self.parts.values()}.values():
             yield from part.missing
 
     @property
+    def own_missing(self) -> Iterator[Dependency]:
+        """The dependencies of its own that are not here."""
+        for dependency in self.dependencies:
+            if dependency.called not in self.parts and dependency not in self.left_out:
+                yield dependency
+
+    @property
     def is_complete(self) -> bool:
         """Whether helm can render it where it lies."""
-        return all(not part.from_elsewhere and part.is_complete for part in self.parts.values())
+        return not self.left_out and all(not part.from_elsewhere and part.is_complete for part in self.parts.values())
 
     def file(self, source: str) -> str | None:
         """The real path of what helm calls `source` (`# Source: web/charts/db/templates/x.yaml`); None in an archive."""
@@ -96,6 +124,13 @@ class Chart(Struct, frozen=True, eq=False):
                 shutil.copyfile(path, to)
             except OSError as error:
                 raise ChartError(f"{name} in it cannot be read: {error.strerror}") from None
+        left_out = [dependency.place for dependency in self.left_out]
+        for document in {place.document for place in left_out}:
+            indexes = {place.pointer[1] for place in left_out if place.document is document}
+            kept = [item for index, item in enumerate(document.value["dependencies"]) if index not in indexes]
+            to = os.path.join(folder, os.path.basename(document.file.path))
+            with open(to, "w", encoding="utf-8") as stream:
+                json.dump(document.value | {"dependencies": kept}, stream, default=str)
 
 
 def read_chart(folder: str, sources: Sources) -> Chart:
@@ -112,7 +147,6 @@ def _read(folder: str, sources: Sources, above: tuple[str, ...], *, from_elsewhe
     above = (*above, folder)
     document = metadata_document(folder, sources)
     value = document.value if document is not None else None
-    metadata = value if isinstance(value, dict) else {}
     dependencies = tuple(_dependencies(folder, document, sources))
     parts = {part.name: part for part in _vendored(folder, sources, above)}
     found: dict[str, Chart] = {}
@@ -120,11 +154,10 @@ def _read(folder: str, sources: Sources, above: tuple[str, ...], *, from_elsewhe
         part = parts.get(dependency.name) or _local(dependency, folder, sources, above)
         if part is not None:
             found[dependency.called] = part
-    name = metadata.get("name")
+    name = value.get("name") if isinstance(value, dict) else None
     return Chart(
         folder,
         name if isinstance(name, str) else os.path.basename(folder),
-        metadata,
         dependencies,
         parts | found,
         from_elsewhere,
@@ -143,6 +176,8 @@ def _dependencies(folder: str, document: Document | None, sources: Sources) -> I
                     alias if isinstance(alias, str) and alias else name,
                     str(item.get("version") or ""),
                     str(item.get("repository") or ""),
+                    str(item.get("condition") or ""),
+                    tuple(str(tag) for tag in items(item, "tags")),
                     Place(held, ("dependencies", index, "name")),
                 )
 
@@ -156,7 +191,7 @@ def _vendored(folder: str, sources: Sources, above: tuple[str, ...]) -> Iterator
             continue
         if name.endswith(_ARCHIVES) and inputs.is_file(path):
             called = _VERSION.sub("", name[: -len(next(end for end in _ARCHIVES if name.endswith(end)))])
-            yield Chart(path, called, {}, (), {})
+            yield Chart(path, called, (), {})
         elif inputs.is_file(os.path.join(path, CHART_FILE)):
             yield _read(path, sources, above, from_elsewhere=False)
 

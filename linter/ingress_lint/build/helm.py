@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint import inputs
-from ingress_lint.build.charts import Chart, ChartError, metadata_document, read_chart
+from ingress_lint.build.charts import VALUES_FILE, Chart, ChartError, Dependency, metadata_document, read_chart
 from ingress_lint.build.refusals import Refusal, refusal
 from ingress_lint.build.running import Failure, Limits, Output, run
 from ingress_lint.build.sources import Sources
@@ -26,6 +27,8 @@ _NAMESPACE: Final = deferred(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 _NOTHING: Final = deferred(r"(?:\s|#[^\n]*)*+(?:null|~)?(?:\s|#[^\n]*)*+")
 """A document of YAML that holds no value."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+_MOST_NAMED: Final = 3
+"""How many of the charts that are missing are named."""
 RELEASE_NAME: Final = "release-name"
 """What `helm template` calls a release that has no name."""
 NEWEST_KUBERNETES: Final = "1.37"
@@ -116,7 +119,7 @@ def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | 
 
     No plugin, no post-renderer and no cluster have a part in it, and nothing is fetched unless `network` says so.
     """
-    chart = read_chart(release.chart, sources)
+    chart = _without_switched_off(read_chart(release.chart, sources), release, sources)
     place = _place_of(release, sources)
     shown = display_path(release.chart)
     for what, text, rule in (("release", release.name, _NAME), ("namespace", release.namespace, _NAMESPACE)):
@@ -124,12 +127,11 @@ def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | 
             return Unrendered("values", f"helm takes no {what} called `{text}`", place)
     if tool is None:
         return Unrendered("tool", HELM_MISSING, place)
-    missing = next(chart.missing, None)
-    if missing is not None:
-        where = f" of {missing.repository}" if missing.repository else ""
-        version = f" {missing.version}" if missing.version else ""
-        message = f"the chart that it depends on, {missing.name}{version}{where}, is not here; `helm dependency build` fetches it"
-        return Unrendered("dependencies", message, missing.place)
+    missing = list(chart.missing)
+    if missing:
+        names = ", ".join(one.title for one in missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
+        message = f"charts that {shown} depends on are not here: {names}; `helm dependency build {shown}` fetches them"
+        return Unrendered("dependencies", message, missing[0].place)
     result = _result(release, tool, chart)
     if isinstance(result, Failure):
         found = refusal(result, chart, sources) or Refusal("failed", result.message, None)
@@ -141,6 +143,40 @@ def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | 
 
 def _is_read(kind: str, _text: str) -> bool:
     return kind != "CustomResourceDefinition"  # the largest of all, of which the text tells enough
+
+
+def merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as helm lays them over one another: mappings key by key, all else whole."""
+    result = dict(defaults)
+    for key, value in given.items():
+        known = result.get(key)
+        result[key] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return result
+
+
+def default_values(chart: str, sources: Sources) -> Mapping[str, Any]:
+    """What the `values.yaml` of a chart's folder holds, nothing where it cannot be read."""
+    documents = sources.documents(os.path.join(chart, VALUES_FILE))
+    value = documents[0].value if documents else None
+    return value if isinstance(value, dict) else {}
+
+
+def _without_switched_off(chart: Chart, release: Release, sources: Sources) -> Chart:
+    """The chart without dependencies that are not here, and that its values switch off."""
+    missing = list(chart.own_missing)
+    if not missing:
+        return chart
+    values = default_values(release.chart, sources)
+    for layer in release.values:
+        values = merged(values, layer.value)
+    off = [one for one in missing if one.is_off(values) and not _may_set(release.settings, one)]
+    return replace(chart, left_out=tuple(off))
+
+
+def _may_set(settings: Sequence[str], dependency: Dependency) -> bool:
+    """Whether arguments of helm may switch a dependency."""
+    switches = (*filter(None, dependency.condition.split(",")), *dependency.tags)
+    return any(switch.strip().partition(".")[0] in setting for switch in switches for setting in settings)
 
 
 def _result(release: Release, tool: Tool, chart: Chart) -> Output | Failure:

@@ -99,7 +99,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
         inputs.look_at(path)
     place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
     unread = next(
-        (layer for layer in tree.layers if layer.document.text.strip() and layer.document.value is None), None
+        (layer for layer in tree.layers if layer.path and layer.document.text.strip() and layer.document.value is None),
+        None,
     )
     if unread is not None:
         file = unread.document.file.path

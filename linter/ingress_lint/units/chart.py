@@ -32,6 +32,8 @@ def plans(charts: Iterable[Found], site: Site) -> Iterator[Plan]:
 
     One that is named outright is rendered with the values that the command line gives, where it gives any.
     """
+    from ingress_lint.build.helm import Unrendered
+
     waiting: list[tuple[Found, Unit, Release | Unrendered]] = []
     for chart in charts:
         if is_library(chart, site.builder):
@@ -43,8 +45,13 @@ def plans(charts: Iterable[Found], site: Site) -> Iterator[Plan]:
                 release = replace(release, settings=tuple(given))
             waiting.append((chart, unit, with_files(release, files, site.builder)))
     results = site.builder.render([release for *_, release in waiting])
+    lacking: set[str] = set()
     for (chart, unit, _), result in zip(waiting, results, strict=True):
-        yield of_release(unit, result, site.builder, named=chart.named)
+        plan = of_release(unit, result, site.builder, named=chart.named)
+        if isinstance(result, Unrendered) and result.reason == "dependencies":
+            plan = replace(plan, problems=() if chart.real in lacking else plan.problems)
+            lacking.add(chart.real)  # with other values it may lack others
+        yield plan
 
 
 def is_library(chart: Found, builder: Builder) -> bool:
@@ -99,8 +106,10 @@ def _problems_of(result: Unrendered, *, named: bool) -> tuple[Problem, ...]:
 
 def routes_of(chart: str, files: Iterable[str], builder: Builder) -> int:
     """How many routes a chart, by its real path, makes with values files, the last of which wins."""
-    values: Mapping[str, Any] = {}
-    for file in (os.path.join(chart, _VALUES), *files):
+    from ingress_lint.build.helm import default_values, merged
+
+    values = default_values(chart, builder.sources)
+    for file in files:
         documents = builder.sources.documents(os.path.realpath(file))
         own = documents[0].value if documents else None
         values = merged(values, own) if isinstance(own, dict) else values
@@ -169,12 +178,3 @@ def _names(folder: str) -> list[str]:
         return [entry.name for entry in inputs.entries(folder)]
     except OSError:
         return []
-
-
-def merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as helm lays them over one another: mappings key by key, all else whole."""
-    result = dict(defaults)
-    for key, value in given.items():
-        known = result.get(key)
-        result[key] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
-    return result

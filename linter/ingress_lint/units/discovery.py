@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True):
     rendering: Rendering = Rendering()
 
 
+_NO_CHART: Final = "--values and --set are for the charts among the PATHs, and none of these is a chart"
 _SETTINGS: Final = Settings()
 
 
@@ -61,6 +62,9 @@ def discover(
 ) -> Discovery:
     """The plans of what lies under `paths`, without what `patterns` and the like exclude; see `Excludes`."""
     trees = _walked(paths, loader, patterns)
+    rendering = settings.rendering
+    if (rendering.values or rendering.set) and not any(one.named for tree in trees for one in tree.charts):
+        loader.loaded.missing_paths.append(_NO_CHART)
     found = _Files(trees, loader, settings)
     placed = (one for plan in found.plans(identities) for one in named.placed(plan, settings.clusters))
     plans = sorted(placed, key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))

@@ -14,12 +14,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint import inputs
-from ingress_lint.build.helm import Release, Values, read_values
+from ingress_lint.build.helm import Release, Values, merged, read_values
 from ingress_lint.build.sources import Sources
 from ingress_lint.load.document import Document, Pointer
 from ingress_lint.units.argo_cd.application import Application
 from ingress_lint.units.argo_cd.reading import items, mapping, text
-from ingress_lint.units.chart import merged
 from ingress_lint.values.patterns import deferred
 
 _SCHEME: Final = deferred(r"[a-z][a-z0-9+.-]*://", 0)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint import inputs
-from ingress_lint.build.charts import VALUES_FILE
+from ingress_lint.build.helm import default_values
 from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.files import CHART_FILE, display_path
 from ingress_lint.load.kustomization import Kustomization, find_file
@@ -218,7 +218,7 @@ class SourceReader:
             display_path(folder),
             "unchecked",
             known.missing,
-            chart.switched_on(known.known(self._defaults(folder))),
+            chart.switched_on(known.known(default_values(folder, self._site.builder.sources))),
             takes=frozenset((folder, *self._folders.below(folder))),
             fills_any=any(GROUP in template for template in self._templates(folder)),
         )
@@ -226,11 +226,6 @@ class SourceReader:
             return part
         base = replace(self._site.release(folder), title=f"{application.document.file.path}:{application.name}")
         return ToRender(helm.release(base, self._options(application, source, value), known, application), part)
-
-    def _defaults(self, folder: str) -> Mapping[str, Any]:
-        documents = self._site.builder.sources.documents(os.path.join(folder, VALUES_FILE))
-        value = documents[0].value if documents else None
-        return value if isinstance(value, dict) else {}
 
     def _templates(self, folder: str) -> Iterator[str]:
         templates = os.path.join(folder, "templates")

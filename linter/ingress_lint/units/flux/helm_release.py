@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from ingress_lint import inputs
 from ingress_lint.build.charts import VALUES_FILE
-from ingress_lint.build.helm import Release, Rendered, Unrendered, Values, read_values
+from ingress_lint.build.helm import Release, Rendered, Unrendered, Values, merged, read_values
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.load.files import CHART_FILE, display_path
-from ingress_lint.units.chart import merged, of_release, switched_on
+from ingress_lint.units.chart import of_release, switched_on
 from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.objects import Applied, mapping, text
 from ingress_lint.units.flux.revisions import Home, reference_of
