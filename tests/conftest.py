@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from ingress_lint.build.tools import Tool, find_kustomize
+from ingress_lint.build.tools import Tool, find_helm, find_kustomize
 
 FIXTURES = Path(__file__).parent / "fixtures"
-FETCHED = Path(__file__).parents[1] / ".cache/kubectl-layer/kubectl/kubectl"
+FETCHED = Path(__file__).parents[1] / ".cache/kubectl-layer"
 
 # how long an example takes depends on what else the machine does, and says nothing of the code
 hypothesis_settings.register_profile(
@@ -37,8 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def kustomize() -> Tool:
-    for path in (os.environ.get("KUSTOMIZE"), str(FETCHED), ""):
+    for path in (os.environ.get("KUSTOMIZE"), str(FETCHED / "kubectl/kubectl"), ""):
         tool = find_kustomize(path) if path is not None else None
         if tool is not None and tool.read_version():
             return tool
     pytest.skip("no kustomize or kubectl: run tests/tools/fetch_kubectl_and_helm.sh, or set KUSTOMIZE")
+
+
+@pytest.fixture(scope="session")
+def helm() -> Tool:
+    for path in (os.environ.get("HELM"), str(FETCHED / "helm/helm"), ""):
+        tool = find_helm(path) if path is not None else None
+        if tool is not None and tool.read_version():
+            return tool
+    pytest.skip("no helm: run tests/tools/fetch_kubectl_and_helm.sh, or set HELM")

@@ -17,7 +17,7 @@ from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.set_context import Elsewhere, SetContext
 from ingress_lint.linting import SetLinter, of_problems
-from ingress_lint.load.document import Document
+from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.loading import Loaded, Loader, OnFile
 from ingress_lint.load.values import ValueReader
 from ingress_lint.manifests import Manifests, ManifestSet, Options
@@ -56,7 +56,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     reader = ObjectReader(options.namespace)
     objects = _Objects(reader, readings)
     in_context = reader.settle(readings.of(context_documents))
-    loaded.problems += [problem for plan in found.plans for problem in plan.problems]
+    loaded.problems += _told_once(problem for plan in found.plans for problem in plan.problems)
     manifests = Manifests(loaded, left_out=found.left_out, barren=found.barren)
     scopes = [_Scope(plans, objects) for plans in _together(found.plans)]
     elsewhere, unplaced = _index(scopes), _index(scope for scope in scopes if not scope.in_cluster)
@@ -86,6 +86,13 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
     return manifests
 
 
+def _told_once(problems: Iterable[Problem]) -> Iterable[Problem]:
+    """What is wrong with units, without what several have in common, such as a chart that two install."""
+    return {
+        (one.place.document.file.path, one.place.pointer, one.place.span, one.message): one for one in problems
+    }.values()
+
+
 def _settings(options: Options) -> Settings:
     limit = seconds_or_go(str(options.render.time_limit)) or 30.0
     rendering = Rendering(
@@ -96,6 +103,10 @@ def _settings(options: Options) -> Settings:
         helm=options.render.helm,
         jobs=options.jobs,
         keeps=options.keeps,
+        values=options.values,
+        set=options.set,
+        namespace=options.namespace or "",
+        kube_version=options.kube_version or "",
     )
     return Settings(options.configured, options.clusters, rendering)
 

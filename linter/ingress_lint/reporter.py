@@ -18,6 +18,7 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
 
+_SET: Final = "the value is set here"
 _MOST_FILES: Final = 3
 """How many files one line names."""
 _MOST_PATHS: Final = 3
@@ -129,13 +130,7 @@ class Reporter:
             message=finding.message,
             object=owner,
             location=location,
-            related=(
-                *(
-                    Spot(related.message, self._object(related.place, units), locate(related.place))
-                    for related in finding.related
-                ),
-                *(Spot(message, None, locate(place)) for message, place in (source.related if source else ())),
-            ),
+            related=tuple(self._related(finding, units)),
             path=tuple(
                 PathSpot(
                     step.hop, step.label, step.message, self._object(step.place, units), locate(step.place), step.broken
@@ -152,6 +147,22 @@ class Reporter:
         )
         hidden = "" if reported.suppressed else self._hidden(reported)
         return replace(reported, suppressed=hidden, from_outside=True) if hidden else reported
+
+    def _related(self, finding: Finding, units: Sequence[str]) -> Iterator[Spot]:
+        """The places that a finding relates, then those that had a part in what stands there and at its own."""
+        locator = self.locator
+        for related in finding.related:
+            yield Spot(related.message, self._object(related.place, units), locator.locate(related.place))
+        told: set[Location] = set()
+        for place in (finding.place, *(related.place for related in finding.related)):
+            source = locator.source(place)
+            if source is None:
+                continue
+            for message, further in (*source.related, *((_SET, value) for value in source.values)):
+                location = locator.locate(further)
+                if location not in told:
+                    told.add(location)
+                    yield Spot(message, None, location, place is finding.place and further in source.values)
 
     def _hidden(self, finding: ReportedFinding) -> str:
         """Why the configuration, the command line or a baseline hides a finding; empty where they show it."""

@@ -39,7 +39,7 @@ def test_a_chart_is_listed_with_its_values_and_its_templates_are_nothing(tree: T
             "scaffold/templates/a.yaml": config_map("no-chart"),
         }
     )
-    manifests = found()
+    manifests = found(renders=False)
     assert names(manifests) == {".": {"beside", "no-chart"}}
     assert {unit.name: unit.routes for unit in manifests.units if unit.kind == "chart"} == {
         "shop": 0,
@@ -47,7 +47,7 @@ def test_a_chart_is_listed_with_its_values_and_its_templates_are_nothing(tree: T
         "shop:values-prod.yaml": 2,
     }
     assert not is_whole(manifests.units)
-    assert not_checked(manifests.units).startswith("3 charts with 3 routes (its templates are not rendered")
+    assert not_checked(manifests.units).startswith("3 charts with 3 routes (nothing is rendered")
 
 
 @pytest.mark.parametrize(

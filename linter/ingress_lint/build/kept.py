@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ingress_lint import inputs
 from ingress_lint.build.running import Failure, Output
-from ingress_lint.build.tree import Tree
 from ingress_lint.store import Store, user_folder
 
 _FOLDER: Final = "builds"
@@ -19,17 +18,15 @@ def store() -> Store:
     return Store(os.path.join(user_folder(), _FOLDER))
 
 
-def rendered(tool: str, asked: object, tree: Tree, run: Callable[[], Output | Failure]) -> Output | Failure:
-    """What `run` renders of a tree, or rendered before by the same binary of the same files, as far as it could.
+def rendered(tool: str, asked: object, files: Iterable[str], run: Callable[[], Output | Failure]) -> Output | Failure:
+    """What `run` renders of files, or rendered before by the same binary of the same ones, as far as it could.
 
-    `asked` is what it is asked besides, which its text tells. What is fetched or inflated is rendered anew.
+    `asked` is what it is asked besides, which its text tells.
     """
-    if tree.obstacles:
-        return run()
     from hashlib import sha256
 
-    files = [(path, inputs.look_at(path)) for path in sorted(tree.files)]
-    about = repr((inputs.tool_state(tool), asked, files))
+    digests = [(path, inputs.look_at(path)) for path in sorted(files)]
+    about = repr((inputs.tool_state(tool), asked, digests))
     key = sha256(about.encode(errors="surrogateescape")).hexdigest()
     known = store()
     kept = known.get(key)

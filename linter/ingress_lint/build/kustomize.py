@@ -99,7 +99,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
         inputs.look_at(path)
     place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
     unread = next(
-        (layer for layer in tree.layers if layer.document.text.strip() and layer.document.value is None), None
+        (layer for layer in tree.layers if layer.path and layer.document.text.strip() and layer.document.value is None),
+        None,
     )
     if unread is not None:
         file = unread.document.file.path
@@ -174,13 +175,13 @@ def _rendered(
 ) -> Output | Failure:
     """What the tool renders of a root, or of the `wrapper` around it, a folder that adds `fields`."""
     folder = os.path.realpath(root.folder)
-    if not root.keeps:
+    if not root.keeps or tree.obstacles:  # what is fetched or inflated is rendered anew
         return _run(root, tool, wrapper or folder)
     from ingress_lint.build.kept import rendered
 
     added = root.overlay.fields if root.overlay is not None else None
     asked = (tool.build, folder, root.unrestricted, os.path.dirname(wrapper), added, fields)
-    return rendered(tool.path, asked, tree, lambda: _run(root, tool, wrapper or folder))
+    return rendered(tool.path, asked, tree.files, lambda: _run(root, tool, wrapper or folder))
 
 
 def _run(root: Root, tool: Tool, folder: str) -> Output | Failure:

@@ -49,12 +49,16 @@ class Failure(Struct, frozen=True):
 
 
 class _Reader(Thread):
-    """Reads a pipe to its end, or until there is more than `limit` bytes; it keeps no more than that."""
+    """Reads a pipe to its end, or until there is more than `limit` bytes; it keeps no more than that.
 
-    def __init__(self, pipe: IO[bytes], limit: int) -> None:
+    `to_end`: what is too much is read all the same, and the last of it kept, which says how the tool ended.
+    """
+
+    def __init__(self, pipe: IO[bytes], limit: int, *, to_end: bool = False) -> None:
         super().__init__(daemon=True)
         self._pipe = pipe
         self._limit = limit
+        self._to_end = to_end
         self._data = bytearray()
         self.overflow = False
         self.start()
@@ -62,6 +66,8 @@ class _Reader(Thread):
     def run(self) -> None:
         while not self.overflow and (chunk := os.read(self._pipe.fileno(), _CHUNK)):
             self._data += chunk
+            if self._to_end:
+                del self._data[: -self._limit]
             self.overflow = len(self._data) > self._limit
 
     def finish(self) -> None:
@@ -98,7 +104,7 @@ def run(command: Sequence[str], folder: str, limits: Limits, *, network: bool = 
             return Failure("not-started", f"{name} could not be started: {getattr(error, 'strerror', None) or error}")
         deadline = monotonic() + limits.seconds
         output = _Reader(cast("IO[bytes]", process.stdout), limits.output_bytes)
-        errors = _Reader(cast("IO[bytes]", process.stderr), _MAX_STDERR)
+        errors = _Reader(cast("IO[bytes]", process.stderr), _MAX_STDERR, to_end=True)
         output.join(limits.seconds)
         status = None if output.overflow else _status(process, max(deadline - monotonic(), 0.0))
         _kill(process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -12,6 +12,10 @@ from ingress_lint.load.faults import YAMLError
 from ingress_lint.load.files import Found, UnreadableError, display_path, read
 from ingress_lint.load.splitting import split
 from ingress_lint.load.values import ValueReader
+
+
+def _all(_kind: str, _text: str) -> bool:
+    return True
 
 
 class Sources:
@@ -41,11 +45,12 @@ class Sources:
             self._documents[path] = [] if file is None else self.split(file)
         return self._documents[path]
 
-    def split(self, file: SourceFile) -> list[Document]:
-        """The documents of a text, with their values; None is the value of one that does not parse."""
-        documents = list(split(file, True, _all, kindless=True))
+    def split(self, file: SourceFile, wanted: Callable[[str, str], bool] = _all) -> list[Document]:
+        """The documents of a text, with their values; None is the value of one that does not parse, or is not `wanted`."""
+        documents = list(split(file, True, wanted, kindless=True))
         for document in documents:
-            document.value = self.value(document.text)
+            if document.parsed:
+                document.value = self.value(document.text)
         return documents
 
     def value(self, text: str) -> Any:
@@ -61,10 +66,6 @@ class Sources:
         if text not in self._embedded:
             self._embedded[text] = self.value(text)
         return self._embedded[text]
-
-
-def _all(_kind: str, _text: str) -> bool:
-    return True
 
 
 def _read(path: str) -> SourceFile | None:

@@ -13,9 +13,11 @@ import click
 from msgspec import Struct
 
 from ingress_lint.output.sanitize import visible
+from ingress_lint.values.patterns import deferred
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+_KUBE_VERSION: Final = deferred(r"v?\d+\.\d+(?:\.\d+)?(?:[-+][\w.+-]+)?")
 EXIT_FINDINGS: Final = 1
 EXIT_UNREADABLE: Final = 2
 FAIL_LEVELS: Final = {"error": 3, "warning": 2, "note": 1, "never": 4}
@@ -33,6 +35,9 @@ class Given(Struct, frozen=True):
     context_paths: tuple[str, ...] = ()
     assume: str | None = None
     config_file: str | None = None
+    values: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    kube_version: str | None = None
     render: bool = True
     network: bool = False
     jobs: int | None = None
@@ -48,6 +53,12 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
     except ValueError:
         raise click.BadParameter(f"{value!r} is no date such as 2026-03-01 or 2026-03-01T12:00:00Z") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _kube_version(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _KUBE_VERSION.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no version of Kubernetes such as 1.31")
+    return value
 
 
 def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,6 +97,20 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "config_file",
             type=click.Path(exists=True, dir_okay=False),
             help="The configuration file (default: the nearest .ingress-lint.yaml or pyproject.toml).",
+        ),
+        click.option(
+            "--values",
+            multiple=True,
+            metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False),
+            help="Values for the charts among the PATHs, as helm takes them; repeatable.",
+        ),
+        click.option("--set", multiple=True, metavar="K=V", help="A value for these charts; repeatable."),
+        click.option(
+            "--kube-version",
+            callback=_kube_version,
+            metavar="X.Y",
+            help="The version of Kubernetes to render for (default: the newest known).",
         ),
         click.option("--no-render", "render", flag_value=False, default=True, help="Run neither helm nor kustomize."),
         click.option("--network", is_flag=True, help="Let kustomize fetch what lies elsewhere."),

@@ -68,6 +68,9 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         externals=frozenset((item.kind, item.namespace, item.name) for item in config.externals),
         renders=given.render,
         jobs=given.jobs,
+        values=given.values,
+        set=given.set,
+        kube_version=given.kube_version,
         now=given.now,
         severities={
             code: Severity[level.upper()]

@@ -49,6 +49,13 @@ class SourceFile(Struct, eq=False, dict=True):
         end = starts[line] if line < len(starts) else len(self.text)
         return self.text[starts[line - 1] : end].rstrip("\r\n")
 
+    def line_span(self, line: int) -> tuple[int, int]:
+        """The offsets of what stands in a line, between its indentation and its end; those of the last one past the end."""
+        line = max(1, min(line, len(self._line_starts)))
+        text = self.line_text(line)
+        start = self._line_starts[line - 1]
+        return start + len(text) - len(text.lstrip()), start + len(text)
+
 
 class Document(Struct, eq=False):
     """One YAML document: a slice of its file's text, and the value Kubernetes would read there.

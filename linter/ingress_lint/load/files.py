@@ -14,6 +14,8 @@ from ingress_lint.inputs import MAX_BYTES
 from ingress_lint.load.document import SourceFile
 from ingress_lint.values.placeholders import GIT_CRYPT
 
+CHART_FILE: Final = "Chart.yaml"
+"""What makes a folder a chart."""
 STANDARD_INPUT: Final = "-"
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),

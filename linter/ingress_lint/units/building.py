@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct
 
@@ -13,10 +13,13 @@ from ingress_lint.load.document import Document, Problem, ProblemKind, SourceFil
 from ingress_lint.load.loading import Loader
 
 if TYPE_CHECKING:
+    from ingress_lint.build.helm import Release, Rendered, Unrendered
     from ingress_lint.build.kustomize import Built, Root, Unbuilt
     from ingress_lint.build.sources import Sources
     from ingress_lint.build.tools import Tool
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 _NOT_RENDERED: Final = "nothing is rendered (--no-render)"
 
 
@@ -25,7 +28,8 @@ class Rendering(Struct, frozen=True):
     `jobs` how many run side by side, None for as many as there are processors, `keeps` whether what they
     render is kept for later runs.
 
-    `kustomize` and `helm` name the binaries, empty for those on PATH.
+    `kustomize` and `helm` name the binaries, empty for those on PATH. `values` (files) and `set` (`K=V`) are for the charts that
+    the user named; `namespace` and `kube_version` are what charts are rendered for, empty for helm's and the newest.
     """
 
     enabled: bool = True
@@ -35,6 +39,10 @@ class Rendering(Struct, frozen=True):
     helm: str = ""
     jobs: int | None = None
     keeps: bool = False
+    values: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    namespace: str = ""
+    kube_version: str = ""
 
 
 class Builder:
@@ -62,6 +70,12 @@ class Builder:
 
         return find_kustomize(self.rendering.kustomize) if self.rendering.enabled else None
 
+    @cached_property
+    def _helm(self) -> Tool | None:
+        from ingress_lint.build.tools import find_helm
+
+        return find_helm(self.rendering.helm) if self.rendering.enabled else None
+
     def root(self, folder: str) -> Root:
         """What to build of a folder, within the limits of the run."""
         from ingress_lint.build.kustomize import Root
@@ -71,16 +85,44 @@ class Builder:
             folder, network=self.rendering.network, limits=Limits(self.rendering.seconds), keeps=self.rendering.keeps
         )
 
+    def release(self, chart: str) -> Release:
+        """What to render of a chart's folder, a real path, within the limits of the run."""
+        from ingress_lint.build.helm import NEWEST_KUBERNETES, Release
+        from ingress_lint.build.running import Limits
+
+        rendering = self.rendering
+        return Release(
+            chart,
+            namespace=rendering.namespace or "default",
+            kube_version=rendering.kube_version or NEWEST_KUBERNETES,
+            network=rendering.network,
+            keeps=rendering.keeps,
+            limits=Limits(rendering.seconds),
+        )
+
     def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
         """What becomes of each root, in their order."""
         from ingress_lint.build.kustomize import build
 
-        if len(roots) < 2:
-            return [build(root, self._kustomize, self.sources) for root in roots]
+        tool, sources = self._kustomize, self.sources
+        return self._side_by_side(lambda root: build(root, tool, sources), roots)
+
+    def render(self, releases: Sequence[Release | Unrendered]) -> list[Rendered | Unrendered]:
+        """What becomes of each release of a chart, in their order; of one that cannot be rendered there is nothing more."""
+        from ingress_lint.build.helm import Unrendered, render
+
+        tool, sources = self._helm, self.sources
+        return self._side_by_side(
+            lambda release: release if isinstance(release, Unrendered) else render(release, tool, sources), releases
+        )
+
+    def _side_by_side(self, make: Callable[[Given], Made], several: Sequence[Given]) -> list[Made]:
+        if len(several) < 2:
+            return [make(one) for one in several]
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(self.rendering.jobs or os.cpu_count()) as pool:
-            return list(pool.map(lambda root: build(root, self._kustomize, self.sources), roots))
+            return list(pool.map(make, several))
 
     def is_parsed(self, paths: Iterable[str]) -> bool:
         """Whether all of these files parse, as far as they were read; one that does not is told of anyway."""
@@ -96,8 +138,8 @@ class Builder:
         """Built documents, whose objects are read."""
         return self._loader.adopt(documents)
 
-    def why(self, unbuilt: Unbuilt) -> str:
-        """Why a root was not built, for the coverage."""
+    def why(self, unbuilt: Unbuilt | Unrendered) -> str:
+        """Why something was not built, for the coverage."""
         return _NOT_RENDERED if unbuilt.reason == "tool" and not self.rendering.enabled else unbuilt.message
 
 

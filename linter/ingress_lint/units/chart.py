@@ -1,18 +1,22 @@
-"""Charts: found, listed and counted. Their templates are no manifests until they are rendered."""
+"""Charts: with which values each is rendered, and what a release of one puts into the cluster."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec.structs import replace
 
 from ingress_lint import inputs
-from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
-from ingress_lint.load.faults import YAMLError
-from ingress_lint.load.files import Found, UnreadableError, read
-from ingress_lint.load.values import ValueReader
-from ingress_lint.units.plan import Unit
-from ingress_lint.units.walking import CHART_FILE
+from ingress_lint.load.document import Problem, ProblemKind
+from ingress_lint.load.files import CHART_FILE, Found
+from ingress_lint.units.building import Builder
+from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.site import Site
+
+if TYPE_CHECKING:
+    from ingress_lint.build.helm import Release, Rendered, Unrendered
 
 KIND: Final = "chart"
 _VALUES: Final = "values.yaml"
@@ -21,45 +25,120 @@ _CI_SUFFIX: Final = "-values.yaml"
 _PREFIXES: Final = ("values-", "values.")
 _SUFFIX: Final = ".yaml"
 _ROUTE_BLOCKS: Final = ("ingress", "route", "httpRoute", "gateway")
-NOT_RENDERED: Final = "its templates are not rendered; pipe what `helm template` writes into `ingress-lint -`"
 
 
-def units(chart: Found) -> Iterator[Unit]:
-    """A chart with its default values, and with each values file for a test or an environment; none of a library."""
-    if _Values().of(os.path.join(chart.path, CHART_FILE)).get("type") == "library":
+def plans(charts: Iterable[Found], site: Site) -> Iterator[Plan]:
+    """The plans of charts that nothing deploys: with default values, and with each values file of a test or an environment.
+
+    One that is named outright is rendered with the values that the command line gives, where it gives any.
+    """
+    from ingress_lint.build.helm import Unrendered
+
+    waiting: list[tuple[Found, Unit, Release | Unrendered]] = []
+    for chart in charts:
+        if is_library(chart, site.builder):
+            continue
+        for unit, files in _units(chart, site.builder):
+            release = replace(site.release(chart.real), title=unit.name)
+            if chart.named:
+                given = [argument for setting in site.builder.rendering.set for argument in ("--set", setting)]
+                release = replace(release, settings=tuple(given))
+            waiting.append((chart, unit, with_files(release, files, site.builder)))
+    results = site.builder.render([release for *_, release in waiting])
+    lacking: set[str] = set()
+    for (chart, unit, _), result in zip(waiting, results, strict=True):
+        plan = of_release(unit, result, site.builder, named=chart.named)
+        if isinstance(result, Unrendered) and result.reason == "dependencies":
+            plan = replace(plan, problems=() if chart.real in lacking else plan.problems)
+            lacking.add(chart.real)  # with other values it may lack others
+        yield plan
+
+
+def is_library(chart: Found, builder: Builder) -> bool:
+    """Whether a chart has only templates for others, and cannot be installed."""
+    from ingress_lint.build.charts import metadata_document
+
+    document = metadata_document(chart.real, builder.sources)
+    value = None if document is None else document.value
+    return isinstance(value, dict) and value.get("type") == "library"
+
+
+def with_files(release: Release, files: Iterable[str], builder: Builder) -> Release | Unrendered:
+    """A release with the values of files over its own, the last of which wins; what is wrong with the first that cannot be."""
+    from ingress_lint.build.helm import Values, read_values
+
+    values = [read_values(file, builder.sources) for file in files]
+    known = tuple(one for one in values if isinstance(one, Values))
+    wrong = next((one for one in values if not isinstance(one, Values)), None)
+    return replace(release, values=(*release.values, *known)) if wrong is None else wrong
+
+
+def of_release(
+    unit: Unit, result: Rendered | Unrendered, builder: Builder, *, named: bool = False, deployed: bool = False
+) -> Plan:
+    """The plan of a release that was rendered, or that was to be.
+
+    `named`: the user named its chart outright; `deployed`: another tool installs it, which fetches what it depends on.
+    """
+    from ingress_lint.build.helm import Rendered
+
+    if isinstance(result, Rendered):
+        from ingress_lint.build.templates.places import TemplatePlaces
+
+        lost = next((one for one in result.documents if one.parsed and one.value is None), None)
+        return Plan(
+            unit,
+            builder.documents(result.documents),
+            default_namespace=result.release.namespace,
+            incomplete=f"what {lost.template or 'a template'} makes could not be read" if lost is not None else "",
+            built=True,
+            places=TemplatePlaces(result),
+        )
+    unchecked = replace(unit, state="unchecked", reason=builder.why(result))
+    is_told = not (result.reason == "tool" or (deployed and result.reason == "dependencies"))
+    return Plan(unchecked, problems=_problems_of(result, named=named) if is_told else ())
+
+
+def _problems_of(result: Unrendered, *, named: bool) -> tuple[Problem, ...]:
+    """An error where no values can help, or where this very chart was to be rendered, a warning where it was only met."""
+    if named or result.reason == "syntax":
+        return (Problem(ProblemKind.RENDER_FAILED, result.place, result.message, unreadable=True),)
+    message = f"not rendered, so that nothing of it was checked: {result.message}"
+    return (Problem(ProblemKind.RENDER_FAILED, result.place, message, level="warning"),)
+
+
+def routes_of(chart: str, files: Iterable[str], builder: Builder) -> int:
+    """How many routes a chart, by its real path, makes with values files, the last of which wins."""
+    from ingress_lint.build.helm import default_values, merged
+
+    values = default_values(chart, builder.sources)
+    for file in files:
+        documents = builder.sources.documents(os.path.realpath(file))
+        own = documents[0].value if documents else None
+        values = merged(values, own) if isinstance(own, dict) else values
+    return switched_on(values)
+
+
+def _units(chart: Found, builder: Builder) -> Iterator[tuple[Unit, Sequence[str]]]:
+    """The units of a chart, each with its values files."""
+    rendering = builder.rendering
+    if chart.named and (rendering.values or rendering.set):
+        yield _unit(chart, "", rendering.values, builder), rendering.values
         return
     for name in ("", *sorted(_values_files(chart.path))):
-        yield Unit(
-            f"{chart.display}:{name}" if name else chart.display,
-            KIND,
-            chart.display,
-            _in(chart, CHART_FILE),
-            state="unchecked",
-            reason=NOT_RENDERED,
-            routes=routes_of(chart, [os.path.join(chart.path, name)] if name else ()),
-        )
+        files = [os.path.join(chart.path, name)] if name else []
+        yield _unit(chart, name, files, builder), files
 
 
-def routes_of(chart: Found, files: Iterable[str]) -> int:
-    """How many routes a chart makes with values files, the last of which wins."""
-    values = _Values()
-    given = values.of(os.path.join(chart.path, _VALUES))
-    for file in files:
-        given = merged(given, values.of(file))
-    return switched_on(given)
+def _unit(chart: Found, name: str, files: Sequence[str], builder: Builder) -> Unit:
+    shown = f"{chart.display}:{name}" if name else chart.display
+    routes = routes_of(chart.real, files, builder)
+    return Unit(shown, KIND, chart.display, chart_file(chart.display), routes=routes)
 
 
-def refusal(chart: Found) -> Problem:
-    """The problem of a chart that the user named outright, and that is not rendered."""
-    document = Document(SourceFile(_in(chart, CHART_FILE), ""), 0, 0, 0)
-    return Problem(
-        ProblemKind.RENDER_FAILED,
-        Place(document, span=(0, 0)),
-        f"{chart.display} is a Helm chart, whose templates are no manifests until they are rendered; they were not read, "
-        "and no route of it was checked",
-        fix=f"helm template my-release {chart.display} | ingress-lint -",
-        unreadable=True,
-    )
+def chart_file(folder: str) -> str:
+    """The file that makes a folder a chart, as findings show it."""
+    return CHART_FILE if folder == "." else f"{folder}/{CHART_FILE}"
 
 
 def switched_on(values: Mapping[str, Any]) -> int:
@@ -88,19 +167,6 @@ def _is_on(block: Mapping[str, Any]) -> bool:
     return block.get("enabled") is True or (named and block.get("enabled") is not False)
 
 
-class _Values:
-    def __init__(self) -> None:
-        self._reader = ValueReader()
-
-    def of(self, path: str) -> dict[str, Any]:
-        """The mapping in a file; an empty one where it cannot be read."""
-        try:
-            value, _ = self._reader.read(read(Found.at(path)).text)
-        except (UnreadableError, YAMLError):
-            return {}
-        return value if isinstance(value, dict) else {}
-
-
 def _values_files(chart: str) -> Iterator[str]:
     for name in _names(chart):
         if name != _VALUES and name.startswith(_PREFIXES) and name.endswith(_SUFFIX):
@@ -115,16 +181,3 @@ def _names(folder: str) -> list[str]:
         return [entry.name for entry in inputs.entries(folder)]
     except OSError:
         return []
-
-
-def merged(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as helm lays them over one another: mappings key by key, all else whole."""
-    result = dict(defaults)
-    for key, value in given.items():
-        known = result.get(key)
-        result[key] = merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
-    return result
-
-
-def _in(chart: Found, name: str) -> str:
-    return name if chart.display == "." else f"{chart.display}/{name}"

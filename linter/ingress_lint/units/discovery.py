@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True):
     rendering: Rendering = Rendering()
 
 
+_NO_CHART: Final = "--values and --set are for the charts among the PATHs, and none of these is a chart"
 _SETTINGS: Final = Settings()
 
 
@@ -61,11 +62,12 @@ def discover(
 ) -> Discovery:
     """The plans of what lies under `paths`, without what `patterns` and the like exclude; see `Excludes`."""
     trees = _walked(paths, loader, patterns)
+    rendering = settings.rendering
+    if (rendering.values or rendering.set) and not any(one.named for tree in trees for one in tree.charts):
+        loader.loaded.missing_paths.append(_NO_CHART)
     found = _Files(trees, loader, settings)
     placed = (one for plan in found.plans(identities) for one in named.placed(plan, settings.clusters))
     plans = sorted(placed, key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
-    for refused in {one.real: one for tree in trees for one in tree.charts if one.named}.values():
-        loader.loaded.problems.append(chart.refusal(refused))
     left_out = sum((tree.left_out for tree in trees), Counter[str]())
     return Discovery(plans, left_out, [line for tree in trees if (line := found.barren(tree))])
 
@@ -97,7 +99,7 @@ class _Files:
     def __init__(self, trees: Sequence[Tree], loader: Loader, settings: Settings) -> None:
         self._trees = trees
         self._loader = loader
-        self._configured = settings.units
+        self._settings = settings
         self._builder = Builder(loader, settings.rendering)
         self._files = {file.real: file for tree in reversed(trees) for file in reversed(tree.files)}
         folders = [folder for tree in trees for folder in tree.kustomizations]
@@ -109,7 +111,8 @@ class _Files:
 
     def plans(self, identities: Identities) -> Iterator[Plan]:
         """The plans of all kinds."""
-        own = list(named.plans(self._configured, self._site)) if self._configured else []
+        configured = self._settings.units
+        own = list(named.plans(configured, self._site, self._settings.clusters)) if configured else []
         replaced = {plan.unit.path for plan in own}
         taken: set[str] = set()
         for plan in (*own, *(plan for plan in self._deployed() if plan.unit.path not in replaced)):
@@ -118,8 +121,10 @@ class _Files:
         yield from kustomization.plans(self._known, self._builder, self._read, taken)
         for one, files in self._parts:
             yield kustomization.part(one, files, self._read)
-        for unit in self._units(self._trees, taken):
-            yield Plan(unit)
+        charts = {one.real: one for tree in self._trees for one in tree.charts if one.real not in taken}
+        if charts:
+            yield from chart.plans(charts.values(), self._site)
+        yield from map(Plan, self._generators(self._trees, taken))
         streams: list[tuple[Document, ...]] = []
         loose: list[tuple[Document, ...]] = []
         for path, documents in self._plain.items():
@@ -135,7 +140,8 @@ class _Files:
         parts = {file.real for _, files in self._parts for file in files}
         if (
             tree.kustomizations
-            or any(True for _ in self._units([tree], ()))
+            or any(True for _ in self._generators([tree], ()))
+            or any(not chart.is_library(one, self._builder) for one in tree.charts)
             or any(file.real in self._plain or file.real in parts for file in tree.files)
         ):
             return ""
@@ -157,11 +163,9 @@ class _Files:
         deployed = flux.plans(self._site)
         return [*deployed, *argo_cd.plans(self._site, deployed)]
 
-    def _units(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
-        """What is never checked: charts that nothing deploys, and what other generators read."""
-        for found in {one.real: one for tree in trees for one in tree.charts if one.real not in taken}.values():
-            yield from chart.units(found)
-        yield from generators.units(
+    def _generators(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
+        """What is never checked: what other generators read."""
+        return generators.units(
             {file.real: file for tree in trees for file in tree.generators if file.real not in taken}.values()
         )
 

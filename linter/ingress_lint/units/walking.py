@@ -10,13 +10,12 @@ from typing import Final
 from msgspec import Struct, field
 
 from ingress_lint import inputs
-from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
+from ingress_lint.load.files import CHART_FILE, STANDARD_INPUT, Found, display_path
 from ingress_lint.load.kustomization import FILE_NAMES
 from ingress_lint.units import generators
 from ingress_lint.units.excludes import Excludes, Layers
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
-CHART_FILE: Final = "Chart.yaml"
 _OF_A_CHART: Final = frozenset({"templates", "charts", "ci", "crds"})
 """The folders of a chart that helm reads, or that hold its values."""
 

@@ -1,5 +1,6 @@
 """## What it does
-Reports charts and kustomizations that could not be rendered, and charts that were named and are not.
+Reports charts and kustomizations that could not be rendered: a template that does not parse, a value that the chart
+requires and nobody gives, a dependency that is not here, a base that lies elsewhere.
 
 ## What you see
 Nothing of the chart is checked: no finding here says that it is sound.
@@ -9,17 +10,19 @@ Templates are no manifests: which routes there are is known only after rendering
 helm or kustomize say when they fail is what they will say at the deploy.
 
 ## Example
-Bad:
+Bad, where the chart requires a value:
 ```sh
 ingress-lint ./chart
 ```
 Good:
 ```sh
-helm template my-release ./chart --values prod.yaml | ingress-lint -
+ingress-lint ./chart --values prod.yaml
 ```
 
 ## Fix
-Render the chart with the values of the release, and check the result; or repair what the message says.
+Give the values of a release with `--values` and `--set`, or beside the chart: each `ci/*-values.yaml` and `values-<env>.yaml`
+makes a unit, and `units:` in the configuration names others. `helm dependency build` fetches the charts that one depends on. Else
+repair what the message says.
 
 ## Prove it
 ```sh
@@ -28,8 +31,9 @@ kubectl kustomize FOLDER
 ```
 
 ## How sure
-Certain. It speaks of charts that you named. One that is merely met in a folder that is walked is counted among what was
-not checked, at the end of every report.
+Certain where you named the chart, or its template does not parse. A chart that is merely met in a folder that is walked may not be
+meant to render by itself: what it lacks is a warning. Where helm or kustomize is not installed nothing is wrong; what was not
+checked is counted at the end of every report.
 
 ## References
 - https://helm.sh/docs/helm/helm_template/

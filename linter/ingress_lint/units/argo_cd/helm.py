@@ -1,6 +1,6 @@
-"""What Argo CD gives to helm: the values of a release, as far as they are known here.
+"""What Argo CD gives to helm for a chart: values, parameters, the names of release and namespace.
 
-In helm's order: the chart's own, values files, `valuesObject` or else `values`, parameters
+In helm's order: the chart's own values, values files, `valuesObject` or else `values`, parameters
 (argoproj/argo-cd:reposerver/repository/repository.go, helmTemplate; docs/user-guide/helm.md).
 """
 
@@ -10,78 +10,148 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from ingress_lint import inputs
+from ingress_lint.build.helm import Release, Values, merged, read_values
 from ingress_lint.build.sources import Sources
+from ingress_lint.load.document import Document, Pointer
+from ingress_lint.units.argo_cd.application import Application
 from ingress_lint.units.argo_cd.reading import items, mapping, text
 from ingress_lint.values.patterns import deferred
 
 _SCHEME: Final = deferred(r"[a-z][a-z0-9+.-]*://", 0)
 _WILD: Final = deferred(r"[*?\[]")
 _STEP: Final = deferred(r"(?:[^.\\]|\\.)+")
+_COMMA: Final = deferred(r"(?<!\\),")
+_VARIABLE: Final = deferred(r"\$(?:\{(ARGOCD_\w+)\}|(ARGOCD_\w+))")
 _CONSTANTS: Final[Mapping[str, Any]] = {"true": True, "false": False, "null": None}
 
 
-class Values:
+class Options(Struct, frozen=True):
+    """What a source's `helm` says, and where its document has it."""
+
+    value: Mapping[str, Any]
+    document: Document
+    pointer: Pointer
+
+
+class Places(Struct, frozen=True):
+    """Where values files are looked for, all real paths.
+
+    In `folder`, below `top` where their names start with a slash, and below one of `roots` where they start with its name
+    (`$values/...`).
+    """
+
+    folder: str
+    top: str
+    roots: Mapping[str, str]
+
+
+class Given(Struct, frozen=True):
     """The values of a release. `missing` says of the first source of values that cannot be read why, empty where all can."""
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-        self.merged: dict[str, Any] = {}
-        self.missing = ""
+    layers: tuple[Values, ...]
+    settings: tuple[str, ...]
+    missing: str
 
-    def add_file(self, path: str) -> None:
-        """Lays the values of a file, a real path, over those known."""
-        file = self._sources.file(path)
-        value = None if file is None else self._sources.value(file.text)
-        if isinstance(value, dict):
-            self._lay_over(value)
-
-    def add_options(self, options: Mapping[str, Any], folder: str, top: str, roots: Mapping[str, str]) -> None:
-        """Lays what a source's `helm` gives over those known.
-
-        Values files lie in `folder`, below `top` where they start with a slash, and below one of `roots` where they start
-        with its name (`$values/...`); all are real paths.
-        """
-        lenient = options.get("ignoreMissingValueFiles") is True
-        for name in items(options, "valueFiles"):
-            found = list(_files(str(name), folder, top, roots))
-            for path in found:
-                self.add_file(path)
-            if not (found or lenient or self.missing):
-                self.missing = f"its values file {name} is not here"
-        own = options.get("valuesObject") or self._sources.value(text(options, "values"))
-        if isinstance(own, dict):
-            self._lay_over(own)
-        for parameter in items(options, "parameters"):
-            value = text(parameter, "value")
-            forced = mapping(parameter).get("forceString") is True
-            self._set(text(parameter, "name"), value if forced else _CONSTANTS.get(value, value))
-
-    def _lay_over(self, value: Mapping[str, Any]) -> None:
-        waiting = [(self.merged, value)]
-        while waiting:
-            known, given = waiting.pop()
-            for key, item in given.items():
-                if isinstance(known.get(key), dict) and isinstance(item, dict):
-                    known[key] = dict(known[key])
-                    waiting.append((known[key], item))
-                else:
-                    known[key] = item
-
-    def _set(self, name: str, value: Any) -> None:
-        """Sets one value by its path, `ingress.enabled`; what a path says of items of lists is passed over."""
-        *above, last = [step.replace("\\", "") for step in _STEP.findall(name)] or [""]
-        if "[" in name or not last:
-            return
-        at = self.merged
-        for step in above:
-            inner = at.get(step)
-            at[step] = dict(inner) if isinstance(inner, dict) else {}
-            at = at[step]
-        at[last] = value
+    def known(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        """All values over those of a chart, as far as parameters name them by plain paths."""
+        values = dict(defaults)
+        for layer in self.layers:
+            values = merged(values, layer.value)
+        for flag, setting in zip(self.settings[::2], self.settings[1::2], strict=True):
+            name, _, value = setting.partition("=")
+            _set(values, name, _CONSTANTS.get(value, value) if flag == "--set" else value)
+        return values
 
 
-def _files(name: str, folder: str, top: str, roots: Mapping[str, str]) -> Iterator[str]:
+def given(options: Options, places: Places, variables: Mapping[str, str], sources: Sources) -> Given:
+    """What an Application gives for its chart; `variables` are those of its build environment."""
+    layers: list[Values] = []
+    missing: dict[str, None] = {}
+    lenient = options.value.get("ignoreMissingValueFiles") is True
+    for name in items(options.value, "valueFiles"):
+        found = list(_files(_filled(str(name), variables), places))
+        for path in found:
+            values = read_values(path, sources)
+            if isinstance(values, Values):
+                layers.append(values)
+            else:
+                missing[values.message] = None
+        if not (found or lenient):
+            missing[f"its values file {name} is not here"] = None
+    for key in ("valuesObject", "values"):
+        own = options.value.get(key)
+        value = sources.value(own) if isinstance(own, str) else own
+        if value:
+            if isinstance(value, dict):
+                layers.append(Values(options.document, (*options.pointer, key), value))
+            else:
+                missing[f"its `{key}` is no mapping"] = None
+            break
+    if items(options.value, "fileParameters"):
+        missing["its fileParameters are not read here"] = None
+    settings: list[str] = []
+    for parameter in items(options.value, "parameters"):
+        forced = mapping(parameter).get("forceString") is True
+        value = _filled(text(parameter, "value"), variables)
+        settings += ("--set-string" if forced else "--set", f"{text(parameter, 'name')}={_escaped(value)}")
+    return Given(tuple(layers), tuple(settings), next(iter(missing), ""))
+
+
+def release(base: Release, options: Options, given: Given, application: Application) -> Release:
+    """What helm is to render: `base`, as an Application has it."""
+    versions = [str(version) for version in items(options.value, "apiVersions")]
+    namespace = text(options.value, "namespace") or text(mapping(application.spec, "destination"), "namespace")
+    return replace(
+        base,
+        name=text(options.value, "releaseName") or application.name,
+        namespace=namespace or base.namespace,
+        values=given.layers,
+        settings=given.settings,
+        kube_version=text(options.value, "kubeVersion") or base.kube_version,
+        api_versions=(*base.api_versions, *versions),
+    )
+
+
+def variables(application: Application, source: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of a build that are known without a cluster (argoproj/argo-cd:docs/user-guide/build-environment.md)."""
+    return {
+        "ARGOCD_APP_NAME": application.name,
+        "ARGOCD_APP_NAMESPACE": text(mapping(application.spec, "destination"), "namespace"),
+        "ARGOCD_APP_SOURCE_PATH": text(source, "path"),
+        "ARGOCD_APP_SOURCE_REPO_URL": text(source, "repoURL"),
+        "ARGOCD_APP_SOURCE_TARGET_REVISION": text(source, "targetRevision"),
+    }
+
+
+def _filled(text: str, variables: Mapping[str, str]) -> str:
+    """A text with the variables of the build environment that are known."""
+    return _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), text)
+
+
+def _escaped(value: str) -> str:
+    """A parameter's value for `--set`, which cuts it at commas (argoproj/argo-cd:util/helm/cmd.go, cleanSetParameters)."""
+    is_list = value.startswith("{") and value.endswith("}")
+    return value if is_list else _COMMA.sub(r"\\,", value)
+
+
+def _set(values: dict[str, Any], name: str, value: Any) -> None:
+    """Sets one value by its path, `ingress.enabled`; what a path says of items of lists is passed over."""
+    *above, last = [step.replace("\\", "") for step in _STEP.findall(name)] or [""]
+    if "[" in name or not last:
+        return
+    at = values
+    for step in above:
+        inner = at.get(step)
+        at[step] = dict(inner) if isinstance(inner, dict) else {}
+        at = at[step]
+    at[last] = value
+
+
+def _files(name: str, places: Places) -> Iterator[str]:
     """The files that a values file's name means, in helm's order; none where there are none here.
 
     (argoproj/argo-cd:reposerver/repository/repository.go, getResolvedValueFiles)
@@ -90,15 +160,15 @@ def _files(name: str, folder: str, top: str, roots: Mapping[str, str]) -> Iterat
     if _SCHEME.match(name):
         return
     if first.startswith("$"):
-        if first not in roots:
+        if first not in places.roots:
             return
-        base, name = roots[first], rest
+        base, name = places.roots[first], rest
     else:
-        base = top if name.startswith("/") else folder
+        base = places.top if name.startswith("/") else places.folder
     path = os.path.join(base, name.lstrip("/"))
     if "\0" in path:
         return
     for found in inputs.matching(path) if _WILD.search(name) else [path]:
         real = os.path.realpath(found)
-        if inputs.is_file(real) and real.startswith(os.path.join(top, "")):
+        if inputs.is_file(real) and real.startswith(os.path.join(places.top, "")):
             yield real

@@ -13,24 +13,25 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint import inputs
+from ingress_lint.build.helm import default_values
 from ingress_lint.load.document import Document, Problem
-from ingress_lint.load.files import display_path
+from ingress_lint.load.files import CHART_FILE, display_path
 from ingress_lint.load.kustomization import Kustomization, find_file
 from ingress_lint.units import chart, kustomization
-from ingress_lint.units.argo_cd import kustomize
+from ingress_lint.units.argo_cd import helm, kustomize
 from ingress_lint.units.argo_cd.application import GROUP, KINDS, Application, NotHere, Source
 from ingress_lint.units.argo_cd.folders import JSONNET, Folders, is_manifest
-from ingress_lint.units.argo_cd.helm import Values
 from ingress_lint.units.argo_cd.reading import mapping, patched, text
 from ingress_lint.units.argo_cd.repository_files import Files
 from ingress_lint.units.plan import State, Unit
 from ingress_lint.units.site import Site
-from ingress_lint.units.walking import CHART_FILE, SUFFIXES
+from ingress_lint.units.walking import SUFFIXES
 from ingress_lint.values import globs
 
 if TYPE_CHECKING:
+    from ingress_lint.build.helm import Release
     from ingress_lint.build.kustomize import Overlay, Root
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.source_place import SourcePlaces
 
 _TOOLS: Final = ("kustomize", "helm", "directory", "plugin")
 _OVERRIDES: Final = (".argocd-source.yaml", ".argocd-source-{}.yaml")
@@ -52,7 +53,7 @@ class Part(Struct, frozen=True, eq=False):
     documents: tuple[Document, ...] = ()
     applies: tuple[Document, ...] = ()
     """The Applications and ApplicationSets that it holds, also of what could not be built for other reasons."""
-    places: Places | None = None
+    places: SourcePlaces | None = None
     takes: frozenset[str] = frozenset()
     fills_any: bool = False
     """Whether what it would make may go into other namespaces than the destination's."""
@@ -78,6 +79,17 @@ class ToBuild(Struct, frozen=True, eq=False):
         return self.root.folder, "" if overlay is None else json.dumps(overlay.fields, default=str, sort_keys=True)
 
 
+class ToRender(Struct, frozen=True, eq=False):
+    """A source that is a chart to render; `part` is what is known of it before that."""
+
+    release: Release
+    part: Part
+
+
+Unread = Part | ToBuild | ToRender
+"""What becomes of a source, or what is to be done to know that."""
+
+
 class SourceReader:
     """Reads sources; what several need is looked up once. `not_here` says of a repository and revision why they are not these."""
 
@@ -90,13 +102,13 @@ class SourceReader:
         self._variants: Counter[str] = Counter()
         self._directories: dict[tuple[str, str], Part] = {}
 
-    def read(self, application: Application) -> Iterator[Part | ToBuild]:
+    def read(self, application: Application) -> Iterator[Unread]:
         """What becomes of the sources of an Application, but for those that others only take values from."""
         for source in application.sources:
             if text(source.value, "chart") or text(source.value, "path") or "ref" not in source.value:
                 yield self._source(application, source)
 
-    def built(self, parts: Sequence[Part | ToBuild]) -> list[Part]:
+    def built(self, parts: Sequence[Unread]) -> list[Part]:
         """The parts, those that are to be built side by side."""
         builder = self._site.builder
         waiting = {}
@@ -126,14 +138,37 @@ class SourceReader:
                 fills_any=True,
                 problems=problems,
             )
-        return [self._built[part.key] if isinstance(part, ToBuild) else part for part in parts]
+        charts = [one for one in parts if isinstance(one, ToRender)]
+        rendered = iter(self._rendered(charts))
+        return [
+            self._built[part.key]
+            if isinstance(part, ToBuild)
+            else next(rendered)
+            if isinstance(part, ToRender)
+            else part
+            for part in parts
+        ]
 
-    def _source(self, application: Application, source: Source) -> Part | ToBuild:
+    def _rendered(self, charts: Sequence[ToRender]) -> Iterator[Part]:
+        builder = self._site.builder
+        for one, result in zip(charts, builder.render([one.release for one in charts]), strict=True):
+            plan = chart.of_release(Unit("", "", one.part.path), result, builder, deployed=True)
+            yield replace(
+                one.part,
+                state=plan.unit.state,
+                reason=plan.unit.reason,
+                documents=plan.documents,
+                applies=_deployers(plan.documents),
+                places=plan.places,
+                problems=plan.problems,
+            )
+
+    def _source(self, application: Application, source: Source) -> Unread:
         value = source.value
         is_chart = bool(text(value, "chart"))
         why = self._not_here(text(value, "repoURL"), text(value, "targetRevision"))
         if is_chart or why:
-            routes = chart.switched_on(self._values(application, value, "").merged)
+            routes = chart.switched_on(self._given(application, source, value, "").known({}))
             reason = "its chart is not here" if is_chart else f"it deploys {why}"
             return self._elsewhere(application, reason, routes, fills_any=not is_chart)
         path = text(value, "path")
@@ -149,7 +184,7 @@ class SourceReader:
             )
         tool = tools[0] if tools else _detected(folder)
         if tool == "helm":
-            return self._chart(application, value, folder)
+            return self._chart(application, source, value, folder)
         if tool == "kustomize":
             return self._with_options(application, source, value, folder)
         if tool == "plugin":
@@ -175,16 +210,22 @@ class SourceReader:
     def _unchecked(self, folder: str, reason: str) -> Part:
         return Part(display_path(folder), "unchecked", reason, takes=frozenset((folder, *self._folders.below(folder))))
 
-    def _chart(self, application: Application, value: Mapping[str, Any], folder: str) -> Part:
-        known = self._values(application, value, folder)
-        return Part(
+    def _chart(
+        self, application: Application, source: Source, value: Mapping[str, Any], folder: str
+    ) -> Part | ToRender:
+        known = self._given(application, source, value, folder)
+        part = Part(
             display_path(folder),
             "unchecked",
-            known.missing or chart.NOT_RENDERED,
-            chart.switched_on(known.merged),
+            known.missing,
+            chart.switched_on(known.known(default_values(folder, self._site.builder.sources))),
             takes=frozenset((folder, *self._folders.below(folder))),
             fills_any=any(GROUP in template for template in self._templates(folder)),
         )
+        if known.missing:
+            return part
+        base = replace(self._site.release(folder), title=f"{application.document.file.path}:{application.name}")
+        return ToRender(helm.release(base, self._options(application, source, value), known, application), part)
 
     def _templates(self, folder: str) -> Iterator[str]:
         templates = os.path.join(folder, "templates")
@@ -197,19 +238,20 @@ class SourceReader:
             if file is not None:
                 yield file.text
 
-    def _values(self, application: Application, value: Mapping[str, Any], folder: str) -> Values:
+    def _options(self, application: Application, source: Source, value: Mapping[str, Any]) -> helm.Options:
+        return helm.Options(mapping(value, "helm"), application.document, (*source.pointer, "helm"))
+
+    def _given(self, application: Application, source: Source, value: Mapping[str, Any], folder: str) -> helm.Given:
         """What is known of the values of a release of the chart in a folder; that is empty for a chart which is not here."""
-        values = Values(self._site.builder.sources)
-        if folder:
-            values.add_file(os.path.join(folder, "values.yaml"))
         top = self._site.repository.top
         here = {
             name: top
             for name, one in application.references.items()
             if not self._not_here(text(one.value, "repoURL"), text(one.value, "targetRevision"))
         }
-        values.add_options(mapping(value, "helm"), folder, top, here)
-        return values
+        variables = helm.variables(application, value)
+        places = helm.Places(folder, top, here)
+        return helm.given(self._options(application, source, value), places, variables, self._site.builder.sources)
 
     def _with_options(
         self, application: Application, source: Source, value: Mapping[str, Any], folder: str

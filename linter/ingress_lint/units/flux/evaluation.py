@@ -24,7 +24,8 @@ from ingress_lint.units.plan import Plan, Unit
 from ingress_lint.units.site import Site
 
 if TYPE_CHECKING:
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.helm import Release
+    from ingress_lint.build.source_place import SourcePlaces
 
 _MOST: Final = 20_000
 """How many Flux objects are followed; more are no repository's."""
@@ -74,7 +75,7 @@ class Evaluation:
         self._new: list[Task] = []
         self._built: list[Task] = []
         self._releases: list[Task] = []
-        self._places: dict[Document, Places] = {}
+        self._places: dict[Document, SourcePlaces] = {}
         self.made: list[Made] = []
 
     def cluster(self, key: str, name: str | None) -> Cluster:
@@ -112,19 +113,38 @@ class Evaluation:
 
     def run(self) -> None:
         """Follows all that was added, and what comes of it."""
-        while self._new or self._built:
-            if self._new:
-                self._build(self._new)
-            ready = [task for task in self._built if not self._missing(task)] or self._stuck()
-            self._built = [task for task in self._built if task not in ready]
-            for task in ready:
-                self._finish(task)
-        for task in self._releases:
-            held, cluster, find = task.held, task.cluster, self._find(task.home, task.held)
-            release = helm_release.found(held, self._home, self._folders, find, self._site.builder.sources)
-            release = replace(release, reason=task.why_unsure or release.reason)
-            plan = helm_release.plan(held, held.title, cluster.name, release)
+        while self._new or self._built or self._releases:
+            while self._new or self._built:
+                if self._new:
+                    self._build(self._new)
+                ready = [task for task in self._built if not self._missing(task)] or self._stuck()
+                self._built = [task for task in self._built if task not in ready]
+                for task in ready:
+                    self._finish(task)
+            self._render(self._releases)
+
+    def _render(self, tasks: Sequence[Task]) -> None:
+        """Makes the plans of HelmReleases, whose charts are rendered side by side, and takes in the Flux objects in them."""
+        self._releases = []
+        site, sources = self._site, self._site.builder.sources
+        wanted: dict[Task, helm_release.Wanted] = {}
+        waiting: dict[Task, Release] = {}
+        for task in tasks:
+            find = self._find(task.home, task.held)
+            found = helm_release.found(task.held, self._home, self._folders, find, sources)
+            wanted[task] = found = replace(found, reason=task.why_unsure or found.reason)
+            if found.chart is not None and not found.reason:
+                waiting[task] = helm_release.release(task.held, task.cluster.name, found, found.chart, site)
+        results = dict(zip(waiting, site.builder.render(list(waiting.values())), strict=True))
+        for task, found in wanted.items():
+            held, cluster = task.held, task.cluster
+            plan = (
+                helm_release.rendered(held, cluster.name, found, results[task], site)
+                if task in results
+                else helm_release.unchecked(held, cluster.name, found)
+            )
             self.made.append(Made(replace(plan, together=cluster.key), cluster, held.title))
+            self._take(plan.documents, cluster, "")
 
     def _build(self, tasks: Sequence[Task]) -> None:
         """Builds what can be built of new tasks, side by side."""

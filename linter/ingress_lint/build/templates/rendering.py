@@ -1,0 +1,174 @@
+"""Renders a release a second time, from a copy whose templates mark what they write."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from ingress_lint.build.charts import VALUES_FILE, ChartError
+from ingress_lint.build.helm import Rendered, run_helm
+from ingress_lint.build.running import Output
+from ingress_lint.build.templates.lines import Rows, Written, matched, rows_of, written
+from ingress_lint.build.templates.marking import Marker, named_in
+from ingress_lint.build.templates.scopes import Scope
+from ingress_lint.build.templates.template import Block, Template
+from ingress_lint.load.document import SourceFile
+from ingress_lint.load.files import CHART_FILE
+
+_MOST_RUNS: Final = 3
+_TEMPLATES: Final = "templates"
+_CHARTS: Final = "charts"
+_NEEDED: Final = frozenset(
+    (
+        CHART_FILE,
+        "Chart.lock",
+        "requirements.yaml",
+        "requirements.lock",
+        VALUES_FILE,
+        ".helmignore",
+        _TEMPLATES,
+        _CHARTS,
+    )
+)
+_NOT_READ: Final = frozenset(("crds", "ci", "values.schema.json", ".github", "README.md"))
+"""What plays no part in a second rendering: `crds` holds no templates, and the values were found to fit the schema."""
+_MARKED_DATA: Final = (".conf", ".yaml", ".yml", ".tpl", ".cfg", ".ini", ".properties", ".txt", ".vcl", ".env", ".toml")
+_LARGEST_DATA: Final = 256 * 1024
+_READS_FILES: Final = ".Files."
+_NEVER_MARKED: Final = "CustomResourceDefinition"
+"""Texts that go on over several lines, in which comments have no place, and in which nothing is routed."""
+
+
+class Rerendering:
+    """What a release's templates write, line by line. The second rendering is made when it is first asked for."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        self._rendered = rendered
+        self._matched: dict[str, dict[int, Written]] = {}
+
+    @cached_property
+    def templates(self) -> Mapping[str, Template]:
+        """The templates of the chart and its parts, by their paths in a complete copy of the chart."""
+        found = ((name, path) for name, path in self._paths if _top(name) == _TEMPLATES)
+        texts = ((name, self._rendered.sources.file(path)) for name, path in found)
+        return {name: Template(file) for name, file in texts if file is not None}
+
+    @cached_property
+    def definitions(self) -> Mapping[str, Block]:
+        """What templates can be included, by name; a chart's win over those of its parts, as helm reads these first."""
+        found: dict[str, Block] = {}
+        for _, template in sorted(self.templates.items(), key=lambda item: -item[0].count("/")):
+            found |= ((block.name, block) for block in template.definitions)
+        return found
+
+    def written(self, source: str, line: int) -> Written | None:
+        """Where a line of the rendered text, of a document of `source`, is written; None where nothing shows it."""
+        found = self._written.get(line)
+        if found is not None:
+            return found
+        if source not in self._matched:
+            template = self._template(source)
+            rows = self._rows.get(source, ())
+            self._matched[source] = {} if template is None else matched(rows, template)
+        return self._matched[source].get(line)
+
+    def file(self, source: str) -> SourceFile | None:
+        """The file of what helm calls `source`."""
+        path = self._rendered.chart.file(source)
+        return None if path is None else self._rendered.sources.file(path)
+
+    def _template(self, source: str) -> Template | None:
+        known = self.templates.get(source.partition("/")[2])
+        file = self.file(source) if known is None else None
+        return known if file is None else Template(file)
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return rows_of(self._rendered.file.text)
+
+    @cached_property
+    def _paths(self) -> Sequence[tuple[str, str]]:
+        """Each file that helm reads: its path in a copy, with `/`, and its own."""
+        try:
+            return [(name.replace(os.sep, "/"), path) for name, path in self._rendered.chart.files()]
+        except ChartError:
+            return []
+
+    @cached_property
+    def _written(self) -> Mapping[int, Written]:
+        with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as folder:
+            try:
+                return self._run(os.path.realpath(folder))
+            except (OSError, ValueError):
+                return {}
+
+    def _run(self, folder: str) -> Mapping[int, Written]:
+        """Renders a marked copy; what helm then refuses for a mark is left as it was, and the rest tried again."""
+        release, tool = self._rendered.release, self._rendered.tool
+        marker = Marker()
+        reads = any(_READS_FILES in template.file.text for template in self.templates.values())
+        data: dict[str, SourceFile] = {}
+        for name, path in self._paths:
+            target = os.path.join(folder, *name.split("/"))
+            if not (_top(name) in _NEEDED or (reads and _top(name) not in _NOT_READ)):
+                continue
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            template = self.templates.get(name)
+            file = self._data(name, path) if reads else None
+            if template is not None and _NEVER_MARKED not in template.file.text:
+                _write(target, marker.template(template))
+            elif file is not None:
+                data[name] = file
+                _write(target, marker.data(file))
+            else:
+                shutil.copyfile(path, target)
+        unmarked: set[str] = set()
+        for _ in range(_MOST_RUNS):
+            result = run_helm(release, tool, folder)
+            if isinstance(result, Output):
+                return written(self._rows, rows_of(result.stdout), marker.marks)
+            refused = named_in(result.stderr, self.templates) - unmarked
+            if not refused and not data:
+                break
+            plain = {name: self.templates[name].file for name in refused} | data
+            for name, file in plain.items():
+                _write(os.path.join(folder, *name.split("/")), file.text)
+            unmarked, data = unmarked | refused, {}
+        return {}
+
+    def _data(self, name: str, path: str) -> SourceFile | None:
+        """A file that templates may read, where that is a text to mark."""
+        if _top(name) in _NEEDED or not name.endswith(_MARKED_DATA):
+            return None
+        file = self._rendered.sources.file(path)
+        if file is None or len(file.text) > _LARGEST_DATA or _NEVER_MARKED in file.text:
+            return None
+        return file
+
+
+def scope_of(source: str) -> Scope:
+    """The chart that a template is of, from what helm calls it (`web/charts/db/templates/x.yaml`)."""
+    return _below_charts(source.split("/")[1:])[0]
+
+
+def _top(name: str) -> str:
+    """The first part of a path in the chart that it belongs to."""
+    return _below_charts(name.split("/"))[1][0]
+
+
+def _below_charts(parts: list[str]) -> tuple[Scope, list[str]]:
+    """The charts below the first that a path leads through, and the path in the last of them."""
+    scope: list[str] = []
+    while len(parts) > 2 and parts[0] == _CHARTS:
+        scope.append(parts[1])
+        parts = parts[2:]
+    return tuple(scope), parts
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
