@@ -254,6 +254,7 @@ def test_what_another_tool_deploys(site: MakeSite, plans: Plans) -> None:
     }
 
 
+NO_TOOL = Rendering(enabled=False)
 CHART = {
     "chart/Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n",
     "chart/templates/a.yaml": "{{ .Values.x }}",
@@ -280,7 +281,7 @@ CHART = {
     ],
 )
 def test_a_chart_counts_the_routes_of_its_values(plans: Plans, helm: str, routes: int) -> None:
-    (plan,) = plans(CHART | {"app.yaml": application("web", "chart", helm)}).values()
+    (plan,) = plans(CHART | {"app.yaml": application("web", "chart", helm)}, rendering=NO_TOOL).values()
     assert (plan.unit.path, plan.unit.file, plan.unit.state, plan.unit.routes) == (
         "chart",
         "app.yaml",
@@ -304,7 +305,7 @@ def test_values_that_cannot_be_read_are_named(plans: Plans, name: str) -> None:
 
 def test_a_chart_that_makes_applications_may_fill_any_namespace(plans: Plans) -> None:
     files = CHART | {"chart/templates/a.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"}
-    (plan,) = plans(files | {"app.yaml": application("web", "chart")}).values()
+    (plan,) = plans(files | {"app.yaml": application("web", "chart")}, rendering=NO_TOOL).values()
     assert plan.makes_in is None
 
 
@@ -323,16 +324,14 @@ spec:
     - {{repoURL: 'https://charts.example.com', chart: y, helm: {{values: 'ingress: {{enabled: true}}'}}}}
   destination: {{name: live}}
 """
-    found = [plan.unit for plan in plans(CHART | {"app.yaml": sources, "web/a.yaml": CONFIG_MAP}).values()]
+    files = CHART | {"app.yaml": sources, "web/a.yaml": CONFIG_MAP}
+    found = [plan.unit for plan in plans(files, rendering=NO_TOOL).values()]
     assert {unit.name for unit in found} == {"argocd/web"}
     assert {(unit.path, unit.state, unit.routes) for unit in found} == {
         ("chart", "unchecked", 3),
         ("web", "checked", 0),
         ("app.yaml", "unchecked", 3),
     }
-
-
-NO_TOOL = Rendering(enabled=False)
 
 
 def test_a_kustomization_that_only_lists_needs_no_tool(plans: Plans) -> None:

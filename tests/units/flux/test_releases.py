@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from .conftest import Tree, bootstrap, config, deployed, flux, found, reasons, stream
+from ingress_lint.build.tools import Tool
+from ingress_lint.units.configured import Render
+
+from .conftest import Tree, bootstrap, config, deployed, flux, found, objects, reasons, stream
 
 SYNC = {"flux/sync.yaml": bootstrap("./flux")}
 HERE = {"spec": {"chart": "./charts/web", "sourceRef": {"kind": "GitRepository", "name": "flux-system"}}}
@@ -27,7 +30,7 @@ def test_a_chart_of_the_repository_is_the_releases(tree: Tree) -> None:
             "charts/web/templates/map.yaml": config("web"),
         }
     )
-    manifests = found()
+    manifests = found(renders=False)
     unit = deployed(manifests)["flux-system/web"]
     assert (unit.kind, unit.path, unit.file, unit.state, unit.routes) == (
         "helm-release", "charts/web", "flux/release.yaml", "unchecked", 1
@@ -103,7 +106,7 @@ def test_values_from_elsewhere_count(
             "charts/web/values.yaml": "a: {}\n",
         }
     )
-    unit = deployed(found())["flux-system/web"]
+    unit = deployed(found(renders=False))["flux-system/web"]
     assert unit.routes == routes
     assert why in unit.reason
 
@@ -120,3 +123,99 @@ def test_a_release_that_nobody_applies_is_named_all_the_same(tree: Tree) -> None
     unit = deployed(found())["flux-system/loose"]
     assert (unit.cluster, unit.state) == (None, "unchecked")
     assert set(deployed(found())) == {"flux-system/flux-system", "flux-system/loose"}
+
+
+# -- rendered ---------------------------------------------------------------------------------------------------------
+
+WEB = {
+    "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "charts/web/values.yaml": "color: default\n",
+    "charts/web/templates/map.yaml": config("{{ .Release.Name }}-{{ .Values.color }}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        ({}, "flux-system/web-default"),
+        ({"values": {"color": "own"}}, "flux-system/web-own"),
+        ({"releaseName": "live", "targetNamespace": "shop"}, "shop/live-default"),
+        ({"targetNamespace": "shop"}, "shop/shop-web-default"),
+        ({"valuesFrom": [{"kind": "ConfigMap", "name": "more"}]}, "flux-system/web-more"),
+        ({"valuesFrom": [{"kind": "ConfigMap", "name": "more"}], "values": {"color": "own"}}, "flux-system/web-own"),
+        (
+            {"valuesFrom": [{"kind": "ConfigMap", "name": "more", "valuesKey": "one", "targetPath": "color"}]},
+            "flux-system/web-single",
+        ),
+        (
+            {"chart": {"spec": HERE["spec"] | {"valuesFiles": ["charts/web/values.yaml", "envs/live.yaml"]}}},
+            "flux-system/web-live",
+        ),
+    ],
+)
+def test_a_chart_of_the_repository_is_rendered(tree: Tree, helm: Tool, spec: dict[str, Any], name: str) -> None:
+    more = config("more", "flux-system", **{"values.yaml": "color: more\n", "one": "single"})
+    tree(SYNC | WEB | {"flux/release.yaml": stream(release(**spec), more), "envs/live.yaml": "color: live\n"})
+    manifests = found(render=Render(helm=helm.path))
+    assert deployed(manifests)["flux-system/web"].state == "checked"
+    assert f"ConfigMap {name}" in objects(manifests)
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"postRenderers": [{"kustomize": {"patches": []}}]}, "its postRenderers change what helm makes"),
+        ({"chart": {"spec": HERE["spec"] | {"valuesFiles": ["envs/live.yaml"]}}}, "take the place of the chart's own"),
+        (
+            {"chart": {"spec": HERE["spec"] | {"valuesFiles": ["charts/web/values.yaml", "gone.yaml"]}}},
+            "its values file gone.yaml is not here",
+        ),
+        (
+            {"valuesFrom": [{"kind": "ConfigMap", "name": "more", "valuesKey": "one", "targetPath": "a[0].b"}]},
+            "its values go to a[0].b, which is not understood",
+        ),
+        ({"valuesFrom": [{"kind": "ConfigMap", "name": "more", "valuesKey": "one"}]}, "are no mapping"),
+        ({"releaseName": "--post-renderer"}, "helm takes no release called"),
+    ],
+)
+def test_what_is_not_done_leaves_a_release_unchecked(tree: Tree, helm: Tool, spec: dict[str, Any], why: str) -> None:
+    more = config("more", "flux-system", one="single")
+    tree(SYNC | WEB | {"flux/release.yaml": stream(release(**spec), more), "envs/live.yaml": "color: live\n"})
+    manifests = found(render=Render(helm=helm.path))
+    assert why in reasons(manifests)["flux-system/web"]
+    assert not any(problem.level == "error" for problem in manifests.problems)
+
+
+def test_what_a_chart_makes_of_flux_is_followed(tree: Tree, helm: Tool) -> None:
+    tree(
+        SYNC
+        | WEB
+        | {
+            "flux/release.yaml": release(),
+            "charts/web/templates/more.yaml": flux("Kustomization", "more", path="./more"),
+            "more/map.yaml": config("made-of-more"),
+        }
+    )
+    assert "flux-system/more" in deployed(found(render=Render(helm=helm.path)))
+
+
+def test_a_chart_that_lacks_a_dependency_is_no_fault_of_who_installs_it(tree: Tree, helm: Tool) -> None:
+    lacking = (
+        WEB["charts/web/Chart.yaml"] + "dependencies: [{name: db, version: 1.0.0, repository: 'https://a.example'}]\n"
+    )
+    tree(SYNC | WEB | {"flux/release.yaml": release(), "charts/web/Chart.yaml": lacking})
+    manifests = found(render=Render(helm=helm.path))
+    assert "db 1.0.0 of https://a.example" in reasons(manifests)["flux-system/web"]
+    assert manifests.problems == []
+
+
+def test_a_template_that_does_not_parse_is_told_once(tree: Tree, helm: Tool) -> None:
+    tree(
+        SYNC
+        | WEB
+        | {"flux/release.yaml": stream(release(), release("other")), "charts/web/templates/map.yaml": "a: {{ if }}"}
+    )
+    manifests = found(render=Render(helm=helm.path))
+    assert [(one.level, one.place.document.file.path) for one in manifests.problems] == [
+        ("error", "charts/web/templates/map.yaml")
+    ]
