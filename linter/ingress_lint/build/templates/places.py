@@ -19,6 +19,9 @@ from ingress_lint.load.files import CHART_FILE
 from ingress_lint.load.positions import Locator
 
 INCLUDED: Final = "included here"
+WRITTEN: Final = "written here"
+_SETS: Final = frozenset({"annotations", "labels", "matchLabels", "selector"})
+"""Mappings that charts write once for many objects: which of them an object takes is written where it includes one."""
 
 
 class TemplatePlaces:
@@ -55,6 +58,8 @@ class TemplatePlaces:
         place = self._place(written.marks[0], rendered, sought, document.file.line_text(line))
         included = tuple((INCLUDED, self._whole(mark)) for mark in written.marks[1:2])
         values = self._deciding.values(written, scope_of(source), rendered, sought)
+        if included and rendered.pointer[-2:-1] and rendered.pointer[-2] in _SETS:
+            return SourcePlace(included[0][1], written.certainty, ((WRITTEN, place),), values)
         return SourcePlace(place, written.certainty, included, values)
 
     @cached_property
