@@ -20,8 +20,8 @@ from ingress_lint.load.positions import Locator
 
 INCLUDED: Final = "included here"
 WRITTEN: Final = "written here"
-_SETS: Final = frozenset({"annotations", "labels", "matchLabels", "selector"})
-"""Mappings that charts write once for many objects: which of them an object takes is written where it includes one."""
+_SETS: Final = frozenset({"labels", "matchLabels", "selector"})
+"""What charts write once for many objects: which of it an object takes is written where it includes it."""
 
 
 class TemplatePlaces:
