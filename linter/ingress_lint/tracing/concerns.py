@@ -115,7 +115,7 @@ def hop_of(trace: Trace, finding: ReportedFinding) -> int:
     there = [i for i in reached if trace.hops[i].hop is hop]
     for index in there:
         place = trace.hops[index].place
-        at = finding.location
+        at = finding.rendered or finding.location
         if place and place.document.file.path == at.file and json_pointer(place.pointer) == at.pointer:
             return index
     for owner in owners:
