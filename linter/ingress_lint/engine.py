@@ -74,8 +74,9 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
         looked_at = tuple(scope.looked_at(units, lowered.routes, known.unparsed))
         manifests.units += looked_at
         holders = scope.holders({unit.name for unit in units})
+        beside = scope.documents.difference(holders)
         manifests.sets.append(
-            ManifestSet(looked_at, graph, lowered.routes, holders, lowered.verdicts, lowered.frontends)
+            ManifestSet(looked_at, graph, lowered.routes, holders, beside, lowered.verdicts, lowered.frontends)
         )
         manifests.places |= scope.places
     manifests.units.sort(key=lambda unit: (unit.path, unit.name, unit.kind))
@@ -139,6 +140,11 @@ class _Scope:
     def units(self) -> list[Unit]:
         """All of its units."""
         return [plan.unit for plan in self._plans]
+
+    @property
+    def documents(self) -> frozenset[Document]:
+        """All of its documents."""
+        return frozenset(document for plan in self._plans for document in plan.documents)
 
     def held(self) -> Iterator[tuple[str, AnyObject]]:
         """Each object with the name of a unit that holds it."""
@@ -288,7 +294,7 @@ def check(
     linted = side_by_side.each(lint, weights, options.jobs or side_by_side.cores(), manifests.documents)
     for held, (found, broken) in zip(manifests.sets, linted, strict=True):
         findings += (
-            replace(finding, units=held.holders[finding.place.document])
+            replace(finding, units=held.names_of(finding.place.document))
             for finding in found
             if held.shows(finding.place.document)
         )

@@ -97,6 +97,8 @@ class ManifestSet(Struct, frozen=True):
     routes: tuple[Route, ...]
     holders: Mapping[Document, tuple[str, ...]]
     """The names of the units that hold each document, of those that are looked at."""
+    beside: frozenset[Document]
+    """The documents of its other units alone: they take part, and nothing is reported on them."""
     verdicts: tuple[Verdict, ...] = ()
     """What controllers refuse of the set's objects."""
     frontends: tuple[Frontend, ...] = ()
@@ -112,9 +114,13 @@ class ManifestSet(Struct, frozen=True):
         names = self.holders.get(document, ())
         return next((unit for unit in self.units if unit.name in names), self.units[0])
 
+    def names_of(self, document: Document) -> tuple[str, ...]:
+        """The names of the units that hold a document; of what none holds, such as a configuration, those of all."""
+        return self.holders.get(document) or tuple(unit.name for unit in self.units)
+
     def shows(self, document: Document) -> bool:
         """Whether a document is reported on: it is in a unit that is looked at, and no context."""
-        return document.reported and document in self.holders
+        return document.reported and document not in self.beside
 
 
 class Manifests(Struct):

@@ -69,7 +69,9 @@ def test_backend_that_cannot_be(load: Load, backend: str, reason: str, certainty
 
 def test_backend_of_a_group_that_only_the_implementation_knows(load: Load) -> None:
     bucket = "backendRefs: [{group: example.net, kind: Bucket, name: blue}]"
-    assert load(GATEWAY, SERVICES, route(bucket)).verdicts == []
+    assert load(GATEWAY, SERVICES, route(bucket)).verdicts == [("InvalidKind", "web", "likely")]
+    used = "apiVersion: example.net/v1\nkind: Bucket\nmetadata: {name: blue}\n"
+    assert load(GATEWAY, SERVICES, used, route(bucket)).verdicts == []
     known = GATEWAY.replace("example.net/gateways", "istio.io/gateway-controller")
     assert load(known, SERVICES, route(bucket)).verdicts == [("InvalidKind", "web", "likely")]
 

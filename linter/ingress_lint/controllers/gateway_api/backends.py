@@ -109,7 +109,7 @@ class Backends:
             reference,
             resolution,
             seen or _SEEN.get(facts.owner.kind, "clients get 500"),
-            known=is_service or delegates or _may_be_backend(reference, facts),
+            known=is_service or delegates or self._may_be_backend(reference, facts),
             granted=delegates,
         )
         if refusal is not None:
@@ -134,6 +134,13 @@ class Backends:
             remedies=facts.implementation.remedies,
         )
         return self._vendor_policies.treat(backend, facts)
+
+    def _may_be_backend(self, reference: Reference, facts: RouteFacts) -> bool:
+        """Whether an extension may be a backend: it is known for that, or the set uses it with an unknown implementation."""
+        group = reference.group
+        if group in _EXTENSION_GROUPS or facts.implementation is not SPECIFICATION or "." not in group:
+            return group in _EXTENSION_GROUPS
+        return group in self._graph.context.custom_groups or any(item.group == group for item in self._graph.objects)
 
     def _other_kind(self, reference: Reference, namespace: str) -> Resolution[Any]:
         """What is known of a backend that is no Service: rules about Services have nothing to say of it."""
@@ -180,13 +187,6 @@ class Backends:
             place=site.place.at("name"),
             fix=f"create {reference.kind} `{reference.name}`, or name one that exists",
         )
-
-
-def _may_be_backend(reference: Reference, facts: RouteFacts) -> bool:
-    """Whether an extension may be a backend; of an implementation that nobody knows nobody knows its own."""
-    group = reference.group
-    foreign = "." in group and not group.endswith(".k8s.io")
-    return group in _EXTENSION_GROUPS or (foreign and facts.implementation is SPECIFICATION)
 
 
 def _delegates(reference: Reference, facts: RouteFacts) -> bool:
