@@ -37,7 +37,7 @@ class Store(Struct, frozen=True):
 
     def get(self, key: str) -> bytes | None:
         """What was put under a key; None where that is nothing, or damaged, or another user's."""
-        path = self._path(key)
+        path = self.path(key)
         try:
             with open(path, "rb") as stream:
                 if not _is_own(os.fstat(stream.fileno())):
@@ -59,7 +59,7 @@ class Store(Struct, frozen=True):
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
             if not _is_own(os.stat(self.folder)):
                 return
-            self._write(self._path(key), _HEADING + _digest(content) + content)
+            self._write(self.path(key), _HEADING + _digest(content) + content)
         except OSError:
             return
         self._shrink()
@@ -71,7 +71,8 @@ class Store(Struct, frozen=True):
             os.rmdir(self.folder)
         return removed
 
-    def _path(self, key: str) -> str:
+    def path(self, key: str) -> str:
+        """The file that an entry is in, if it is there."""
         return os.path.join(self.folder, key + _SUFFIX)
 
     def _write(self, path: str, content: bytes) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from zlib import MAX_WBITS, decompressobj
 from zlib import error as zlib_error
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint import inputs
 from ingress_lint.build.following import value_at
@@ -21,6 +22,7 @@ from ingress_lint.values.patterns import deferred
 
 VALUES_FILE: Final = "values.yaml"
 _REQUIREMENTS: Final = "requirements.yaml"
+_LOCKS: Final = ("requirements.lock", "Chart.lock")
 _CHARTS: Final = "charts"
 _GIT: Final = ".git"
 _LOCAL: Final = "file://"
@@ -75,8 +77,12 @@ class Chart(Struct, frozen=True, eq=False):
     dependencies: tuple[Dependency, ...]
     parts: Mapping[str, Chart]
     """The charts below it by the names that helm gives them; those of other folders of the repository (`file://`) too."""
+    within: str = ""
+    """Where it belongs in a copy of the chart that needs it, such as `charts/db`."""
     from_elsewhere: bool = False
     """Whether it lies outside of the `charts` of the one that needs it."""
+    is_fetched: bool = False
+    """Whether its archive lies where it does for this run alone."""
     left_out: tuple[Dependency, ...] = ()
     """Dependencies that are switched off, and that a copy does not name, as helm asks for them all the same."""
 
@@ -115,6 +121,24 @@ class Chart(Struct, frozen=True, eq=False):
         """All that helm reads of it and its parts: each path in a copy, and the file that belongs there. Raises `ChartError`."""
         return list(_Files().of(self))
 
+    def completed(self, find: Callable[[Dependency], str | None]) -> Chart:
+        """The chart with what `find` knows of the dependencies that are not here: paths of archives."""
+        parts = {name: part.completed(find) for name, part in self.parts.items()}
+        for dependency in self.own_missing:
+            path = find(dependency)
+            if path is not None:
+                within = os.path.join(_CHARTS, f"{dependency.name}.tgz")
+                parts[dependency.called] = Chart(path, dependency.name, (), {}, within, True, is_fetched=True)
+        return replace(self, parts=parts)
+
+    @property
+    def fetched(self) -> Iterator[str]:
+        """The archives in it that lie where they do for this run alone."""
+        for part in self.parts.values():
+            if part.is_fetched:
+                yield part.path
+            yield from part.fetched
+
     def copy(self, folder: str, changed: Mapping[str, str | None] | None = None) -> None:
         """Copies it, with all its parts in its `charts`, to a folder that is not there yet; raises `ChartError`.
 
@@ -135,6 +159,10 @@ class Chart(Struct, frozen=True, eq=False):
                     stream.write(text)
             except OSError as error:
                 raise ChartError(f"{name} in it cannot be read: {error.strerror}") from None
+        self.amend(folder)
+
+    def amend(self, folder: str) -> None:
+        """Makes a copy in a folder complete for helm: it no longer names what is left out."""
         left_out = [dependency.place for dependency in self.left_out]
         for document in {place.document for place in left_out}:
             indexes = {place.pointer[1] for place in left_out if place.document is document}
@@ -146,7 +174,7 @@ class Chart(Struct, frozen=True, eq=False):
 
 def read_chart(folder: str, sources: Sources) -> Chart:
     """The chart in a folder, as far as it can be read."""
-    return _read(os.path.realpath(folder), sources, (), from_elsewhere=False)
+    return _read(os.path.realpath(folder), sources, ())
 
 
 def metadata_document(folder: str, sources: Sources) -> Document | None:
@@ -154,7 +182,7 @@ def metadata_document(folder: str, sources: Sources) -> Document | None:
     return next(iter(sources.documents(os.path.join(folder, CHART_FILE))), None)
 
 
-def _read(folder: str, sources: Sources, above: tuple[str, ...], *, from_elsewhere: bool) -> Chart:
+def _read(folder: str, sources: Sources, above: tuple[str, ...]) -> Chart:
     above = (*above, folder)
     document = metadata_document(folder, sources)
     value = document.value if document is not None else None
@@ -171,12 +199,12 @@ def _read(folder: str, sources: Sources, above: tuple[str, ...], *, from_elsewhe
         name if isinstance(name, str) else os.path.basename(folder),
         dependencies,
         parts | found,
-        from_elsewhere,
     )
 
 
 def _dependencies(folder: str, document: Document | None, sources: Sources) -> Iterator[Dependency]:
     """What `Chart.yaml` names, and `requirements.yaml` of charts of API version 1."""
+    locked = _locked(folder, sources)
     required = next(iter(sources.documents(os.path.join(folder, _REQUIREMENTS))), None)
     for held in (document, required):
         for index, item in enumerate(items(held.value, "dependencies") if held is not None else ()):
@@ -185,12 +213,23 @@ def _dependencies(folder: str, document: Document | None, sources: Sources) -> I
                 yield Dependency(
                     name,
                     alias if isinstance(alias, str) and alias else name,
-                    str(item.get("version") or ""),
+                    locked.get(name) or str(item.get("version") or ""),
                     str(item.get("repository") or ""),
                     str(item.get("condition") or ""),
                     tuple(str(tag) for tag in items(item, "tags")),
                     Place(held, ("dependencies", index, "name")),
                 )
+
+
+def _locked(folder: str, sources: Sources) -> Mapping[str, str]:
+    """The versions that `Chart.lock` or `requirements.lock` fixes, by name."""
+    documents = (document for name in _LOCKS for document in sources.documents(os.path.join(folder, name))[:1])
+    return {
+        str(item.get("name")): str(item.get("version") or "")
+        for document in documents
+        for item in items(document.value, "dependencies")
+        if isinstance(item, dict)
+    }
 
 
 def _vendored(folder: str, sources: Sources, above: tuple[str, ...]) -> Iterator[Chart]:
@@ -202,9 +241,9 @@ def _vendored(folder: str, sources: Sources, above: tuple[str, ...]) -> Iterator
             continue
         if name.endswith(_ARCHIVES) and inputs.is_file(path):
             called = _VERSION.sub("", name[: -len(next(end for end in _ARCHIVES if name.endswith(end)))])
-            yield Chart(path, called, (), {})
+            yield Chart(path, called, (), {}, os.path.join(_CHARTS, name))
         elif inputs.is_file(os.path.join(path, CHART_FILE)):
-            yield _read(path, sources, above, from_elsewhere=False)
+            yield replace(_read(path, sources, above), within=os.path.join(_CHARTS, name))
 
 
 def _local(dependency: Dependency, folder: str, sources: Sources, above: tuple[str, ...]) -> Chart | None:
@@ -214,7 +253,8 @@ def _local(dependency: Dependency, folder: str, sources: Sources, above: tuple[s
     path = os.path.realpath(os.path.join(folder, dependency.repository.removeprefix(_LOCAL)))
     if path in above or len(above) > _DEEPEST or not inputs.is_file(os.path.join(path, CHART_FILE)):
         return None
-    return _read(path, sources, above, from_elsewhere=True)
+    part = _read(path, sources, above)
+    return replace(part, within=os.path.join(_CHARTS, part.name), from_elsewhere=True)
 
 
 def _names(folder: str) -> list[str]:
@@ -233,11 +273,17 @@ class _Files:
 
     def of(self, chart: Chart, inside: str = "") -> Iterator[tuple[str, str]]:
         """The files of a chart, each with its path in a copy and its own."""
-        if not chart.is_archive:
+        if chart.is_archive:
+            yield inside, chart.path
+        else:
             yield from self._below(chart.path, inside, frozenset())
+            yield from self._of_parts(chart, inside)
+
+    def _of_parts(self, chart: Chart, inside: str) -> Iterator[tuple[str, str]]:
+        """The files of its parts that do not lie in its folder."""
         for part in {part.path: part for part in chart.parts.values()}.values():
-            if part.from_elsewhere:
-                yield from self.of(part, os.path.join(inside, _CHARTS, part.name))
+            within = os.path.join(inside, part.within)
+            yield from self.of(part, within) if part.from_elsewhere else self._of_parts(part, within)
 
     def _below(self, folder: str, inside: str, above: frozenset[str]) -> Iterator[tuple[str, str]]:
         real = os.path.realpath(folder)
@@ -258,20 +304,26 @@ class _Files:
                 if self._count > _MAX_FILES or self._bytes > _MAX_BYTES:
                     raise ChartError(f"it has more than {_MAX_FILES} files or {_MAX_BYTES // 1024**2} MiB")
                 if entry.name.endswith(_ARCHIVES) and os.path.basename(inside) == _CHARTS:
-                    _check_archive(entry.path, name)
+                    check_archive(_content(entry.path, name), name)
                 yield name, entry.path
 
 
-def _check_archive(path: str, name: str) -> None:
-    """Refuses an archive that unpacks to more than helm takes; before 3.17.3 it took any (CVE-2025-32386)."""
+def _content(path: str, name: str) -> bytes:
+    try:
+        return inputs.read(path)
+    except OSError as error:
+        raise ChartError(f"{name} in it cannot be read: {error.strerror}") from None
+
+
+def check_archive(content: bytes, name: str) -> None:
+    """Refuses an archive that unpacks to more than helm takes, which before 3.17.3 took any (CVE-2025-32386); `ChartError`."""
     unpacking = decompressobj(MAX_WBITS | 16)
     size = 0
     try:
-        data = inputs.read(path)
-        while data and size <= _MAX_UNPACKED:
-            size += len(unpacking.decompress(data, _CHUNK))
-            data = unpacking.unconsumed_tail
-    except (OSError, zlib_error):
+        while content and size <= _MAX_UNPACKED:
+            size += len(unpacking.decompress(content, _CHUNK))
+            content = unpacking.unconsumed_tail
+    except zlib_error:
         return  # helm will tell what is wrong with it
     if size > _MAX_UNPACKED:
         raise ChartError(f"{name} in it unpacks to more than {_MAX_UNPACKED // 1024**2} MiB")

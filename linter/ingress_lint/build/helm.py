@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from ingress_lint import inputs
 from ingress_lint.build.charts import VALUES_FILE, Chart, ChartError, Dependency, metadata_document, read_chart
+from ingress_lint.build.fetching import Fetcher
 from ingress_lint.build.refusals import Refusal, refusal
 from ingress_lint.build.running import Failure, Limits, Output, run
 from ingress_lint.build.sources import Sources
@@ -52,8 +54,7 @@ class Release(Struct, frozen=True):
     """A chart to render, and how.
 
     `chart` is the real path of its folder. The chart's own `values.yaml` is not among `values`; the last of them wins.
-    `settings` are arguments of helm that set further values, such as `("--set", "a=b")`. `network`: dependencies that are
-    not here are fetched. `keeps`: what is rendered is kept for later runs, and taken from earlier ones. `title` is what the rendered text is called, the chart's path where it is empty.
+    `settings` are arguments of helm that set further values, such as `("--set", "a=b")`. `keeps`: what is rendered is kept for later runs, and taken from earlier ones. `title` is what the rendered text is called, the chart's path where it is empty.
     """
 
     chart: str
@@ -64,7 +65,6 @@ class Release(Struct, frozen=True):
     settings: tuple[str, ...] = ()
     kube_version: str = NEWEST_KUBERNETES
     api_versions: tuple[str, ...] = ()
-    network: bool = False
     keeps: bool = False
     limits: Limits = Limits()
 
@@ -114,10 +114,12 @@ def read_values(path: str, sources: Sources) -> Values | Unrendered:
     return Values(document, (), value)
 
 
-def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | Unrendered:
+def render(
+    release: Release, tool: Tool | None, sources: Sources, fetcher: Fetcher | None = None
+) -> Rendered | Unrendered:
     """Renders a release as helm installs it, but for hooks that are tests; CRDs are among the documents.
 
-    No plugin, no post-renderer and no cluster have a part in it, and nothing is fetched unless `network` says so.
+    No plugin, no post-renderer and no cluster have a part in it. Dependencies that are not here are those that `fetcher` finds.
     """
     chart = _without_switched_off(read_chart(release.chart, sources), release, sources)
     place = _place_of(release, sources)
@@ -127,10 +129,16 @@ def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | 
             return Unrendered("values", f"helm takes no {what} called `{text}`", place)
     if tool is None:
         return Unrendered("tool", HELM_MISSING, place)
+    failures: dict[Dependency, Failure] = {}
+    if fetcher is not None and any(chart.missing):
+        chart = chart.completed(partial(_fetched, fetcher, failures))
+    for dependency, failure in failures.items():
+        said = refusal(failure, chart, sources).message
+        return Unrendered("network", f"{dependency.title} could not be fetched: {said}", dependency.place)
     missing = list(chart.missing)
     if missing:
         names = ", ".join(one.title for one in missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
-        message = f"charts that {shown} depends on are not here: {names}; `helm dependency build {shown}` fetches them"
+        message = f"charts that {shown} depends on are not here: {names}; `helm dependency build {shown}` or --network fetches them"
         return Unrendered("dependencies", message, missing[0].place)
     result = _result(release, tool, chart)
     if isinstance(result, Failure):
@@ -139,6 +147,14 @@ def render(release: Release, tool: Tool | None, sources: Sources) -> Rendered | 
         return Unrendered(found.reason, message, found.place or place, result.stderr)
     file = SourceFile(f"{release.title or shown} (rendered)", result.stdout)
     return Rendered(release, chart, tool, sources, file, sources.split(file, _is_read))
+
+
+def _fetched(fetcher: Fetcher, failures: dict[Dependency, Failure], dependency: Dependency) -> str | None:
+    found = fetcher.find(dependency)
+    if isinstance(found, Failure):
+        failures[dependency] = found
+        return None
+    return found
 
 
 def _is_read(kind: str, _text: str) -> bool:
@@ -185,14 +201,17 @@ def _result(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
         files = chart.files()
     except ChartError as error:
         return Failure("not-started", str(error))
+    fetched = set(chart.fetched)
     for _, path in files:
-        inputs.look_at(path)
-    return kept(release, tool, files, lambda: _run(release, tool, chart))
+        if path not in fetched:
+            inputs.look_at(path)
+    return kept(release, tool, chart, files, lambda: _run(release, tool, chart))
 
 
 def kept(
     release: Release,
     tool: Tool,
+    chart: Chart,
     files: Sequence[tuple[str, str]],
     run: Callable[[], Output | Failure],
     marked: str = "",
@@ -205,8 +224,10 @@ def kept(
         return run()
     from ingress_lint.build.kept import rendered
 
-    asked = (_options(release), [_text_of(values) for values in release.values], files, marked)
-    return rendered(tool.path, asked, [path for _, path in files], run)
+    fetched = set(chart.fetched)
+    named = [(name, os.path.basename(path) if path in fetched else path) for name, path in files]
+    asked = (_options(release), [_text_of(values) for values in release.values], named, marked)
+    return rendered(tool.path, asked, [path for _, path in files if path not in fetched], run)
 
 
 def _run(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
@@ -237,7 +258,7 @@ def run_helm(release: Release, tool: Tool, folder: str) -> Output | Failure:
                 return Failure("not-started", f"the values could not be written: {error}")
             files.append(f"--values={path}")
         command = (*tool.build, release.name, folder, *files, *_options(release))
-        return run(command, given, release.limits, network=release.network)
+        return run(command, given, release.limits)
 
 
 def _options(release: Release) -> list[str]:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Thread
 from time import monotonic
 from typing import IO, Final, Literal, cast
@@ -81,11 +81,18 @@ class _Reader(Thread):
         return bytes(self._data[: self._limit]).decode("utf-8", "replace")
 
 
-def run(command: Sequence[str], folder: str, limits: Limits, *, network: bool = False) -> Output | Failure:
+def run(
+    command: Sequence[str],
+    folder: str,
+    limits: Limits,
+    *,
+    network: bool = False,
+    settings: Mapping[str, str] | None = None,
+) -> Output | Failure:
     """Runs `command` in `folder`; never raises for what the tool does or for what it is.
 
     The tool sees a home that is empty, no credentials and no cluster. Unless `network`, git is allowed no protocol and HTTP is
-    sent to a proxy that is not there. At its end, or where it takes more than `limits`, its whole process group is killed.
+    sent to a proxy that is not there. `settings` are added to its environment. At its end, or where it takes more than `limits`, its whole process group is killed.
     """
     name = os.path.basename(command[0])
     with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as home:
@@ -93,7 +100,7 @@ def run(command: Sequence[str], folder: str, limits: Limits, *, network: bool = 
             process = subprocess.Popen(  # noqa: S603 (a list, without a shell)
                 list(command),
                 cwd=folder,
-                env=_environment(home, network=network),
+                env=_environment(home, network=network) | dict(settings or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -16,9 +16,9 @@ def command() -> None:
 def clear() -> None:
     """Empty the cache."""
     from ingress_lint import answers
-    from ingress_lint.build import kept
+    from ingress_lint.build import fetching, kept
     from ingress_lint.store import user_folder
 
-    removed = answers.store().clear() + kept.store().clear()
+    removed = sum(store.clear() for store in (answers.store(), kept.store(), fetching.store()))
     entries = "entry" if removed == 1 else "entries"
     click.echo(f"removed {removed} {entries} from {click.format_filename(user_folder())}")

@@ -113,7 +113,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="The version of Kubernetes to render for (default: the newest known).",
         ),
         click.option("--no-render", "render", flag_value=False, default=True, help="Run neither helm nor kustomize."),
-        click.option("--network", is_flag=True, help="Let kustomize fetch what lies elsewhere."),
+        click.option("--network", is_flag=True, help="Let helm and kustomize fetch what lies elsewhere."),
         click.option(
             "--jobs",
             type=click.IntRange(min=1),

@@ -13,6 +13,7 @@ from ingress_lint.load.document import Document, Problem, ProblemKind, SourceFil
 from ingress_lint.load.loading import Loader
 
 if TYPE_CHECKING:
+    from ingress_lint.build.fetching import Fetcher
     from ingress_lint.build.helm import Release, Rendered, Unrendered
     from ingress_lint.build.kustomize import Built, Root, Unbuilt
     from ingress_lint.build.sources import Sources
@@ -95,10 +96,16 @@ class Builder:
             chart,
             namespace=rendering.namespace or "default",
             kube_version=rendering.kube_version or NEWEST_KUBERNETES,
-            network=rendering.network,
             keeps=rendering.keeps,
             limits=Limits(rendering.seconds),
         )
+
+    @cached_property
+    def _fetcher(self) -> Fetcher:
+        from ingress_lint.build.fetching import Fetcher
+        from ingress_lint.build.running import Limits
+
+        return Fetcher(self._helm, Limits(self.rendering.seconds), network=self.rendering.network)
 
     def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
         """What becomes of each root, in their order."""
@@ -111,9 +118,9 @@ class Builder:
         """What becomes of each release of a chart, in their order; of one that cannot be rendered there is nothing more."""
         from ingress_lint.build.helm import Unrendered, render
 
-        tool, sources = self._helm, self.sources
+        tool, sources, fetcher = self._helm, self.sources, self._fetcher
         return self._side_by_side(
-            lambda release: release if isinstance(release, Unrendered) else render(release, tool, sources), releases
+            lambda one: one if isinstance(one, Unrendered) else render(one, tool, sources, fetcher), releases
         )
 
     def _side_by_side(self, make: Callable[[Given], Made], several: Sequence[Given]) -> list[Made]:

@@ -21,8 +21,8 @@ ingress-lint ./chart --values prod.yaml
 
 ## Fix
 Give the values of a release with `--values` and `--set`, or beside the chart: each `ci/*-values.yaml` and `values-<env>.yaml`
-makes a unit, and `units:` in the configuration names others. `helm dependency build` fetches the charts that one depends on. Else
-repair what the message says.
+makes a unit, and `units:` in the configuration names others. `helm dependency build`, or `--network`, fetches the charts that
+one depends on. Else repair what the message says.
 
 ## Prove it
 ```sh

@@ -108,7 +108,7 @@ class Rerendering:
         marker = Marker()
         changed = self._changed(marker)
         digest = sha256(repr(changed).encode(errors="surrogateescape")).hexdigest()
-        result = kept(release, tool, self._paths, lambda: self._run(changed), digest)
+        result = kept(release, tool, self._rendered.chart, self._paths, lambda: self._run(changed), digest)
         return written(self._rows, rows_of(result.stdout), marker.marks) if isinstance(result, Output) else {}
 
     def _changed(self, marker: Marker) -> dict[str, str | None]:
