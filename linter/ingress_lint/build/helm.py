@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -187,12 +187,26 @@ def _result(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
         return Failure("not-started", str(error))
     for _, path in files:
         inputs.look_at(path)
+    return kept(release, tool, files, lambda: _run(release, tool, chart))
+
+
+def kept(
+    release: Release,
+    tool: Tool,
+    files: Sequence[tuple[str, str]],
+    run: Callable[[], Output | Failure],
+    marked: str = "",
+) -> Output | Failure:
+    """What `run` renders of the files of a release's chart, or rendered in an earlier run where that is kept.
+
+    `marked` tells apart what is rendered of copies of the files that say more than these do.
+    """
     if not release.keeps:
-        return _run(release, tool, chart)
+        return run()
     from ingress_lint.build.kept import rendered
 
-    asked = (_options(release), [_text_of(values) for values in release.values], files)
-    return rendered(tool.path, asked, [path for _, path in files], lambda: _run(release, tool, chart))
+    asked = (_options(release), [_text_of(values) for values in release.values], files, marked)
+    return rendered(tool.path, asked, [path for _, path in files], run)
 
 
 def _run(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
