@@ -308,9 +308,7 @@ def test_each_cluster_with_a_route_for_the_host_answers(folder: Path) -> None:
         text = GATEWAY if cluster == "east" else GATEWAY.replace("metadata: {name: front", "metadata: {name: other")
         (folder / cluster / "gateway.yaml").write_text(text)
     (folder / ".ingress-lint.yaml").write_text(
-        "units:\n"
-        "  - {name: shop-east, path: east, cluster: east}\n"
-        "  - {name: shop-west, path: west, cluster: west}\n"
+        "units:\n  - {name: shop-east, path: east, cluster: east}\n  - {name: shop-west, path: west, cluster: west}\n"
     )
     asked = ("--url", "http://shop.example.com/", "--format", "json")
     answers = json.loads(trace(*asked, paths=("east", "west")).stdout)
