@@ -100,6 +100,59 @@ def test_of_what_is_beside_only_what_one_refers_to_is_seen(tree: Tree) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("spec: {ingressClassName: nginx}\n", id="a class"),
+        pytest.param("spec:\n  parametersRef:\n    group: nginx.example.com\n", id="an API group"),
+        pytest.param("controllerName: nginx.example.com/controller\n", id="a controller"),
+        pytest.param(
+            "  annotations:\n    nginx.ingress.kubernetes.io/rewrite-target: /\n", id="an annotation's domain"
+        ),
+    ],
+)
+def test_what_only_sounds_like_an_object_refers_to_none(tree: Tree, words: str) -> None:
+    of_two = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: i\n" + words
+    tree(
+        {
+            "one/i.yaml": of_two,
+            "two/i.yaml": of_two,
+            "class.yaml": "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: other}\n",
+            "common/nginx.yaml": app("nginx"),
+        }
+    )
+    assert {name: found for name, found in names(found()).items() if name != "."} == {"one": {"i"}, "two": {"i"}}
+
+
+def test_a_class_is_referred_to_as_a_class(tree: Tree) -> None:
+    named = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: {ingressClassName: inner}\n"
+    tree(
+        {
+            "one/i.yaml": named,
+            "two/i.yaml": named,
+            "common/class.yaml": "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: inner}\n",
+        }
+    )
+    assert names(found()) == {"one": {"i", "inner"}, "two": {"i", "inner"}}
+
+
+def test_of_what_is_repeated_the_nearest_is_seen(tree: Tree) -> None:
+    tree(
+        {
+            "web.yaml": app("web"),
+            "more/web.yaml": app("web"),
+            "more/one/i.yaml": ingress("i", "web"),
+            "more/two/i.yaml": ingress("i", "web"),
+        }
+    )
+    found_in = {held.units[0].name: held.graph.objects for held in found().sets}
+    assert {name: {item.document.file.path for item in items} for name, items in found_in.items()} == {
+        ".": {"web.yaml"},
+        "more/one": {"more/one/i.yaml", "more/web.yaml"},
+        "more/two": {"more/two/i.yaml", "more/web.yaml"},
+    }
+
+
 def test_who_refers_to_what_stands_apart_is_seen_by_those_that_have_most_of_it(tree: Tree) -> None:
     tree(
         {

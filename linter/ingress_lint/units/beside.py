@@ -19,9 +19,17 @@ from ingress_lint.load.document import Document
 from ingress_lint.units.plan import Identity
 from ingress_lint.values.patterns import deferred
 
-_NAMELESS: Final = deferred(r"^[ \t-]*(?:apiVersion|image|kind|namespace):.*$|^[ \t]*#.*$", 8)
-"""Lines whose words name no object."""
+_NAMELESS: Final = deferred(
+    r"^[ \t-]*(?:apiGroup|apiVersion|controller|controllerName|group|image|kind|namespace):.*$|^[ \t]*#.*$"
+    r"|^[ \t-]*[\"']?[\w.-]+\.[\w-]+/[\w./-]+[\"']?:(?=\s)",
+    8,
+)
+"""Lines whose words name no object, and the keys of annotations and labels, which begin with a domain."""
 _WORD: Final = deferred(r"[A-Za-z0-9-]+")
+_OF_CLASS: Final = deferred(r"(?i)(?:ingress|gateway)[-.]?class(?:name)?[\"']?[ \t]*[:=][ \t]*[\"']?([a-z0-9-]+)")
+"""Names a class: a Service or workload of that name is not meant."""
+_CLASS: Final = "class "
+"""Stands before what classes are called, which no word of a text has."""
 _SETTINGS: Final = frozenset({("", "ConfigMap"), ("apiextensions.k8s.io", "CustomResourceDefinition")})
 """Kinds that are of use to whoever runs beside them, and send no request anywhere."""
 
@@ -41,20 +49,25 @@ class File(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def words(self) -> frozenset[str]:
         """The words of the file that may name an object of another."""
-        texts = (_NAMELESS.sub("", document.text) for document in self.documents)
-        return frozenset(word for text in texts for word in _WORD.findall(text)) - self.names
+        texts = [document.text for document in self.documents]
+        classes = (f"{_CLASS}{name}" for text in texts for name in _OF_CLASS.findall(text))
+        words = (word for text in texts for word in _WORD.findall(_NAMELESS.sub("", _OF_CLASS.sub("", text))))
+        return frozenset((*words, *classes)) - self.names
 
 
 def called(identity: Identity) -> str:
     """The word of a text by which an object may be meant."""
-    return identity[-1].partition(".")[0]
+    name = identity[-1].partition(".")[0]
+    return f"{_CLASS}{name}" if identity[1].endswith("Class") else name
 
 
 class Beside:
     """The files that stand together in a folder and above it, in groups: those of one folder below it are of use as one."""
 
     def __init__(self, folder: str, files: Sequence[File], defining: Counter[Identity]) -> None:
-        """`defining` counts the files of the run that define each object."""
+        """`defining` counts the files of the run that define each object; of those that repeat one, the nearest are seen."""
+        nearer = frozenset[Identity]().union(*(file.identities for file in files if not _above(file.path, folder)))
+        files = [file for file in files if not _above(file.path, folder) or file.identities.isdisjoint(nearer)]
         groups: defaultdict[str, list[File]] = defaultdict(list)
         for file in files:
             groups[_place(file.path, folder)].append(file)
@@ -127,5 +140,9 @@ class Beside:
 def _place(path: str, folder: str) -> str:
     """What a file is in one group with: those of its folder, where that lies below `folder`; else it is alone."""
     lies = os.path.dirname(path) or "."
-    below = lies != folder and (folder == "." or path.startswith(f"{folder}/"))
-    return lies if below else path
+    return path if lies == folder or _above(path, folder) else lies
+
+
+def _above(path: str, folder: str) -> bool:
+    """Whether a file lies outside of a folder."""
+    return folder != "." and not path.startswith(f"{folder}/")

@@ -151,6 +151,31 @@ def test_what_a_kubeconfig_leads_to_runs_in_another_cluster(tree: Tree) -> None:
     }
 
 
+def test_kubeconfigs_of_one_name_in_two_namespaces_lead_to_two_clusters(tree: Tree) -> None:
+    remote = {"kubeConfig": {"secretRef": {"name": "kubeconfig"}}}
+    tree(
+        {
+            "clusters/hub/flux-system/sync.yaml": bootstrap("./clusters/hub"),
+            "clusters/hub/apps.yaml": stream(
+                *(
+                    flux("Kustomization", name, namespace, path="./apps", **remote)
+                    for namespace in ("oslo", "lund")
+                    for name in ("apps", "tools")
+                )
+            ),
+            "apps/map.yaml": config("settings", "shop"),
+        }
+    )
+    units = deployed(found())
+    assert {(name, unit.cluster) for name, unit in units.items()} == {
+        ("hub/flux-system/flux-system", "hub"),
+        ("kubeconfig/oslo/apps", "kubeconfig"),
+        ("kubeconfig/oslo/tools", "kubeconfig"),
+        ("lund/kubeconfig/lund/apps", "lund/kubeconfig"),
+        ("lund/kubeconfig/lund/tools", "lund/kubeconfig"),
+    }
+
+
 def test_circles_end(tree: Tree) -> None:
     tree(
         {

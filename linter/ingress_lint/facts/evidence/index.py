@@ -98,6 +98,15 @@ class EvidenceIndex:
         places = (self.of(container).mention(number) for container in workload.containers)
         return next((place for place in places if place is not None), None)
 
+    def publishes(self, workload: Workload, number: int, speech: Speech | None = None) -> bool:
+        """Whether an image of a pod, which nothing tells otherwise, serves a port as it is published (and speaks so)."""
+        return any(
+            (known := evidence.image) is not None
+            and not (evidence.openings or evidence.configured)
+            and any(port == number and speech in (None, spoken) for port, spoken in known.ports)
+            for evidence in map(self.of, workload.containers)
+        )
+
     def about(
         self, workload: Workload, number: int, service: KubernetesObject[Service] | None = None, index: int = 0
     ) -> tuple[Evidence, ...]:

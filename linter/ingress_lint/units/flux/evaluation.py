@@ -96,12 +96,19 @@ class Evaluation:
         if len(self._seen) >= _MOST:
             return
         self._seen.add((home.key, *identity))
-        remote = _remote(held)
-        cluster = self.cluster(remote, remote) if remote else home
+        cluster = self._reached(_remote(held), held.namespace) or home
         if held.kind == "Kustomization":
             self._new.append(Task(held, home, cluster, why_unsure))
         else:
             self._releases.append(Task(held, home, cluster, why_unsure))
+
+    def _reached(self, config: str, namespace: str) -> Cluster | None:
+        """The cluster that a `kubeConfig` of a namespace leads to; one of that name in another namespace is another's."""
+        if not config:
+            return None
+        key = f"{namespace}/{config}"
+        names = {cluster.name for cluster in self._clusters.values() if cluster.key != key}
+        return self.cluster(key, key if config in names else config)
 
     def add_files(self, paths: Sequence[str], folder: str, apart: frozenset[str], cluster: Cluster) -> None:
         """Takes in files that a person applies, as the unit of the cluster's root; no other has the folders `apart`."""
