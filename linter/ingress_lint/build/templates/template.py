@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from bisect import bisect_left
-from collections.abc import Iterator
-=======
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Set
->>>>>>> places
 from functools import cached_property
 from typing import Final
 
@@ -22,10 +17,7 @@ from ingress_lint.values.patterns import deferred
 
 _DEEPEST: Final = 60
 """Blocks within blocks further down are taken for parts of the one around them."""
-<<<<<<< HEAD
-=======
 _KIND: Final = deferred(r"^kind:", re.MULTILINE)
->>>>>>> places
 _NAMED: Final = deferred(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`')
 
 
@@ -111,8 +103,6 @@ class Template(Struct, eq=False, dict=True):
                 yield block
             blocks += (item for item in reversed(block.items) if isinstance(item, Block))
 
-<<<<<<< HEAD
-=======
     @cached_property
     def helpers(self) -> Set[str]:
         """The names of those definitions that write no whole object."""
@@ -125,7 +115,6 @@ class Template(Struct, eq=False, dict=True):
             is None
         }
 
->>>>>>> places
     def actions_within(self, first: int, last: int) -> list[Action]:
         """The actions that begin on these lines, numbered from 1."""
         start, end = self.file.line_span(first)[0], self.file.line_span(last)[1]
