@@ -172,6 +172,18 @@ def test_a_dependency_that_is_not_here(tree: Tree, helm: Tool) -> None:
     assert "db 1.2.3 of https://charts.example.com" in manifests.units[-1].reason
 
 
+def test_a_chart_may_only_put_others_together(tree: Tree, helm: Tool) -> None:
+    tree(
+        {
+            "all/Chart.yaml": CHART.format("all")
+            + "dependencies: [{name: db, version: 1.0.0, repository: 'file://../db'}]\n"
+        }
+        | {"none/Chart.yaml": CHART.format("none"), "none/map.yaml": config_map("beside")}
+        | chart("db", config_map("db"))
+    )
+    assert names(rendered(helm)) == {"all": {"db"}, "db": {"db"}, "none": {"beside"}}
+
+
 def test_without_helm_or_rendering_charts_are_unchecked_and_nothing_is_wrong(tree: Tree) -> None:
     tree(chart("shop"))
     for options, reason in (

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from ingress_lint import inputs
 from ingress_lint.build.charts import VALUES_FILE, Chart, ChartError, Dependency, metadata_document, read_chart
 from ingress_lint.build.fetching import Fetcher
-from ingress_lint.build.refusals import Refusal, refusal
+from ingress_lint.build.refusals import refusal
 from ingress_lint.build.running import Failure, Limits, Output, run
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import HELM_MISSING, Tool
@@ -142,7 +142,7 @@ def render(
         return Unrendered("dependencies", message, missing[0].place)
     result = _result(release, tool, chart)
     if isinstance(result, Failure):
-        found = refusal(result, chart, sources) or Refusal("failed", result.message, None)
+        found = refusal(result, chart, sources)
         message = f"helm could not render {shown}: {found.message}"
         return Unrendered(found.reason, message, found.place or place, result.stderr)
     file = SourceFile(f"{release.title or shown} (rendered)", result.stdout)

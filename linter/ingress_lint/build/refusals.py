@@ -12,6 +12,7 @@ from ingress_lint.build.charts import Chart
 from ingress_lint.build.running import Failure
 from ingress_lint.build.sources import Sources
 from ingress_lint.load.document import Document, Place
+from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
 
 _ERROR: Final = deferred(r"^Error: ", re.MULTILINE)
@@ -51,12 +52,12 @@ def refusal(failure: Failure, chart: Chart, sources: Sources) -> Refusal:
 def _place(said: str, chart: Chart, sources: Sources) -> Place | None:
     own = _OWN_FILE.match(said)
     if own is not None:
-        return _line(os.path.join(chart.path, own["name"]), int(own["line"] or 1), sources)
+        return _line(os.path.join(chart.path, own["name"]), whole(own["line"] or "") or 1, sources)
     found = _YAML.match(said)
     if found is not None:
         return _line(chart.file(found["source"]), 1, sources)
     named = _TEMPLATE.search(said)
-    return None if named is None else _line(chart.file(named["source"]), int(named["line"]), sources)
+    return None if named is None else _line(chart.file(named["source"]), whole(named["line"]) or 1, sources)
 
 
 def _line(path: str | None, line: int, sources: Sources) -> Place | None:

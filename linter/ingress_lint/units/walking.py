@@ -16,6 +16,8 @@ from ingress_lint.units import generators
 from ingress_lint.units.excludes import Excludes, Layers
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
+_MAKING: Final = ("templates", "charts")
+"""The folders of which a chart has one, unless it only puts other charts together."""
 _OF_A_CHART: Final = frozenset({"templates", "charts", "ci", "crds"})
 """The folders of a chart that helm reads, or that hold its values."""
 
@@ -81,7 +83,7 @@ class _Walk:
         names = {entry.name for entry in entries}
         if ".gitignore" in names:
             layers = self._excludes.within(here.real, layers)
-        is_chart = CHART_FILE in names and not names.isdisjoint(("templates", "charts"))
+        is_chart = CHART_FILE in names and (not names.isdisjoint(_MAKING) or _depends(here))
         if is_chart:
             self._tree.charts.append(here)
         elif not names.isdisjoint(FILE_NAMES):
@@ -111,6 +113,14 @@ class _Walk:
                 self._tree.left_out[why] += 1
             else:
                 yield entry, is_folder
+
+
+def _depends(folder: Found) -> bool:
+    """Whether a chart names others that it puts together."""
+    try:
+        return b"\ndependencies:" in inputs.read(os.path.join(folder.real, CHART_FILE))
+    except OSError:
+        return False
 
 
 def _concerns(entry: os.DirEntry[str]) -> bool:

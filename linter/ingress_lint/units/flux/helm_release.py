@@ -22,12 +22,14 @@ from ingress_lint.units.flux.revisions import Home, reference_of
 from ingress_lint.units.flux.variables import Find
 from ingress_lint.units.plan import Plan, Unit
 from ingress_lint.units.site import Site
+from ingress_lint.values.numbers import integer
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import ENCRYPTED
 
 KIND: Final = "helm-release"
 _PATH: Final = deferred(r"[\w-]+(?:\.[\w-]+){0,50}")
-_INTEGER: Final = deferred(r"0|-?[1-9]\d{0,17}")
+_PADDED: Final = deferred(r"\+|-?0[0-9]")
+"""What `--set` leaves a text, as leading zeros would be lost (helm/helm:pkg/strvals/parser.go)."""
 _LONGEST_NAME: Final = 53
 _DIGEST: Final = 12
 
@@ -206,8 +208,8 @@ def _at(path: str, value: str) -> dict[str, Any]:
     """One value at a path of dots, as `--set` takes it; nothing where the path is another one."""
     if not _PATH.fullmatch(path):
         return {}
-    number = int(value) if _INTEGER.fullmatch(value) else value
-    found: Any = {"true": True, "false": False, "null": None}.get(value, number)
+    number = None if _PADDED.match(value) else integer(value)
+    found: Any = {"true": True, "false": False, "null": None}.get(value, value if number is None else number)
     for key in reversed(path.split(".")):
         found = {key: found}
     return dict(found)
