@@ -26,7 +26,7 @@ from ingress_lint.values.patterns import deferred
 _NAME: Final = deferred(r"[a-z0-9](?:[a-z0-9.-]{0,51}[a-z0-9])?\Z")
 """What a release may be called (helm/helm:pkg/chartutil/validate_name.go)."""
 _NAMESPACE: Final = deferred(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
-_NOTHING: Final = deferred(r"(?:\s|#[^\n]*)*+(?:null|~)?(?:\s|#[^\n]*)*+")
+_NOTHING: Final = deferred(r"(?:\s|#[^\n]*(?:\n|\Z))*(?:null|~)?(?:\s|#[^\n]*(?:\n|\Z))*")
 """A document of YAML that holds no value."""
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _MOST_NAMED: Final = 3

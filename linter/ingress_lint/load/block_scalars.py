@@ -11,7 +11,7 @@ from ingress_lint.values.patterns import deferred
 HEADER: Final = r"[|>](?:[-+][1-9]?|[1-9][-+]?)?"
 """The regular expression of what opens one: its style, how its last line breaks count, its indentation."""
 _MAX_INDENTATION: Final = 200
-_LEADING_SPACE: Final = deferred(r"(?: *\n)*+ *")
+_LEADING_SPACE: Final = deferred(r"(?: *\n)* *")
 _FORBIDDEN: Final = deferred(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 

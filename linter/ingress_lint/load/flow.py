@@ -17,13 +17,13 @@ MAX_DEPTH: Final = 30
 MAX_KEY: Final = 1_000
 """In characters; libyaml gives up on keys of a few more."""
 
-_SPACE: Final = rf"(?:[ \n]|(?<=[ \n])#{class_of(' -~')}*+\n)*+"
+_SPACE: Final = rf"(?:[ \n]|(?<=[ \n])#{class_of(' -~')}*+\n)*"
 _IN_WORD: Final = class_of(r"!-+\--9;->@-Z\\^-z|~")
 _CHARACTER: Final = rf"(?:{_IN_WORD}|:(?=[A-Za-z0-9_/.]))"
 _FIRST: Final = class_of(r"A-Za-z0-9_./(+=$^;~<\\")
-_WORD: Final = rf"(?!---|\.\.\.)(?:{_FIRST}|-(?=[A-Za-z0-9_./-])){_CHARACTER}*+"
+_WORD: Final = rf"(?!---|\.\.\.)(?:{_FIRST}|-(?=[A-Za-z0-9_./-])){_CHARACTER}*"
 _TOKEN: Final = deferred(
-    rf"{_SPACE}(?:(?P<plain>{_WORD}(?: ++(?!#){_CHARACTER}++)*+)|(?P<quoted>{QUOTED_TEXT})|(?P<sign>[\[\]{{}},]))"
+    rf"{_SPACE}(?:(?P<plain>{_WORD}(?: ++(?!#){_CHARACTER}+)*)|(?P<quoted>{QUOTED_TEXT})|(?P<sign>[\[\]{{}},]))"
 )
 _PLAIN_KEY_ENDS: Final = deferred(r" *+:(?=[ \n])")
 _QUOTED_KEY_ENDS: Final = deferred(r" *+:")

@@ -14,10 +14,10 @@ _DASHES: Final = "---"
 _DOTS: Final = "..."
 _OPENING_LINE: Final = deferred(r"---[ \t]*(?:#[^\n]*)?\r?\n?\Z|---[ \t]*(?:#[^\n]*)?\r?\n")
 _BREAKS: Final = r"\n\r\x85\u2028\u2029"
-_SKIPPED: Final = rf"(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n)*+"
+_SKIPPED: Final = rf"(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n)*"
 _KIND_LINE: Final = deferred(r"""kind:[ \t]+(["']?)([A-Za-z0-9.\-]+)""")
 _AFTER_KIND: Final = deferred(rf"[ \t]*(?:[ \t]#[^{_BREAKS}]*)?(?:\r?\n{_SKIPPED}(?=[A-Za-z]|\Z)|\Z)")
-_BEFORE_KIND: Final = deferred(rf"(?:{_SKIPPED}[A-Za-z]+:[ \t]+[A-Za-z0-9./\-]+)*+{_SKIPPED}")
+_BEFORE_KIND: Final = deferred(rf"(?:{_SKIPPED}[A-Za-z]+:[ \t]+[A-Za-z0-9./\-]+)*{_SKIPPED}")
 _ANOTHER_KIND: Final = deferred(r"\n(?:kind|[^A-Za-z0-9_\-#\s])")
 _KIND_SOMEWHERE: Final = deferred(r"""kind["']?\s*[:#]|\\(?:[xuU]|\r?\n)|\*[^\s*]+\s+:""")
 """A key `kind` in one of its spellings: a comment may follow it, escapes or an alias may stand for it."""

@@ -41,7 +41,7 @@ _LONGEST: Final = 1_000
 """Longer text is a file or a script, not a value."""
 
 _ACTION: Final = deferred(r"\{\{(?:(?!\{\{)[^}]|\}(?!\})){0,2000}\}\}|\{%[^%\n]{0,2000}%\}|\{#[^#\n]{0,2000}#\}")
-_LINE_OF_ACTIONS: Final = deferred(rf"^[ \t]*(?:(?:{_ACTION.pattern})[ \t]*)++$", re.MULTILINE)
+_LINE_OF_ACTIONS: Final = deferred(rf"^[ \t]*(?:(?:{_ACTION.pattern})[ \t]*)+$", re.MULTILINE)
 _YTT: Final = deferred(r"(?:^|[ \t])#@", re.MULTILINE)
 
 

@@ -14,6 +14,7 @@ from ingress_lint.build.templates.alignment import aligned
 from ingress_lint.build.templates.marking import MARK, Mark
 from ingress_lint.build.templates.template import Line, Template
 from ingress_lint.load.document import SOURCE_COMMENT
+from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
 
 _CHANGING: Final = deferred(r"[0-9a-fA-F]{16,}|[\"']")
@@ -161,7 +162,7 @@ def _marks_of(line: str, found: Sequence[re.Match[str]]) -> tuple[int, ...]:
     for index, (one, following) in enumerate(pairwise(found), 1):
         if line[one.end() : following.start()].strip(" \"'"):
             start = index
-    return tuple(int(one[1][:9]) for one in found[start:])
+    return tuple(number for one in found[start:] if (number := whole(one[1])) is not None)
 
 
 def _plain(text: str) -> str:

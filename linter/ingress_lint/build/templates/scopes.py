@@ -11,6 +11,7 @@ from msgspec import Struct
 from ingress_lint.build.charts import VALUES_FILE, Chart
 from ingress_lint.build.helm import Rendered, Values
 from ingress_lint.load.document import Place, SourceFile
+from ingress_lint.values.numbers import whole
 
 Keys = tuple[str | int | None, ...]
 """The way into values; None stands for every item of a list or mapping."""
@@ -130,8 +131,10 @@ def _at(holder: Any, key: str | int) -> Iterator[tuple[str | int, Any]]:
     if isinstance(holder, Mapping):
         if key in holder and holder[key] is not None:
             yield key, holder[key]
-    elif isinstance(holder, list) and (isinstance(key, int) or key.isdecimal()) and int(key) < len(holder):
-        yield int(key), holder[int(key)]
+    elif isinstance(holder, list):
+        index = key if isinstance(key, int) else whole(key)
+        if index is not None and 0 <= index < len(holder):
+            yield index, holder[index]
 
 
 def _items(holder: Any) -> Iterator[tuple[str | int, Any]]:

@@ -14,10 +14,10 @@ from ingress_lint.values.ports import port_in_file, port_number
 
 _ADDRESS: Final = deferred(r"(?:(\[[0-9a-fA-F:]*\]|[^\s:\[\]]*):)?([0-9]{1,5})")
 _NGINX_SERVER: Final = deferred(r"\bserver\s*\{")
-_NGINX_LISTEN: Final = deferred(r"^[ \t]*listen[ \t]++([^;#\n]+);", re.MULTILINE)
+_NGINX_LISTEN: Final = deferred(r"^[ \t]*listen[ \t]+(?=\S)([^;#\n]+);", re.MULTILINE)
 _NGINX_OPAQUE: Final = deferred(r"\bssl\s+on\s*;|\bssl_preread\s+on\b|^[ \t]*stream\s*\{", re.MULTILINE)
 _APACHE_LISTEN: Final = deferred(r"^[ \t]*Listen[ \t]+(\S+)(?:[ \t]+(\w+))?[ \t]*$", re.MULTILINE)
-_APACHE_HOST: Final = deferred(r"<VirtualHost\s++([^<>]+)>", re.IGNORECASE)
+_APACHE_HOST: Final = deferred(r"<VirtualHost\s+(?=\S)([^<>]+)>", re.IGNORECASE)
 _APACHE_HOST_END: Final = deferred("</VirtualHost>", re.IGNORECASE)
 _APACHE_TLS: Final = deferred(r"^[ \t]*SSLEngine[ \t]+on", re.MULTILINE | re.IGNORECASE)
 _HAPROXY_SECTION: Final = deferred(r"^(?:frontend|listen)[ \t]+\S+", re.MULTILINE)

@@ -50,7 +50,7 @@ _IPC: Final = ("kernel.shm", "kernel.msg", "fs.mqueue.")
 _SCRIPTED: Final = deferred(r"\bsysctl\s+(?:-[\w-]+\s+)*((?:[\"']?[\w./-]+\s*=\s*[\"']?[^\s;&|\"']+[\"']?\s*)+)")
 _ASSIGNED: Final = deferred(r"([A-Za-z][\w./-]+)\s*=\s*[\"']?([^\s;&|\"']+)")
 _ECHOED: Final = deferred(
-    r"\becho\s+(?:-n\s+)?[\"']?([0-9]+(?: ++[0-9]+)*+) *+[\"']?\s*+>\s*(?:/host)?/proc/sys/([\w./-]+)"
+    r"\becho\s+(?:-n\s+)?[\"']?([0-9]+(?: ++[0-9]+)*) *+[\"']?\s*+>\s*(?:/host)?/proc/sys/([\w./-]+)"
 )
 _ENTERS_HOST: Final = deferred(r"\bnsenter\b|\bchroot\s+/")
 _IDLE: Final = deferred(r"\bsleep\b|\btail\s+-f\b|\bpause\b|\bwhile\s+(?:true|:)")
