@@ -22,7 +22,7 @@ from ingress_lint.units.configured import Cluster, ConfiguredUnit, Declared, Ins
 from ingress_lint.units.plan import Unit
 
 if TYPE_CHECKING:
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.source_place import SourcePlaces
 
 
 class Options(Struct, frozen=True):
@@ -136,7 +136,7 @@ class Manifests(Struct):
     """A sentence for each path under which there is nothing to lint."""
     context: frozenset[Document] = frozenset()
     """The documents that only resolve references."""
-    places: dict[Document, Places] = field(default_factory=dict)
+    places: dict[Document, SourcePlaces] = field(default_factory=dict)
     """For built documents, what leads from places in them to those that a person edits."""
     problems: list[Problem] = field(default_factory=list)
     placeholders: int = 0

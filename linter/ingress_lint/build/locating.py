@@ -9,13 +9,13 @@ from ingress_lint.load.document import Document, Place, SourceFile
 from ingress_lint.load.positions import Location, Locator
 
 if TYPE_CHECKING:
-    from ingress_lint.build.places import Places, SourcePlace
+    from ingress_lint.build.source_place import SourcePlace, SourcePlaces
 
 
 class SourceLocator(Locator):
     """Locates places in the files that a person edits; `places` leads there from built documents."""
 
-    def __init__(self, places: Mapping[Document, Places]) -> None:
+    def __init__(self, places: Mapping[Document, SourcePlaces]) -> None:
         super().__init__()
         self._places = places
         self._sources: dict[Place, SourcePlace] = {}

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from ingress_lint.build.following import ABSENT, child, follow, value_at
 from ingress_lint.build.identity import group_of, identity_of
-from ingress_lint.build.sought import Certainty, Setter, Sought
+from ingress_lint.build.sought import Setter, Sought
+from ingress_lint.build.source_place import Certainty
 from ingress_lint.build.sources import Sources, items
 from ingress_lint.build.tree import Layer
 from ingress_lint.load.document import Place, Pointer

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from msgspec import Struct
-
 from ingress_lint.build import patches, transformers
 from ingress_lint.build.following import ABSENT, Followed, existing, follow, value_at
 from ingress_lint.build.identity import group_of, identity_of
 from ingress_lint.build.kustomize import Built
 from ingress_lint.build.origins import Origin, Origins
-from ingress_lint.build.sought import Certainty, Setter, Sought, same
+from ingress_lint.build.sought import Setter, Sought, same
+from ingress_lint.build.source_place import SourcePlace
 from ingress_lint.build.sources import items
 from ingress_lint.build.tree import GENERATORS, Layer
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
@@ -23,14 +22,6 @@ _FILLED_IN: Final = deferred(r"\$\([^)]*\)|\$\{[^}]*\}")
 _HASH: Final = deferred(r"-[0-9a-z]{10}\Z")
 _VARIABLE: Final = deferred(r"\$\(([^)]*)\)")
 _AFFIXES: Final = ("namePrefix", "nameSuffix")
-
-
-class SourcePlace(Struct, frozen=True):
-    """Where what stands at a rendered place is written. `related` holds further places that had a part, each with its caption."""
-
-    place: Place
-    certainty: Certainty = "exact"
-    related: tuple[tuple[str, Place], ...] = ()
 
 
 class Places:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
 from ingress_lint.build.following import ABSENT
+from ingress_lint.build.source_place import Certainty
 from ingress_lint.load.document import Place, Pointer
 from ingress_lint.values.expressions import compiled
-
-Certainty = Literal["exact", "likely"]
 
 
 class Setter(Struct, frozen=True):

@@ -83,6 +83,8 @@ def of_release(
     from ingress_lint.build.helm import Rendered
 
     if isinstance(result, Rendered):
+        from ingress_lint.build.templates.places import TemplatePlaces
+
         lost = next((one for one in result.documents if one.parsed and one.value is None), None)
         return Plan(
             unit,
@@ -90,6 +92,7 @@ def of_release(
             default_namespace=result.release.namespace,
             incomplete=f"what {lost.template or 'a template'} makes could not be read" if lost is not None else "",
             built=True,
+            places=TemplatePlaces(result),
         )
     unchecked = replace(unit, state="unchecked", reason=builder.why(result))
     is_told = not (result.reason == "tool" or (deployed and result.reason == "dependencies"))

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from ingress_lint.load.document import Document, Problem
 
 if TYPE_CHECKING:
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.source_place import SourcePlaces
 
 State = Literal["checked", "partial", "unchecked"]
 Identity = tuple[str, str, str, str]
@@ -54,7 +54,7 @@ class Plan(Struct, frozen=True):
     """Kind and name of the objects that the build generates."""
     built: bool = False
     """Whether the documents are one build, rather than files that happen to lie together."""
-    places: Places | None = None
+    places: SourcePlaces | None = None
     """Leads from places in built documents to those that a person edits; None where the documents are the files themselves."""
     takes: frozenset[str] = frozenset()
     """The real paths of files and folders that belong to this unit and, but for builds that include them, to no other."""

@@ -21,7 +21,7 @@ from ingress_lint.units.repository import address
 from ingress_lint.units.site import Site
 
 if TYPE_CHECKING:
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.source_place import SourcePlaces
 
 
 class Node(Struct, eq=False):
@@ -115,7 +115,7 @@ class Expansion:
             if root.folder not in apart and any(files & one.resources for one in kustomization.included(root, known)):
                 yield root
 
-    def _expand(self, waiting: Mapping[Document, Places | None]) -> None:
+    def _expand(self, waiting: Mapping[Document, SourcePlaces | None]) -> None:
         """Looks at objects, at those that they apply, and so on, each once; what is to be built is built side by side."""
         while waiting:
             read: list[tuple[Node, Application, list[Unread]]] = []
@@ -140,7 +140,7 @@ class Expansion:
         namespace = text(mapping(self._site.value(document), "metadata"), "namespace")
         return Node(namespace, path if is_alone else "")
 
-    def _stood_for(self, document: Document, places: Places | None) -> Iterator[Application | Unexpanded]:
+    def _stood_for(self, document: Document, places: SourcePlaces | None) -> Iterator[Application | Unexpanded]:
         """What an object stands for; where a build has made it, its places are those of the file that it comes of."""
         where = document
         if document not in self._written:

@@ -31,7 +31,7 @@ from ingress_lint.values import globs
 if TYPE_CHECKING:
     from ingress_lint.build.helm import Release
     from ingress_lint.build.kustomize import Overlay, Root
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.source_place import SourcePlaces
 
 _TOOLS: Final = ("kustomize", "helm", "directory", "plugin")
 _OVERRIDES: Final = (".argocd-source.yaml", ".argocd-source-{}.yaml")
@@ -53,7 +53,7 @@ class Part(Struct, frozen=True, eq=False):
     documents: tuple[Document, ...] = ()
     applies: tuple[Document, ...] = ()
     """The Applications and ApplicationSets that it holds, also of what could not be built for other reasons."""
-    places: Places | None = None
+    places: SourcePlaces | None = None
     takes: frozenset[str] = frozenset()
     fills_any: bool = False
     """Whether what it would make may go into other namespaces than the destination's."""

@@ -25,7 +25,7 @@ from ingress_lint.units.site import Site
 
 if TYPE_CHECKING:
     from ingress_lint.build.helm import Release
-    from ingress_lint.build.places import Places
+    from ingress_lint.build.source_place import SourcePlaces
 
 _MOST: Final = 20_000
 """How many Flux objects are followed; more are no repository's."""
@@ -75,7 +75,7 @@ class Evaluation:
         self._new: list[Task] = []
         self._built: list[Task] = []
         self._releases: list[Task] = []
-        self._places: dict[Document, Places] = {}
+        self._places: dict[Document, SourcePlaces] = {}
         self.made: list[Made] = []
 
     def cluster(self, key: str, name: str | None) -> Cluster:

@@ -7,7 +7,8 @@ from typing import Final
 
 from ingress_lint.build.following import ABSENT, value_at
 from ingress_lint.build.kustomize import Built
-from ingress_lint.build.places import Places, SourcePlace
+from ingress_lint.build.places import Places
+from ingress_lint.build.source_place import SourcePlace, SourcePlaces
 from ingress_lint.load.document import Document, Place
 from ingress_lint.units.flux.envsubst import USED
 from ingress_lint.units.flux.variables import Variables
@@ -25,7 +26,7 @@ class FluxPlaces(Places):
     """
 
     def __init__(
-        self, built: Built, variables: Variables | None, above: Mapping[Document, Places], moved: Place | None
+        self, built: Built, variables: Variables | None, above: Mapping[Document, SourcePlaces], moved: Place | None
     ) -> None:
         super().__init__(built)
         self._variables = variables
@@ -55,7 +56,7 @@ class FluxPlaces(Places):
             yield "the namespace is set here", self._moved
 
 
-def up(place: Place, above: Mapping[Document, Places]) -> Place:
+def up(place: Place, above: Mapping[Document, SourcePlaces]) -> Place:
     """The place in a file of what may stand in a built document."""
     for _ in range(_HIGHEST):
         places = above.get(place.document)

@@ -1,0 +1,1 @@
+"""Places of rendered charts: from what helm writes to the templates and values that people edit."""

@@ -1,0 +1,109 @@
+"""A place in a rendered document, and the line of a template that writes it, with the values that decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, Final
+
+from ingress_lint.build.following import ABSENT, value_at
+from ingress_lint.build.helm import Rendered
+from ingress_lint.build.source_place import SourcePlace
+from ingress_lint.build.templates.deciding import Deciding
+from ingress_lint.build.templates.marking import Mark
+from ingress_lint.build.templates.rendering import Rerendering, scope_of
+from ingress_lint.load.document import Document, Place, SourceFile
+from ingress_lint.load.positions import Locator
+
+INCLUDED: Final = "included here"
+
+
+class TemplatePlaces:
+    """Maps places of one release's documents to its templates; costs a second rendering when first asked."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        self._rendered = rendered
+        self._rerendering = Rerendering(rendered)
+        self._locator = Locator()
+        self._documents: dict[SourceFile, Document] = {}
+
+    @property
+    def files(self) -> Iterator[SourceFile]:
+        """The templates and values files that it is rendered from."""
+        found = [template.file for template in self._rerendering.templates.values()]
+        found += (one.document.file for one in self._rendered.release.values if one.document and not one.pointer)
+        found += self._deciding.files
+        yield from dict.fromkeys(found)
+
+    def source_place(self, rendered: Place) -> SourcePlace:
+        """Where what stands at a place of a rendered document is written.
+
+        `exact` where the line marks itself, `likely` where a line beside it does, `template` where only the file is known.
+        """
+        document = rendered.document
+        source = document.template
+        start = (rendered.span or self._locator.span(rendered))[0]
+        line, _ = document.file.line_and_column(start)
+        written = self._rerendering.written(source, line)
+        if written is None:
+            return SourcePlace(self._file_place(source, rendered), "template")
+        sought = value_at(document.whole(), rendered.pointer) if rendered.span is None else ABSENT
+        place = self._place(written.marks[0], rendered, sought, document.file.line_text(line))
+        related = [(INCLUDED, self._whole(mark, rendered)) for mark in written.marks[1:2]]
+        related += self._deciding.related(written, scope_of(source), rendered, sought)
+        return SourcePlace(place, written.certainty, tuple(related))
+
+    @cached_property
+    def _deciding(self) -> Deciding:
+        return Deciding(self._rendered, self._rerendering.definitions)
+
+    def _file_place(self, source: str, rendered: Place) -> Place:
+        """The template that a document is of; of one in an archive the dependency that names it."""
+        file = self._rerendering.file(source)
+        if file is not None:
+            return Place(self._document(file), rendered.pointer, span=(0, 0))
+        chart, scope = self._rendered.chart, scope_of(source)
+        for dependency in chart.dependencies:
+            if scope and dependency.called == scope[0]:
+                return dependency.place
+        return self._deciding.chart_place
+
+    def _place(self, mark: Mark, rendered: Place, sought: Any, line: str) -> Place:
+        """The part of a marked line that is about what is sought."""
+        text = _best_line(mark, line)
+        start, end = mark.file.line_span(text)
+        words = mark.file.text[start:end]
+        for part in _parts(rendered, sought):
+            if (at := words.find(part)) >= 0:
+                start, end = start + at, start + at + len(part)
+                break
+        return Place(self._document(mark.file), rendered.pointer, rendered.part, span=(start, end))
+
+    def _whole(self, mark: Mark, rendered: Place) -> Place:
+        return Place(self._document(mark.file), rendered.pointer, span=mark.file.line_span(mark.line.writing[0]))
+
+    def _document(self, file: SourceFile) -> Document:
+        if file not in self._documents:
+            self._documents[file] = Document(file, 0, 0, len(file.text), template_language=True)
+        return self._documents[file]
+
+
+def _best_line(mark: Mark, rendered: str) -> int:
+    """The line of those that are written as one which holds most of the words before the first action."""
+    lines = mark.line.writing
+    for number in lines if len(lines) > 1 else ():
+        literal = mark.file.line_text(number).partition("{{")[0].strip()
+        if literal and literal in rendered:
+            return number
+    return lines[0]
+
+
+def _parts(rendered: Place, sought: Any) -> Iterator[str]:
+    """What to point at in a line, the best first."""
+    if isinstance(rendered.inner, str):
+        yield rendered.inner
+    key = rendered.pointer[-1] if rendered.pointer else None
+    if rendered.part != "key" and not isinstance(sought, dict | list) and sought is not ABSENT and str(sought):
+        yield "true" if sought is True else "false" if sought is False else str(sought)
+    elif isinstance(key, str):
+        yield key
