@@ -129,13 +129,7 @@ class Reporter:
             message=finding.message,
             object=owner,
             location=location,
-            related=(
-                *(
-                    Spot(related.message, self._object(related.place, units), locate(related.place))
-                    for related in finding.related
-                ),
-                *(Spot(message, None, locate(place)) for message, place in (source.related if source else ())),
-            ),
+            related=tuple(self._related(finding, units)),
             path=tuple(
                 PathSpot(
                     step.hop, step.label, step.message, self._object(step.place, units), locate(step.place), step.broken
@@ -152,6 +146,20 @@ class Reporter:
         )
         hidden = "" if reported.suppressed else self._hidden(reported)
         return replace(reported, suppressed=hidden, from_outside=True) if hidden else reported
+
+    def _related(self, finding: Finding, units: Sequence[str]) -> Iterator[Spot]:
+        """The places that a finding relates, then those that had a part in what stands there and at its own."""
+        locator = self.locator
+        for related in finding.related:
+            yield Spot(related.message, self._object(related.place, units), locator.locate(related.place))
+        told: set[Location] = set()
+        for place in (finding.place, *(related.place for related in finding.related)):
+            source = locator.source(place)
+            for message, setting in source.related if source is not None else ():
+                location = locator.locate(setting)
+                if location not in told:
+                    told.add(location)
+                    yield Spot(message, None, location)
 
     def _hidden(self, finding: ReportedFinding) -> str:
         """Why the configuration, the command line or a baseline hides a finding; empty where they show it."""

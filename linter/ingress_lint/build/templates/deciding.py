@@ -119,10 +119,11 @@ class Deciding:
     def _best(self, path: Path, written: Written, rendered: Place, sought: Any) -> _Fitting | None:
         """The value at a path that fits best; of items of a list the one whose turn it is."""
         expanded = self._values.expanded(path.scope, path.keys)
+        whole = rendered.document.whole()
         found = [
             one
             for keys, value in expanded
-            if (one := _fitting(path, keys, value, rendered.pointer, sought)) is not None
+            if (one := _fitting(path, keys, value, whole, rendered.pointer, sought)) is not None
         ]
         if not found:
             return None
@@ -143,13 +144,16 @@ def _block(template: Template, mark: Mark) -> Block:
     )
 
 
-def _fitting(path: Path, keys: tuple[str | int, ...], value: Any, pointer: Pointer, sought: Any) -> _Fitting | None:
+def _fitting(
+    path: Path, keys: tuple[str | int, ...], value: Any, whole: Any, pointer: Pointer, sought: Any
+) -> _Fitting | None:
     """How a value fits what is sought; one that is empty decides nothing that anybody could see."""
     if isinstance(value, Mapping | list):
         for start in range(len(pointer)):
-            found = value_at(value, pointer[start:])
+            there = _moved(value, pointer[start:], value_at(whole, pointer[: start + 1]))
+            found = value_at(value, there)
             if found is not ABSENT and (same(found, sought) or _is_template(found)):
-                return _Fitting(_EQUAL, path, (*keys, *pointer[start:]))
+                return _Fitting(_EQUAL, path, (*keys, *there))
         if same(value, sought):
             return _Fitting(_EQUAL, path, keys)
         return _Fitting(_OTHER, path, keys) if value else None
@@ -162,6 +166,13 @@ def _fitting(path: Path, keys: tuple[str | int, ...], value: Any, pointer: Point
     if not isinstance(value, bool) and str(value) in str(sought):
         return _Fitting(_PART, path, keys)
     return _Fitting(_TEMPLATED if _is_template(value) else _OTHER, path, keys)
+
+
+def _moved(value: Any, pointer: Pointer, item: Any) -> Pointer:
+    """A pointer into a list of values, whose item of the rendered list may stand at another place there."""
+    if isinstance(value, list) and not same(value_at(value, pointer[:1]), item) and item in value:
+        return (value.index(item), *pointer[1:])
+    return pointer
 
 
 def _is_template(value: Any) -> bool:

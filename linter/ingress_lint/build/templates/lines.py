@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -35,39 +35,40 @@ class Written(Struct):
     among: int = 1
 
 
-class _Row(Struct):
-    """A line of a rendered text that is not blank, with the numbers of its marks."""
+class Row(Struct):
+    """A line of a rendered text that is not blank, with the numbers of its marks, and of the line where its document begins."""
 
     line: int
+    document: int
     text: str
     marks: tuple[int, ...] = ()
 
 
-def written(text: str, marked: str, marks: Sequence[Mark]) -> dict[int, Written]:
+Rows = Mapping[str, Sequence[Row]]
+
+
+def written(text: Rows, marked: Rows, marks: Sequence[Mark]) -> dict[int, Written]:
     """Where each line of a rendered text is written, by its number, as the same text with marks shows it."""
     result: dict[int, Written] = {}
-    twins = _rows(marked)
-    for source, rows in _rows(text).items():
-        others = twins.get(source, [])
-        if not any(other.marks for other in others):
+    for source, rows in text.items():
+        twins = marked.get(source, ())
+        if not any(twin.marks for twin in twins):
             continue
-        found = aligned([_plain(row.text) for row in rows], [_plain(other.text) for other in others])
-        following = _following(others)
+        found = aligned([_plain(row.text) for row in rows], [_plain(twin.text) for twin in twins])
+        beside = _beside(twins)
         ranks: defaultdict[tuple[int, ...], list[Written]] = defaultdict(list)
         for row, index in zip(rows, found, strict=True):
             if index is None:
                 continue
-            other = others[index]
-            numbers = tuple(number for number in other.marks if number < len(marks))
-            own = bool(numbers)
-            numbers = numbers or following[index]
+            own = tuple(number for number in twins[index].marks if number < len(marks))
+            numbers = own or beside[index]
             if not numbers:
                 continue
-            sure = own and _plain(row.text) == _plain(other.text)
+            sure = own and _plain(row.text) == _plain(twins[index].text)
             one = Written(_chain([marks[number] for number in numbers]), "exact" if sure else "likely")
-            result[row.line] = one
             one.number = len(ranks[numbers])
             ranks[numbers].append(one)
+            result[row.line] = one
         for several in ranks.values():
             for one in several:
                 one.among = len(several)
@@ -75,7 +76,7 @@ def written(text: str, marked: str, marks: Sequence[Mark]) -> dict[int, Written]
     return result
 
 
-def _fill(rows: Sequence[_Row], result: dict[int, Written]) -> None:
+def _fill(rows: Sequence[Row], result: dict[int, Written]) -> None:
     """Takes lines that have no like for written where the one before them is, or the first that is known."""
     known = next((result[row.line] for row in rows if row.line in result), None)
     for row in rows:
@@ -85,11 +86,10 @@ def _fill(rows: Sequence[_Row], result: dict[int, Written]) -> None:
             result[row.line] = Written(known.marks[-1:], "template")
 
 
-def matched(text: str, source: str, template: Template) -> dict[int, Written]:
-    """Where the lines of a rendered text are written that are of one `source`, as far as its template's own text shows it."""
+def matched(rows: Sequence[Row], template: Template) -> dict[int, Written]:
+    """Where lines that a template wrote stand in it, as far as its own text shows that."""
     result: dict[int, Written] = {}
     lines = [*_literal_lines(template)]
-    rows = _rows(text).get(source, [])
     found = aligned([_key(row.text) for row in rows], [key for key, _, _ in lines])
     for row, index in zip(rows, found, strict=True):
         if index is not None:
@@ -102,53 +102,48 @@ def matched(text: str, source: str, template: Template) -> dict[int, Written]:
     return result
 
 
-def _rows(text: str) -> dict[str, list[_Row]]:
-    """The lines of each source that are not blank, without their marks."""
-    result: defaultdict[str, list[_Row]] = defaultdict(list)
-    source = ""
+def rows_of(text: str) -> Rows:
+    """The lines of a rendered text that are not blank, by the template that helm says wrote them."""
+    result: defaultdict[str, list[Row]] = defaultdict(list)
+    source, document = "", 0
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith(SOURCE_COMMENT):
             source = MARK.sub("", line[len(SOURCE_COMMENT) :]).strip()
-        elif line.strip() and not line.startswith("---"):
-            found = MARK.findall(line)
-            plain = _unmarked(line).rstrip() if found else line.rstrip()
+        elif line.startswith("---"):
+            document = number
+        else:
+            found = [*MARK.finditer(line)]
+            plain = (MARK.sub("", line) if found else line).rstrip()
             if plain:
-                result[source].append(
-                    _Row(number, plain, _marks_of(line) if len(found) > 1 else tuple(map(_number, found)))
-                )
+                result[source].append(Row(number, document, plain, _marks_of(line, found)))
     return result
 
 
-def _unmarked(line: str) -> str:
-    return MARK.sub("", line)
-
-
-def _number(digits: str) -> int:
-    return int(digits[:9])
-
-
-def _marks_of(line: str) -> tuple[int, ...]:
+def _marks_of(line: str, found: Sequence[re.Match[str]]) -> tuple[int, ...]:
     """The marks of a line; where there is text between them, the last alone, as the line holds what others give."""
-    found = [*MARK.finditer(line)]
     start = 0
     for index, (one, following) in enumerate(pairwise(found), 1):
         if line[one.end() : following.start()].strip(" \"'"):
             start = index
-    return tuple(_number(one[1]) for one in found[start:])
+    return tuple(int(one[1][:9]) for one in found[start:])
 
 
 def _plain(text: str) -> str:
     return _CHANGING.sub("", text).strip()
 
 
-def _following(rows: Sequence[_Row]) -> list[tuple[int, ...]]:
-    """For each row the outermost mark that follows, of the action that wrote it too."""
-    result: list[tuple[int, ...]] = []
-    following: tuple[int, ...] = ()
-    for row in reversed(rows):
-        following = row.marks[-1:] or following
-        result.append(following)
-    return result[::-1]
+def _beside(rows: Sequence[Row]) -> list[tuple[int, ...]]:
+    """For each row the outermost mark that follows in its document, of the action that wrote it too, else the last before it."""
+    result: list[tuple[int, ...]] = [()] * len(rows)
+    for order in (range(len(rows) - 1, -1, -1), range(len(rows))):
+        known: tuple[int, ...] = ()
+        document = -1
+        for index in order:
+            row = rows[index]
+            known = row.marks[-1:] or (known if row.document == document else ())
+            document = row.document
+            result[index] = result[index] or known
+    return result
 
 
 def _chain(marks: Sequence[Mark]) -> tuple[Mark, ...]:

@@ -164,7 +164,8 @@ class _Marking:
                 continue
             block = indent if _BLOCK_SCALAR.search(text) is not None else -1
             entry = (
-                text.lstrip().startswith(("#", "{", "[", "}", "]", "&", "*", _HOLE)) or _ENTRY.match(text) is not None
+                text.lstrip().startswith(("#", "---", "...", "{", "[", "}", "]", "&", "*", _HOLE))
+                or _ENTRY.match(text) is not None
             )
             if before and (quoted or not entry):
                 continued.add(before)

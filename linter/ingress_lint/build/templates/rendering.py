@@ -11,7 +11,7 @@ from typing import Final
 from ingress_lint.build.charts import VALUES_FILE, ChartError
 from ingress_lint.build.helm import Rendered, run_helm
 from ingress_lint.build.running import Output
-from ingress_lint.build.templates.lines import Written, matched, written
+from ingress_lint.build.templates.lines import Rows, Written, matched, rows_of, written
 from ingress_lint.build.templates.marking import Marker, named_in
 from ingress_lint.build.templates.scopes import Scope
 from ingress_lint.build.templates.template import Block, Template
@@ -56,8 +56,8 @@ class Rerendering:
             return found
         if source not in self._matched:
             template = self._template(source)
-            text = self._rendered.file.text
-            self._matched[source] = {} if template is None else matched(text, source, template)
+            rows = self._rows.get(source, ())
+            self._matched[source] = {} if template is None else matched(rows, template)
         return self._matched[source].get(line)
 
     def file(self, source: str) -> SourceFile | None:
@@ -69,6 +69,10 @@ class Rerendering:
         known = self.templates.get(source.partition("/")[2])
         file = self.file(source) if known is None else None
         return known if file is None else Template(file)
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return rows_of(self._rendered.file.text)
 
     @cached_property
     def _written(self) -> Mapping[int, Written]:
@@ -94,7 +98,7 @@ class Rerendering:
         for _ in range(_MOST_RUNS):
             result = run_helm(release, tool, copy)
             if isinstance(result, Output):
-                return written(self._rendered.file.text, result.stdout, marker.marks)
+                return written(self._rows, rows_of(result.stdout), marker.marks)
             refused = named_in(result.stderr, copy).intersection(self.templates) - unmarked
             if not refused and not data:
                 break

@@ -99,7 +99,7 @@ def bindings(evidence: ContainerEvidence) -> Iterator[Binding]:
     for config_map, key, port in evidence.configured:
         numbered = True
         why = f"`{port.directive}` in `{key}` opens {port.host or 'every address'}"
-        yield Binding(port.number, port.host, why, config_map.at("data", key), Certainty.LIKELY)
+        yield Binding(port.number, port.host, why, config_map.at("data", key).inside(port.directive), Certainty.LIKELY)
     if numbered or address is None:
         return
     program, after = _server(evidence)

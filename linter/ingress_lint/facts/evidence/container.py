@@ -84,7 +84,13 @@ class ContainerEvidence:
     def listenings(self) -> tuple[Listening, ...]:
         """The ports that its settings and the configuration files mounted in it open."""
         configured = (
-            Listening(port.number, port.host, f"`{port.directive}` in `{key}`", source.at("data", key), port.speech)
+            Listening(
+                port.number,
+                port.host,
+                f"`{port.directive}` in `{key}`",
+                source.at("data", key).inside(port.directive),
+                port.speech,
+            )
             for source, key, port in self.configured
         )
         return (*(listening for _, listening in self.openings), *configured)
@@ -220,7 +226,8 @@ class ContainerEvidence:
             if port.number == number and port.speech is not None:
                 certainty = Certainty.CERTAIN if self._serves_web(config_map) else Certainty.LIKELY
                 why = f"`{port.directive}` stands in `{key}`, which {self._title} mounts"
-                yield Evidence(port.speech, certainty, Source.CONFIGURATION, why, config_map.at("data", key))
+                place = config_map.at("data", key).inside(port.directive)
+                yield Evidence(port.speech, certainty, Source.CONFIGURATION, why, place)
         if number == self.main_port:
             yield from self._unnumbered(number)
         for port_number, speech in self.image.ports if self.image else ():
