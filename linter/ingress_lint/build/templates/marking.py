@@ -24,6 +24,8 @@ _ENTRY: Final = deferred(r"^[ \t]*(?:- |[^\s:#][^\n]*?:(?:[ \t]|\r?$)|-\r?$)", r
 """A line that looks like an entry of a mapping or a list."""
 _BLOCK_SCALAR: Final = deferred(r"(?:[:-]|[:-] .*)[ \t][|>][-+\d]{0,2}[ \t]*(?:#.*)?\Z")
 _HOLE: Final = "X"
+_LINES: Final = r'regexReplaceAll `(\S)[ \t]*\n` ({}) "${{1}}{}\n"'
+"""Marks the lines of a pipeline's text but the last; a blank one stays blank, as a mark would be a line of a block scalar."""
 
 
 class Mark(Struct, frozen=True):
@@ -122,14 +124,13 @@ class _Marking:
         expression = pipeline(code).expression
         if not isinstance(expression, Call) or expression.name not in _TEXTS:
             return
-        replaced = f'| replace "\\n" "{mark}\\n"'
         indent = _NINDENT.search(code)
         if indent is None:
-            new = f"{code} {replaced}"
+            new = _LINES.format(code, mark)
         else:
-            before = self._text[: action.start].rpartition("\n")[2]
+            before = self._text[self._text.rfind("\n", 0, action.start) + 1 : action.start]
             first = mark if before.strip() else ""
-            new = f'{code[: indent.start()]}| indent {indent[1]} {replaced} | printf "{first}\\n%s"'
+            new = f'{_LINES.format(f"{code[: indent.start()]}| indent {indent[1]}", mark)} | printf "{first}\\n%s"'
         self._changes.append((action.code_start, action.code_start + len(code), new))
 
     def _writes_entries(self, block: Block) -> bool:
@@ -164,7 +165,7 @@ class _Marking:
                 continue
             block = indent if _BLOCK_SCALAR.search(text) is not None else -1
             entry = (
-                text.lstrip().startswith(("#", "---", "...", "{", "[", "}", "]", "&", "*", _HOLE))
+                text.lstrip().startswith(("#", "---", "...", '"', "'", "{", "[", "}", "]", "&", "*", _HOLE))
                 or _ENTRY.match(text) is not None
             )
             if before and (quoted or not entry):
