@@ -9,9 +9,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.build.locating import SourceLocator
 from ingress_lint.finding import Finding
 from ingress_lint.load.document import Document, Place, Problem, ProblemKind, SourceFile
-from ingress_lint.load.positions import Location, Locator
+from ingress_lint.load.positions import Location
 from ingress_lint.manifests import Manifests
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.rule import RuleEntry
@@ -20,7 +21,13 @@ from ingress_lint.values.patterns import deferred
 
 ANNOTATION: Final = "ingress-lint.dev/ignore"
 _MARKER: Final = "ingress-lint:"
-_COMMENT: Final = deferred(r"(?<!\S)#[ \t]*ingress-lint:[ \t]*ignore\b(?:\[(?P<selectors>[^\]\n]*)\])?(?P<reason>.*)")
+_COMMENT: Final = deferred(
+    r"(?:(?<!\S)#|(?P<template>\{\{(?:-[ \t]+)?/\*))[ \t]*ingress-lint:[ \t]*ignore\b"
+    r"(?:\[(?P<selectors>[^\]\n]*)\])?(?(template)(?P<why>.*?)\*/(?:[ \t]+-)?\}\}|(?P<reason>.*))"
+)
+"""In YAML, or in a template, where it writes nothing."""
+_OPENINGS: Final = ("#", "{{/*", "{{- /*")
+_AROUND: Final = " \t\r-:,;."
 
 
 class _Suppression(Struct):
@@ -39,13 +46,13 @@ class _Suppression(Struct):
 class Suppressions:
     """The suppressions of one run's manifests. Those beside objects that are not reported on count for nothing."""
 
-    def __init__(self, manifests: Manifests, catalogue: Sequence[RuleEntry], locator: Locator) -> None:
+    def __init__(self, manifests: Manifests, catalogue: Sequence[RuleEntry], locator: SourceLocator) -> None:
         self._catalogue = catalogue
         self._locator = locator
         self._by_line: defaultdict[str, defaultdict[int, list[_Suppression]]] = defaultdict(lambda: defaultdict(list))
         self._by_object: defaultdict[Document, list[tuple[AnyObject, list[_Suppression]]]] = defaultdict(list)
         self._all: list[_Suppression] = []
-        reported = [document for document in manifests.loaded.documents if document.reported]
+        reported = [one for one in manifests.loaded.documents if one.reported and one not in manifests.places]
         reported += (Document(file, 0, 0, len(file.text)) for file in manifests.sources)
         marked = {file for file in {document.file for document in reported} if _MARKER in file.text}
         for document in reported if marked else ():
@@ -84,9 +91,10 @@ class Suppressions:
         for found in _COMMENT.finditer(document.file.text, document.start, document.end):
             span = found.start(), found.start() + len(found[0].rstrip())
             place = Place(document, span=span)
-            line = _line_meant(document.file, found.start())
+            line = _line_meant(document.file, *found.span())
+            reason = (found["reason"] or found["why"] or "").strip(_AROUND)
             self._by_line[document.file.path][line] += self._made(
-                found["selectors"] or "", place, "here", found["reason"].strip(" \t\r-:,;.") or "by a comment"
+                found["selectors"] or "", place, "here", reason or "by a comment"
             )
 
     def _read_annotation(self, item: AnyObject) -> None:
@@ -122,19 +130,21 @@ class Suppressions:
 
     def _near(self, place: Place) -> Iterator[_Suppression]:
         if self._by_line:
-            location = self._locator.locate(place)
-            yield from self._by_line[location.file][location.line]
+            source = self._locator.source(place)
+            for one in (place,) if source is None else (source.place, *(there for _, there in source.related)):
+                location = self._locator.locate(one)
+                yield from self._by_line[location.file][location.line]
         for item, suppressions in self._by_object.get(place.document, ()):
             if place.pointer[: len(item.base)] == item.base:
                 yield from suppressions
 
 
-def _line_meant(file: SourceFile, offset: int) -> int:
-    """The line that a comment at `offset` is for: its own, or the next that is no comment where it stands alone."""
-    line, column = file.line_and_column(offset)
-    if file.line_text(line)[: column - 1].strip():
+def _line_meant(file: SourceFile, start: int, end: int) -> int:
+    """The line that a comment from `start` to `end` is for: its own, or the next that is no comment where it stands alone."""
+    line, column = file.line_and_column(start)
+    if file.line_text(line)[: column - 1].strip() or file.text[end : file.line_span(line)[1]].strip():
         return line
     line += 1
-    while file.line_text(line).lstrip().startswith("#"):
+    while file.line_text(line).lstrip().startswith(_OPENINGS):
         line += 1
     return line

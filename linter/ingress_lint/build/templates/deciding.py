@@ -7,17 +7,14 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from ingress_lint.build.charts import metadata_document
 from ingress_lint.build.following import ABSENT, value_at
-from ingress_lint.build.helm import Rendered
 from ingress_lint.build.sought import same
 from ingress_lint.build.templates.lines import Written
 from ingress_lint.build.templates.marking import Mark
 from ingress_lint.build.templates.scopes import Scope, ValuesOf
 from ingress_lint.build.templates.template import Block, Template
 from ingress_lint.build.templates.tracing import Known, Path, Printed, Tracer, union
-from ingress_lint.load.document import Document, Place, Pointer, SourceFile
-from ingress_lint.load.files import CHART_FILE
+from ingress_lint.load.document import Place, Pointer, SourceFile
 
 SET: Final = "the value is set here"
 _MOST: Final = 3
@@ -36,22 +33,10 @@ class _Fitting(Struct, frozen=True):
 class Deciding:
     """Finds the values behind lines of one release's templates."""
 
-    def __init__(self, rendered: Rendered, definitions: Mapping[str, Block]) -> None:
-        self._rendered = rendered
-        self._values = ValuesOf(rendered)
+    def __init__(self, values: ValuesOf, definitions: Mapping[str, Block]) -> None:
+        self._values = values
         self._tracer = Tracer(definitions, self._texts_at)
         self._printed: dict[tuple[SourceFile, tuple[int, ...], Scope], list[Printed]] = {}
-
-    @property
-    def files(self) -> Iterator[SourceFile]:
-        """The charts' own values files."""
-        return self._values.files
-
-    @property
-    def chart_place(self) -> Place:
-        """What stands for the chart as a whole."""
-        document = metadata_document(self._rendered.release.chart, self._rendered.sources)
-        return Place(document or Document(SourceFile(CHART_FILE, ""), 0, 0, 0), span=None if document else (0, 0))
 
     def related(self, written: Written, scope: Scope, rendered: Place, sought: Any) -> list[tuple[str, Place]]:
         """The values that decide what is sought at a rendered place, as far as they are set."""

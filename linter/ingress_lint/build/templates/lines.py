@@ -64,7 +64,9 @@ def written(text: Rows, marked: Rows, marks: Sequence[Mark]) -> dict[int, Writte
             numbers = own or beside[index]
             if not numbers:
                 continue
-            sure = own and _key(_plain(row.text)) == _key(_plain(twins[index].text))  # a value may be made anew each time
+            sure = own and _key(_plain(row.text)) == _key(
+                _plain(twins[index].text)
+            )  # a value may be made anew each time
             one = Written(_chain([marks[number] for number in numbers]), "exact" if sure else "likely")
             one.number = len(ranks[numbers])
             ranks[numbers].append(one)

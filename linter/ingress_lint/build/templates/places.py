@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
+from ingress_lint.build.charts import metadata_document
 from ingress_lint.build.following import ABSENT, value_at
 from ingress_lint.build.helm import Rendered
 from ingress_lint.build.source_place import SourcePlace
 from ingress_lint.build.templates.deciding import Deciding
 from ingress_lint.build.templates.marking import Mark
 from ingress_lint.build.templates.rendering import Rerendering, scope_of
+from ingress_lint.build.templates.scopes import ValuesOf
 from ingress_lint.load.document import Document, Place, SourceFile
+from ingress_lint.load.files import CHART_FILE
 from ingress_lint.load.positions import Locator
 
 INCLUDED: Final = "included here"
@@ -24,6 +27,7 @@ class TemplatePlaces:
     def __init__(self, rendered: Rendered) -> None:
         self._rendered = rendered
         self._rerendering = Rerendering(rendered)
+        self._values = ValuesOf(rendered)
         self._locator = Locator()
         self._documents: dict[SourceFile, Document] = {}
 
@@ -32,7 +36,7 @@ class TemplatePlaces:
         """The templates and values files that it is rendered from."""
         found = [template.file for template in self._rerendering.templates.values()]
         found += (one.document.file for one in self._rendered.release.values if one.document and not one.pointer)
-        found += self._deciding.files
+        found += self._values.files
         yield from dict.fromkeys(found)
 
     def source_place(self, rendered: Place) -> SourcePlace:
@@ -55,7 +59,7 @@ class TemplatePlaces:
 
     @cached_property
     def _deciding(self) -> Deciding:
-        return Deciding(self._rendered, self._rerendering.definitions)
+        return Deciding(self._values, self._rerendering.definitions)
 
     def _file_place(self, source: str, rendered: Place) -> Place:
         """The template that a document is of; of one in an archive the dependency that names it."""
@@ -66,7 +70,8 @@ class TemplatePlaces:
         for dependency in chart.dependencies:
             if scope and dependency.called == scope[0]:
                 return dependency.place
-        return self._deciding.chart_place
+        document = metadata_document(self._rendered.release.chart, self._rendered.sources)
+        return Place(document or Document(SourceFile(CHART_FILE, ""), 0, 0, 0), span=None if document else (0, 0))
 
     def _place(self, mark: Mark, rendered: Place, sought: Any, line: str) -> Place:
         """The part of a marked line that is about what is sought."""
