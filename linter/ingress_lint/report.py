@@ -33,6 +33,8 @@ class Spot(Struct, frozen=True):
     message: str
     object: ObjectRef | None
     location: Location
+    decides: bool = False
+    """Whether what stands at the finding's own place is a value that is set here."""
 
 
 class PathSpot(Struct, frozen=True):

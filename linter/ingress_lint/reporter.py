@@ -18,6 +18,7 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
 
+_SET: Final = "the value is set here"
 _MOST_FILES: Final = 3
 """How many files one line names."""
 _MOST_PATHS: Final = 3
@@ -155,11 +156,13 @@ class Reporter:
         told: set[Location] = set()
         for place in (finding.place, *(related.place for related in finding.related)):
             source = locator.source(place)
-            for message, setting in source.related if source is not None else ():
-                location = locator.locate(setting)
+            if source is None:
+                continue
+            for message, further in (*source.related, *((_SET, value) for value in source.values)):
+                location = locator.locate(further)
                 if location not in told:
                     told.add(location)
-                    yield Spot(message, None, location)
+                    yield Spot(message, None, location, place is finding.place and further in source.values)
 
     def _hidden(self, finding: ReportedFinding) -> str:
         """Why the configuration, the command line or a baseline hides a finding; empty where they show it."""

@@ -131,7 +131,7 @@ class Suppressions:
     def _near(self, place: Place) -> Iterator[_Suppression]:
         if self._by_line:
             source = self._locator.source(place)
-            for one in (place,) if source is None else (source.place, *(there for _, there in source.related)):
+            for one in (place,) if source is None else source.all:
                 location = self._locator.locate(one)
                 yield from self._by_line[location.file][location.line]
         for item, suppressions in self._by_object.get(place.document, ()):

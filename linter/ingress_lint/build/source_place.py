@@ -14,11 +14,21 @@ Certainty = Literal["exact", "likely", "template"]
 
 
 class SourcePlace(Struct, frozen=True):
-    """Where what stands at a rendered place is written. `related` holds further places that had a part, each with its caption."""
+    """Where what stands at a rendered place is written.
+
+    `related` holds further places that had a part, each with its caption; `values` those of the values that decide what
+    is written there.
+    """
 
     place: Place
     certainty: Certainty = "exact"
     related: tuple[tuple[str, Place], ...] = ()
+    values: tuple[Place, ...] = ()
+
+    @property
+    def all(self) -> tuple[Place, ...]:
+        """All of these places, its own first."""
+        return (self.place, *(place for _, place in self.related), *self.values)
 
 
 class SourcePlaces(Protocol):

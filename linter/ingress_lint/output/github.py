@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from ingress_lint.finding import Severity
@@ -17,14 +18,19 @@ _MOST: Final = 10
 
 
 def render(report: Report, options: RenderOptions) -> str:
-    """One command a finding, errors first and as many as GitHub takes, then the summary as plain lines."""
+    """One command a finding, errors first and as many as GitHub takes, then the summary as plain lines.
+
+    A finding that rests on a value has one more at the value's line, as far as there is room.
+    """
     commands: dict[Severity, list[str]] = {severity: [] for severity in sorted(_COMMANDS, reverse=True)}
+    values: dict[Severity, list[str]] = {severity: [] for severity in _COMMANDS}
     commands[Severity.ERROR] += [f"::error title=ingress-lint::{github_data(visible(line))}" for line in unread(report)]
     if escaped := unchecked(report):
         commands[Severity.NOTE].append(f"::notice title=ingress-lint::{github_data(visible(escaped))}")
     for finding in shown(report):
-        commands[finding.severity].append(_annotation(finding))
-    lines = [command for own in commands.values() for command in own[:_MOST]]
+        commands[finding.severity].append(_annotation(finding, finding.location, _message(finding)))
+        values[finding.severity] += _of_values(finding)
+    lines = [command for severity, own in commands.items() for command in (*own, *values[severity])[:_MOST]]
     more = {severity: len(own) - _MOST for severity, own in commands.items() if len(own) > _MOST}
     if more:
         counted = ", ".join(count(number, severity.label) for severity, number in more.items())
@@ -34,10 +40,18 @@ def render(report: Report, options: RenderOptions) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(finding: ReportedFinding) -> str:
-    properties = {**_place(finding.location), "title": f"{finding.code} {finding.name}"}
+def _of_values(finding: ReportedFinding) -> Iterator[str]:
+    """The annotations where the values are set that the place of a finding writes."""
+    used = f"{finding.location.file}:{finding.location.line}: written here"
+    for spot in finding.related:
+        if spot.decides:
+            yield _annotation(finding, spot.location, f"{visible(finding.message)}\n{visible(used)}")
+
+
+def _annotation(finding: ReportedFinding, location: Location, message: str) -> str:
+    properties = {**_place(location), "title": f"{finding.code} {finding.name}"}
     written = ",".join(f"{key}={github_property(str(value))}" for key, value in properties.items())
-    return f"::{_COMMANDS[finding.severity]} {written}::{github_data(_message(finding))}"
+    return f"::{_COMMANDS[finding.severity]} {written}::{github_data(message)}"
 
 
 def _place(location: Location) -> dict[str, str | int]:

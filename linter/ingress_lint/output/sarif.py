@@ -125,6 +125,7 @@ def _result(finding: ReportedFinding, indices: Mapping[str, int]) -> Any:
         code_flows=[_code_flow(finding.path)] if finding.path else None,
         partial_fingerprints={"ingressLint/v1": finding.fingerprint},
         suppressions=[suppression] if finding.suppressed else None,
+        properties={"mapping": finding.mapping} if finding.mapping else None,
     )
 
 

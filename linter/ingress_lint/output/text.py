@@ -18,6 +18,11 @@ from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Sp
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GUTTER: Final = "blue"
 _MOST_RELATED: Final = 6
+_UNSURE: Final = {
+    "likely": "this is most likely what to edit; the build does not show the very line",
+    "template": "this is the template that writes it; what is rendered does not show the line",
+}
+"""How sure the place of a finding is, where it is not exact."""
 _CONTEXT: Final = 1
 """How many lines around a finding are shown."""
 
@@ -85,6 +90,8 @@ class _FindingText:
         if more := len(finding.related) - len(shown):
             places = "1 more place is" if more == 1 else f"{more} more places are"
             yield self._note("note", f"{places} not shown; --verbose shows them all")
+        if finding.mapping in _UNSURE:
+            yield self._note("place", _UNSURE[finding.mapping])
         if finding.path:
             yield self._note("way", self._way(finding.path))
             if self._verbose:

@@ -16,7 +16,6 @@ from ingress_lint.build.templates.template import Block, Template
 from ingress_lint.build.templates.tracing import Known, Path, Printed, Tracer, union
 from ingress_lint.load.document import Place, Pointer, SourceFile
 
-SET: Final = "the value is set here"
 _MOST: Final = 3
 """As many values as are shown of one place."""
 _TEMPLATE: Final = "{{"
@@ -38,21 +37,21 @@ class Deciding:
         self._tracer = Tracer(definitions, self._texts_at)
         self._printed: dict[tuple[SourceFile, tuple[int, ...], Scope], list[Printed]] = {}
 
-    def related(self, written: Written, scope: Scope, rendered: Place, sought: Any) -> list[tuple[str, Place]]:
+    def values(self, written: Written, scope: Scope, rendered: Place, sought: Any) -> tuple[Place, ...]:
         """The values that decide what is sought at a rendered place, as far as they are set."""
         paths = dict.fromkeys(path for one in self._of(written.marks, scope) for path in one.known.all)
         found = [one for path in paths if (one := self._best(path, written, rendered, sought)) is not None]
         if not found:
-            return []
+            return ()
         best = min(one.fit for one in found)
         chosen = [one for one in found if one.fit == best or (best == _TEMPLATED and one.fit < _OTHER)]
-        places = {}
+        places: dict[Place, None] = {}
         for one in chosen:
             place = self._values.place(one.path.scope, one.keys)
             if place is not None:
                 inner = rendered.inner if one.fit == _EQUAL else None
-                places[Place(place.document, place.pointer, inner=inner)] = SET
-        return [(caption, place) for place, caption in places.items()][:_MOST]
+                places[Place(place.document, place.pointer, inner=inner)] = None
+        return tuple(places)[:_MOST]
 
     # -- the actions behind a line ------------------------------------------------------------------------------------
 
@@ -73,7 +72,7 @@ class Deciding:
             block = _block(outer.template, outer)
             found = [
                 known
-                for action in outer.template.actions_within(outer.line.first, outer.line.last)
+                for action in outer.actions
                 for known in self._tracer.calls(block, dot, action, inner.line.definition)
             ]
             dot = union(found) if found else Known(root=scope)
@@ -83,7 +82,7 @@ class Deciding:
         template = mark.template
         if template is None:
             return
-        there = set(map(id, template.actions_within(mark.line.first, mark.line.last)))
+        there = set(map(id, mark.actions))
         if there:
             yield from (one for one in self._tracer.printed(_block(template, mark), dot) if id(one.action) in there)
 

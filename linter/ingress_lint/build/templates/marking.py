@@ -35,6 +35,11 @@ class Mark(Struct, frozen=True):
     line: Line
     template: Template | None = None
 
+    @property
+    def actions(self) -> list[Action]:
+        """The actions that begin on its lines."""
+        return [] if self.template is None else self.template.actions_within(self.line.first, self.line.last)
+
 
 class Marker:
     """Writes marked texts; `marks` are those that were given out, by the numbers in the texts."""

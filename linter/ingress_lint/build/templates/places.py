@@ -53,9 +53,9 @@ class TemplatePlaces:
             return SourcePlace(self._file_place(source, rendered), "template")
         sought = value_at(document.whole(), rendered.pointer) if rendered.span is None else ABSENT
         place = self._place(written.marks[0], rendered, sought, document.file.line_text(line))
-        related = [(INCLUDED, self._whole(mark, rendered)) for mark in written.marks[1:2]]
-        related += self._deciding.related(written, scope_of(source), rendered, sought)
-        return SourcePlace(place, written.certainty, tuple(related))
+        included = tuple((INCLUDED, self._whole(mark, rendered)) for mark in written.marks[1:2])
+        values = self._deciding.values(written, scope_of(source), rendered, sought)
+        return SourcePlace(place, written.certainty, included, values)
 
     @cached_property
     def _deciding(self) -> Deciding:
@@ -78,10 +78,14 @@ class TemplatePlaces:
         text = _best_line(mark, line)
         start, end = mark.file.line_span(text)
         words = mark.file.text[start:end]
+        found = [action for action in mark.actions if start <= action.start < end and action.prints]
         for part in _parts(rendered, sought):
             if (at := words.find(part)) >= 0:
                 start, end = start + at, start + at + len(part)
                 break
+        else:
+            if len(found) == 1 and found[0].end <= end and not isinstance(sought, dict | list):
+                start, end = found[0].start, found[0].end
         return Place(self._document(mark.file), rendered.pointer, rendered.part, span=(start, end))
 
     def _whole(self, mark: Mark, rendered: Place) -> Place:
