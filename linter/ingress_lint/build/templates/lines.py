@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -51,31 +51,63 @@ def written(text: Rows, marked: Rows, marks: Sequence[Mark]) -> dict[int, Writte
     """Where each line of a rendered text is written, by its number, as the same text with marks shows it."""
     result: dict[int, Written] = {}
     for source, rows in text.items():
-        twins = marked.get(source, ())
-        if not any(twin.marks for twin in twins):
-            continue
-        found = aligned([_plain(row.text) for row in rows], [_plain(twin.text) for twin in twins])
-        beside = _beside(twins)
         ranks: defaultdict[tuple[int, ...], list[Written]] = defaultdict(list)
-        for row, index in zip(rows, found, strict=True):
-            if index is None:
-                continue
-            own = tuple(number for number in twins[index].marks if number < len(marks))
-            numbers = own or beside[index]
-            if not numbers:
-                continue
-            sure = own and _key(_plain(row.text)) == _key(
-                _plain(twins[index].text)
-            )  # a value may be made anew each time
-            one = Written(_chain([marks[number] for number in numbers]), "exact" if sure else "likely")
-            one.number = len(ranks[numbers])
-            ranks[numbers].append(one)
-            result[row.line] = one
+        for own, twins in _paired(rows, marked.get(source, ())):
+            _align(own, twins, marks, ranks, result)
         for several in ranks.values():
-            for one in several:
-                one.among = len(several)
+            for number, one in enumerate(several):
+                one.number, one.among = number, len(several)
         _fill(rows, result)
     return result
+
+
+def _paired(rows: Sequence[Row], twins: Sequence[Row]) -> Iterator[tuple[list[Row], list[Row]]]:
+    """The documents of one source in two renderings, which need not have them in one order: by kind and name, then by order."""
+    waiting: defaultdict[tuple[str, ...], deque[list[Row]]] = defaultdict(deque)
+    for document in _documents(twins):
+        waiting[_identity(document)].append(document)
+    unpaired = []
+    for document in _documents(rows):
+        known = waiting.get(_identity(document))
+        if known:
+            yield document, known.popleft()
+        else:
+            unpaired.append(document)
+    yield from zip(unpaired, (document for known in waiting.values() for document in known), strict=False)
+
+
+def _documents(rows: Sequence[Row]) -> list[list[Row]]:
+    return [list(own) for _, own in groupby(rows, key=lambda row: row.document)]
+
+
+def _identity(document: Sequence[Row]) -> tuple[str, ...]:
+    """What tells a document from others: its kind and name, as they are written at its top."""
+    kind = next((row.text for row in document if row.text.startswith("kind:")), "")
+    name = next((row.text for row in document if row.text.startswith("  name:")), "")
+    return _plain(kind), _plain(name)
+
+
+def _align(
+    rows: Sequence[Row],
+    twins: Sequence[Row],
+    marks: Sequence[Mark],
+    ranks: defaultdict[tuple[int, ...], list[Written]],
+    result: dict[int, Written],
+) -> None:
+    """Finds where the lines of one document are written; `ranks` gets them by their marks."""
+    beside = _beside(twins)
+    found = aligned([_plain(row.text) for row in rows], [_plain(twin.text) for twin in twins])
+    for row, index in zip(rows, found, strict=True):
+        if index is None:
+            continue
+        own = tuple(number for number in twins[index].marks if number < len(marks))
+        numbers = own or beside[index]
+        if numbers:
+            # a value may be made anew each time
+            sure = own and _key(_plain(row.text)) == _key(_plain(twins[index].text))
+            one = Written(_chain([marks[number] for number in numbers]), "exact" if sure else "likely")
+            ranks[numbers].append(one)
+            result[row.line] = one
 
 
 def _fill(rows: Sequence[Row], result: dict[int, Written]) -> None:
@@ -135,15 +167,12 @@ def _plain(text: str) -> str:
 
 
 def _beside(rows: Sequence[Row]) -> list[tuple[int, ...]]:
-    """For each row the outermost mark that follows in its document, of the action that wrote it too, else the last before it."""
+    """For each row of a document the outermost mark that follows, of the action that wrote it too, else the last before it."""
     result: list[tuple[int, ...]] = [()] * len(rows)
     for order in (range(len(rows) - 1, -1, -1), range(len(rows))):
         known: tuple[int, ...] = ()
-        document = -1
         for index in order:
-            row = rows[index]
-            known = row.marks[-1:] or (known if row.document == document else ())
-            document = row.document
+            known = rows[index].marks[-1:] or known
             result[index] = result[index] or known
     return result
 

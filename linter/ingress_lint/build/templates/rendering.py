@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -20,8 +21,21 @@ from ingress_lint.load.files import CHART_FILE
 
 _MOST_RUNS: Final = 3
 _TEMPLATES: Final = "templates"
-_NOT_DATA: Final = frozenset((CHART_FILE, VALUES_FILE, "requirements.yaml", "README.md", "LICENSE"))
-_DATA_FOLDERS: Final = frozenset(("crds", "ci", "charts"))
+_CHARTS: Final = "charts"
+_NEEDED: Final = frozenset(
+    (
+        CHART_FILE,
+        "Chart.lock",
+        "requirements.yaml",
+        "requirements.lock",
+        VALUES_FILE,
+        ".helmignore",
+        _TEMPLATES,
+        _CHARTS,
+    )
+)
+_NOT_READ: Final = frozenset(("crds", "ci", "values.schema.json", ".github", "README.md"))
+"""What plays no part in a second rendering: `crds` holds no templates, and the values were found to fit the schema."""
 _MARKED_DATA: Final = (".conf", ".yaml", ".yml", ".tpl", ".cfg", ".ini", ".properties", ".txt", ".vcl", ".env", ".toml")
 _LARGEST_DATA: Final = 256 * 1024
 _READS_FILES: Final = ".Files."
@@ -39,7 +53,9 @@ class Rerendering:
     @cached_property
     def templates(self) -> Mapping[str, Template]:
         """The templates of the chart and its parts, by their paths in a complete copy of the chart."""
-        return {path: Template(file) for path, file in self._files() if _TEMPLATES in path.split("/")}
+        found = ((name, path) for name, path in self._paths if _top(name) == _TEMPLATES)
+        texts = ((name, self._rendered.sources.file(path)) for name, path in found)
+        return {name: Template(file) for name, file in texts if file is not None}
 
     @cached_property
     def definitions(self) -> Mapping[str, Block]:
@@ -75,102 +91,82 @@ class Rerendering:
         return rows_of(self._rendered.file.text)
 
     @cached_property
+    def _paths(self) -> Sequence[tuple[str, str]]:
+        """Each file that helm reads: its path in a copy, with `/`, and its own."""
+        try:
+            return [(name.replace(os.sep, "/"), path) for name, path in self._rendered.chart.files()]
+        except ChartError:
+            return []
+
+    @cached_property
     def _written(self) -> Mapping[int, Written]:
         with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as folder:
-            copy = os.path.join(os.path.realpath(folder), "chart")
             try:
-                self._rendered.chart.copy(copy)
-                return self._run(copy)
-            except (OSError, ValueError, ChartError):
+                return self._run(os.path.realpath(folder))
+            except (OSError, ValueError):
                 return {}
 
-    def _run(self, copy: str) -> Mapping[int, Written]:
-        """Marks the copy and renders it; what helm then refuses for a mark is left as it was, and the rest tried again."""
+    def _run(self, folder: str) -> Mapping[int, Written]:
+        """Renders a marked copy; what helm then refuses for a mark is left as it was, and the rest tried again."""
         release, tool = self._rendered.release, self._rendered.tool
         marker = Marker()
-        for path, template in self.templates.items():
-            if _NEVER_MARKED not in template.file.text:
-                _write(copy, path, marker.template(template))
-        data = [*self._data(copy)]
-        for path, file in data:
-            _write(copy, path, marker.data(file))
+        reads = any(_READS_FILES in template.file.text for template in self.templates.values())
+        data: dict[str, SourceFile] = {}
+        for name, path in self._paths:
+            target = os.path.join(folder, *name.split("/"))
+            if not (_top(name) in _NEEDED or (reads and _top(name) not in _NOT_READ)):
+                continue
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            template = self.templates.get(name)
+            file = self._data(name, path) if reads else None
+            if template is not None and _NEVER_MARKED not in template.file.text:
+                _write(target, marker.template(template))
+            elif file is not None:
+                data[name] = file
+                _write(target, marker.data(file))
+            else:
+                shutil.copyfile(path, target)
         unmarked: set[str] = set()
         for _ in range(_MOST_RUNS):
-            result = run_helm(release, tool, copy)
+            result = run_helm(release, tool, folder)
             if isinstance(result, Output):
                 return written(self._rows, rows_of(result.stdout), marker.marks)
-            refused = named_in(result.stderr, copy).intersection(self.templates) - unmarked
+            refused = named_in(result.stderr, folder).intersection(self.templates) - unmarked
             if not refused and not data:
                 break
-            for path in refused:
-                _write(copy, path, self.templates[path].file.text)
-            for path, file in data:
-                _write(copy, path, file.text)
-            unmarked, data = unmarked | refused, []
+            plain = {name: self.templates[name].file for name in refused} | data
+            for name, file in plain.items():
+                _write(os.path.join(folder, *name.split("/")), file.text)
+            unmarked, data = unmarked | refused, {}
         return {}
 
-    def _data(self, copy: str) -> Iterator[tuple[str, SourceFile]]:
-        """The files that templates may read, where any of them does so."""
-        if not any(_READS_FILES in template.file.text for template in self.templates.values()):
-            return
-        for path, file in self._files():
-            parts = path.split("/")
-            if (
-                _TEMPLATES not in parts
-                and parts[-1] not in _NOT_DATA
-                and parts[-1].endswith(_MARKED_DATA)
-                and not parts[-1].startswith("values")
-                and len(file.text) <= _LARGEST_DATA
-                and os.path.isfile(os.path.join(copy, path))
-            ):
-                yield path, file
-
-    def _files(self) -> Iterator[tuple[str, SourceFile]]:
-        """The files of the chart and its parts that may be of use, by their paths in a complete copy."""
-        chart, sources = self._rendered.chart, self._rendered.sources
-        seen: set[str] = set()
-        stack = [("", chart)]
-        while stack:
-            prefix, one = stack.pop()
-            if one.is_archive or one.path in seen:
-                continue
-            seen.add(one.path)
-            for path in _below(one.path):
-                file = sources.file(os.path.join(one.path, path))
-                if file is not None:
-                    yield prefix + path, file
-            for part in one.parts.values():
-                inside = os.path.dirname(part.path) == os.path.join(one.path, "charts")
-                name = os.path.basename(part.path) if inside else part.name
-                stack.append((f"{prefix}charts/{name}/", part))
+    def _data(self, name: str, path: str) -> SourceFile | None:
+        """A file that templates may read, where that is a text to mark."""
+        if _top(name) in _NEEDED or not name.endswith(_MARKED_DATA) or os.path.getsize(path) > _LARGEST_DATA:
+            return None
+        file = self._rendered.sources.file(path)
+        return file if file is not None and _NEVER_MARKED not in file.text else None
 
 
 def scope_of(source: str) -> Scope:
     """The chart that a template is of, from what helm calls it (`web/charts/db/templates/x.yaml`)."""
-    parts = source.split("/")[1:]
-    scope = []
-    while len(parts) > 2 and parts[0] == "charts":
+    return _below_charts(source.split("/")[1:])[0]
+
+
+def _top(name: str) -> str:
+    """The first part of a path in the chart that it belongs to."""
+    return _below_charts(name.split("/"))[1][0]
+
+
+def _below_charts(parts: list[str]) -> tuple[Scope, list[str]]:
+    """The charts below the first that a path leads through, and the path in the last of them."""
+    scope: list[str] = []
+    while len(parts) > 2 and parts[0] == _CHARTS:
         scope.append(parts[1])
         parts = parts[2:]
-    return tuple(scope)
+    return tuple(scope), parts
 
 
-def _below(folder: str) -> Iterator[str]:
-    """The files of a chart itself, sorted: templates, and what these may read."""
-    for holder, folders, names in os.walk(folder):
-        relative = os.path.relpath(holder, folder)
-        top = relative == "."
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not (top and name in _DATA_FOLDERS)
-        )
-        prefix = "" if top else relative.replace(os.sep, "/") + "/"
-        for name in sorted(names):
-            if prefix.split("/")[0] == _TEMPLATES or name.endswith(_MARKED_DATA):
-                yield prefix + name
-
-
-def _write(folder: str, path: str, text: str) -> None:
-    target = os.path.join(folder, *path.split("/"))
-    if os.path.isfile(target):
-        with open(target, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
