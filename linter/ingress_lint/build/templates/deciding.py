@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from ingress_lint.load.document import Place, Pointer, SourceFile
 _MOST: Final = 3
 """As many values as are shown of one place."""
 _TEMPLATE: Final = "{{"
+_PORTS: Final = frozenset(("number", "name"))
+"""What a field is called below `port`."""
 _EQUAL, _PART, _TEMPLATED, _OTHER = range(4)
 """How well a value fits what was rendered: it is that, it stands in it, it is a template itself, or nobody can tell."""
 
@@ -35,23 +38,37 @@ class Deciding:
     def __init__(self, values: ValuesOf, definitions: Mapping[str, Block]) -> None:
         self._values = values
         self._tracer = Tracer(definitions, self._texts_at)
+        self._scalars: dict[Scope, defaultdict[str, list[tuple[str | int, ...]]]] = {}
         self._printed: dict[tuple[SourceFile, tuple[int, ...], Scope], list[Printed]] = {}
 
     def values(self, written: Written, scope: Scope, rendered: Place, sought: Any) -> tuple[Place, ...]:
         """The values that decide what is sought at a rendered place, as far as they are set."""
-        paths = dict.fromkeys(path for one in self._of(written.marks, scope) for path in one.known.all)
-        found = [one for path in paths if (one := self._best(path, written, rendered, sought)) is not None]
-        if not found:
+        printed = self._of(written.marks, scope)
+        if not printed:
             return ()
-        best = min(one.fit for one in found)
-        chosen = [one for one in found if one.fit == best or (best == _TEMPLATED and one.fit < _OTHER)]
+        paths = dict.fromkeys(path for one in printed for path in one.known.all)
+        found = [one for path in paths if (one := self._best(path, written, rendered, sought)) is not None]
+        best = min((one.fit for one in found), default=_OTHER)
+        if best == _OTHER and (alike := self._alike(scope, rendered.pointer, sought)) is not None:
+            found, best = [alike], alike.fit
         places: dict[Place, None] = {}
-        for one in chosen:
+        for one in (one for one in found if one.fit == best):
             place = self._values.place(one.path.scope, one.keys)
             if place is not None:
                 inner = rendered.inner if one.fit == _EQUAL else None
                 places[Place(place.document, place.pointer, inner=inner)] = None
         return tuple(places)[:_MOST]
+
+    def _alike(self, scope: Scope, pointer: Pointer, sought: Any) -> _Fitting | None:
+        """The only value of all that is what is sought and is called alike, where nobody can tell what a template does with it."""
+        if sought is ABSENT or isinstance(sought, Mapping | list | bool) or not pointer:
+            return None
+        if scope not in self._scalars:
+            self._scalars[scope] = defaultdict(list)
+            for keys, value in self._values.scalars(scope):
+                self._scalars[scope][str(value)].append(keys)
+        named = [keys for keys in self._scalars[scope].get(str(sought), ()) if _is_called_alike(keys, pointer)]
+        return _Fitting(_EQUAL, Path(scope), named[0]) if len(named) == 1 else None
 
     # -- the actions behind a line ------------------------------------------------------------------------------------
 
@@ -126,6 +143,15 @@ def _block(template: Template, mark: Mark) -> Block:
     return (
         next((block for block in template.definitions if block.name == name), template.root) if name else template.root
     )
+
+
+def _is_called_alike(keys: tuple[str | int, ...], pointer: Pointer) -> bool:
+    name, wanted = (_name(steps) for steps in (keys, pointer))
+    return name == wanted or (name.endswith("port") and (wanted in _PORTS or wanted.endswith("port")))
+
+
+def _name(steps: Sequence[str | int]) -> str:
+    return next((step.lower() for step in reversed(steps) if isinstance(step, str)), "")
 
 
 def _fitting(

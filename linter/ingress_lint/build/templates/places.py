@@ -53,7 +53,7 @@ class TemplatePlaces:
             return SourcePlace(self._file_place(source, rendered), "template")
         sought = value_at(document.whole(), rendered.pointer) if rendered.span is None else ABSENT
         place = self._place(written.marks[0], rendered, sought, document.file.line_text(line))
-        included = tuple((INCLUDED, self._whole(mark, rendered)) for mark in written.marks[1:2])
+        included = tuple((INCLUDED, self._whole(mark)) for mark in written.marks[1:2])
         values = self._deciding.values(written, scope_of(source), rendered, sought)
         return SourcePlace(place, written.certainty, included, values)
 
@@ -88,8 +88,8 @@ class TemplatePlaces:
                 start, end = found[0].start, found[0].end
         return Place(self._document(mark.file), rendered.pointer, rendered.part, span=(start, end))
 
-    def _whole(self, mark: Mark, rendered: Place) -> Place:
-        return Place(self._document(mark.file), rendered.pointer, span=mark.file.line_span(mark.line.writing[0]))
+    def _whole(self, mark: Mark) -> Place:
+        return Place(self._document(mark.file), span=mark.file.line_span(mark.line.writing[0]))
 
     def _document(self, file: SourceFile) -> Document:
         if file not in self._documents:

@@ -66,6 +66,16 @@ class ValuesOf:
             ]
         return found
 
+    def scalars(self, scope: Scope) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+        """Every value of a scope that is no mapping or list, with the keys that lead to it."""
+        stack: list[tuple[tuple[str | int, ...], Any]] = [((), self._merged(scope))]
+        while stack:
+            keys, value = stack.pop()
+            if isinstance(value, Mapping | list):
+                stack += (((*keys, step), item) for step, item in _items(value))
+            else:
+                yield keys, value
+
     def place(self, scope: Scope, keys: tuple[str | int, ...]) -> Place | None:
         """Where the value is written that counts; None where that is no file, or it is not set."""
         for layer in self._of(scope, keys[:1] == (_GLOBAL,)):
