@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -23,6 +22,7 @@ _TEXTS: Final = frozenset(("include", "indent", "nindent", "toYaml", "toYamlPret
 _ENTRY: Final = deferred(r"^[ \t]*(?:- |[^\s:#][^\n]*?:(?:[ \t]|\r?$)|-\r?$)", re.MULTILINE)
 """A line that looks like an entry of a mapping or a list."""
 _BLOCK_SCALAR: Final = deferred(r"(?:[:-]|[:-] .*)[ \t][|>][-+\d]{0,2}[ \t]*(?:#.*)?\Z")
+_PATH: Final = deferred(r"[\w@.+-]+(?:/[\w@.+-]+)+")
 _HOLE: Final = "X"
 _LINES: Final = r'regexReplaceAll `(\S)[ \t]*\n` ({}) "${{1}}{}\n"'
 """Marks the lines of a pipeline's text but the last; a blank one stays blank, as a mark would be a line of a block scalar."""
@@ -202,13 +202,11 @@ class _Marking:
                 yield number, text
 
 
-def named_in(message: str, folder: str) -> set[str]:
-    """The files, relative to a chart's folder, that helm names in what it says went wrong."""
+def named_in(message: str, names: Container[str]) -> set[str]:
+    """Those of the files `names`, paths in a chart's folder, that helm names in what it says went wrong."""
     found = set()
-    for path in re.findall(r"[\w@.+-]+(?:/[\w@.+-]+)+", message):
+    for path in _PATH.findall(message):
         parts = path.split("/")
-        for start in range(len(parts)):
-            if os.path.isfile(os.path.join(folder, *parts[start:])):
-                found.add("/".join(parts[start:]))
-                break
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        found |= {next((end for end in ends if end in names), "")} - {""}
     return found

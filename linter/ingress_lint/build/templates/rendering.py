@@ -131,7 +131,7 @@ class Rerendering:
             result = run_helm(release, tool, folder)
             if isinstance(result, Output):
                 return written(self._rows, rows_of(result.stdout), marker.marks)
-            refused = named_in(result.stderr, folder).intersection(self.templates) - unmarked
+            refused = named_in(result.stderr, self.templates) - unmarked
             if not refused and not data:
                 break
             plain = {name: self.templates[name].file for name in refused} | data
@@ -142,10 +142,12 @@ class Rerendering:
 
     def _data(self, name: str, path: str) -> SourceFile | None:
         """A file that templates may read, where that is a text to mark."""
-        if _top(name) in _NEEDED or not name.endswith(_MARKED_DATA) or os.path.getsize(path) > _LARGEST_DATA:
+        if _top(name) in _NEEDED or not name.endswith(_MARKED_DATA):
             return None
         file = self._rendered.sources.file(path)
-        return file if file is not None and _NEVER_MARKED not in file.text else None
+        if file is None or len(file.text) > _LARGEST_DATA or _NEVER_MARKED in file.text:
+            return None
+        return file
 
 
 def scope_of(source: str) -> Scope:
