@@ -139,13 +139,24 @@ class Chart(Struct, frozen=True, eq=False):
                 yield part.path
             yield from part.fetched
 
-    def copy(self, folder: str) -> None:
-        """Copies it, with all its parts in its `charts`, to a folder that is not there yet; raises `ChartError`."""
+    def copy(self, folder: str, changed: Mapping[str, str | None] | None = None) -> None:
+        """Copies it, with all its parts in its `charts`, to a folder that is not there yet; raises `ChartError`.
+
+        `changed` has other texts for some of the `files`, by their paths in the copy, and None for what is left out.
+        """
+        changed = changed or {}
         for name, path in self.files():
             to = os.path.join(folder, name)
+            text = changed.get(name, "")
+            if text is None:
+                continue
             try:
                 os.makedirs(os.path.dirname(to), exist_ok=True)
-                shutil.copyfile(path, to)
+                if name not in changed:
+                    shutil.copyfile(path, to)
+                    continue
+                with open(to, "w", encoding="utf-8", newline="") as stream:
+                    stream.write(text)
             except OSError as error:
                 raise ChartError(f"{name} in it cannot be read: {error.strerror}") from None
         self.amend(folder)

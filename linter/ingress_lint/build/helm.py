@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -202,16 +202,32 @@ def _result(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
     except ChartError as error:
         return Failure("not-started", str(error))
     fetched = set(chart.fetched)
-    own = [path for _, path in files if path not in fetched]
-    for path in own:
-        inputs.look_at(path)
+    for _, path in files:
+        if path not in fetched:
+            inputs.look_at(path)
+    return kept(release, tool, chart, files, lambda: _run(release, tool, chart))
+
+
+def kept(
+    release: Release,
+    tool: Tool,
+    chart: Chart,
+    files: Sequence[tuple[str, str]],
+    run: Callable[[], Output | Failure],
+    marked: str = "",
+) -> Output | Failure:
+    """What `run` renders of the files of a release's chart, or rendered in an earlier run where that is kept.
+
+    `marked` tells apart what is rendered of copies of the files that say more than these do.
+    """
     if not release.keeps:
-        return _run(release, tool, chart)
+        return run()
     from ingress_lint.build.kept import rendered
 
+    fetched = set(chart.fetched)
     named = [(name, os.path.basename(path) if path in fetched else path) for name, path in files]
-    asked = (_options(release), [_text_of(values) for values in release.values], named)
-    return rendered(tool.path, asked, own, lambda: _run(release, tool, chart))
+    asked = (_options(release), [_text_of(values) for values in release.values], named, marked)
+    return rendered(tool.path, asked, [path for _, path in files if path not in fetched], run)
 
 
 def _run(release: Release, tool: Tool, chart: Chart) -> Output | Failure:

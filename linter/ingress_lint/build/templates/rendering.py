@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from hashlib import sha256
 from typing import Final
 
 from ingress_lint.build.charts import VALUES_FILE, ChartError
-from ingress_lint.build.helm import Rendered, run_helm
-from ingress_lint.build.running import Output
+from ingress_lint.build.helm import Rendered, kept, run_helm
+from ingress_lint.build.running import Failure, Output
 from ingress_lint.build.templates.lines import Rows, Written, matched, rows_of, written
 from ingress_lint.build.templates.marking import Marker, named_in
 from ingress_lint.build.templates.scopes import Scope
@@ -82,7 +82,7 @@ class Rerendering:
         return None if path is None else self._rendered.sources.file(path)
 
     def _template(self, source: str) -> Template | None:
-        known = self.templates.get(source.partition("/")[2])
+        known = self.templates.get(source.partition("/")[2].replace("/", os.sep))
         file = self.file(source) if known is None else None
         return known if file is None else Template(file)
 
@@ -92,53 +92,58 @@ class Rerendering:
 
     @cached_property
     def _paths(self) -> Sequence[tuple[str, str]]:
-        """Each file that helm reads: its path in a copy, with `/`, and its own."""
+        """Each file that helm reads: its path in a copy, and its own."""
         try:
-            return [(name.replace(os.sep, "/"), path) for name, path in self._rendered.chart.files()]
+            return self._rendered.chart.files()
         except ChartError:
             return []
 
     @cached_property
     def _written(self) -> Mapping[int, Written]:
-        with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as folder:
-            try:
-                return self._run(os.path.realpath(folder))
-            except (OSError, ValueError):
-                return {}
-
-    def _run(self, folder: str) -> Mapping[int, Written]:
-        """Renders a marked copy; what helm then refuses for a mark is left as it was, and the rest tried again."""
         release, tool = self._rendered.release, self._rendered.tool
         marker = Marker()
-        reads = any(_READS_FILES in template.file.text for template in self.templates.values())
-        data: dict[str, SourceFile] = {}
+        changed = self._changed(marker)
+        digest = sha256(repr(changed).encode(errors="surrogateescape")).hexdigest()
+        result = kept(release, tool, self._rendered.chart, self._paths, lambda: self._run(changed), digest)
+        return written(self._rows, rows_of(result.stdout), marker.marks) if isinstance(result, Output) else {}
+
+    def _changed(self, marker: Marker) -> dict[str, str | None]:
+        """What the marked copy has instead of the files: marked texts, and nothing of what is not needed."""
+        changed: dict[str, str | None] = {}
         for name, path in self._paths:
-            target = os.path.join(folder, *name.split("/"))
-            if not (_top(name) in _NEEDED or (reads and _top(name) not in _NOT_READ)):
-                continue
-            os.makedirs(os.path.dirname(target), exist_ok=True)
             template = self.templates.get(name)
-            file = self._data(name, path) if reads else None
             if template is not None and _NEVER_MARKED not in template.file.text:
-                _write(target, marker.template(template))
-            elif file is not None:
-                data[name] = file
-                _write(target, marker.data(file))
-            else:
-                shutil.copyfile(path, target)
-        unmarked: set[str] = set()
+                changed[name] = marker.template(template)
+            elif _top(name) not in _NEEDED and (not self._reads_files or _top(name) in _NOT_READ):
+                changed[name] = None
+            elif self._reads_files and (file := self._data(name, path)) is not None:
+                changed[name] = marker.data(file)
+        return changed
+
+    def _run(self, changed: dict[str, str | None]) -> Output | Failure:
+        """Renders a marked copy; what helm then refuses for a mark is left as it was, and the rest tried again."""
+        release, tool, chart = self._rendered.release, self._rendered.tool, self._rendered.chart
+        result: Output | Failure = Failure("not-started", "")
         for _ in range(_MOST_RUNS):
-            result = run_helm(release, tool, folder)
+            with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as temporary:
+                folder = os.path.realpath(temporary)
+                try:
+                    chart.copy(folder, changed)
+                except ChartError as error:
+                    return Failure("not-started", str(error))
+                result = run_helm(release, tool, folder)
             if isinstance(result, Output):
-                return written(self._rows, rows_of(result.stdout), marker.marks)
-            refused = named_in(result.stderr, self.templates) - unmarked
-            if not refused and not data:
                 break
-            plain = {name: self.templates[name].file for name in refused} | data
-            for name, file in plain.items():
-                _write(os.path.join(folder, *name.split("/")), file.text)
-            unmarked, data = unmarked | refused, {}
-        return {}
+            marked = {name for name, text in changed.items() if text is not None}
+            refused = (named_in(result.stderr, self.templates) & marked) | (marked - self.templates.keys())
+            if not refused:
+                break
+            changed = {name: text for name, text in changed.items() if name not in refused}
+        return result
+
+    @cached_property
+    def _reads_files(self) -> bool:
+        return any(_READS_FILES in template.file.text for template in self.templates.values())
 
     def _data(self, name: str, path: str) -> SourceFile | None:
         """A file that templates may read, where that is a text to mark."""
@@ -157,7 +162,7 @@ def scope_of(source: str) -> Scope:
 
 def _top(name: str) -> str:
     """The first part of a path in the chart that it belongs to."""
-    return _below_charts(name.split("/"))[1][0]
+    return _below_charts(name.replace(os.sep, "/").split("/"))[1][0]
 
 
 def _below_charts(parts: list[str]) -> tuple[Scope, list[str]]:
@@ -167,8 +172,3 @@ def _below_charts(parts: list[str]) -> tuple[Scope, list[str]]:
         scope.append(parts[1])
         parts = parts[2:]
     return tuple(scope), parts
-
-
-def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
