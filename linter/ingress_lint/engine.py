@@ -299,6 +299,7 @@ def check(
             if held.shows(finding.place.document)
         )
         failures += broken
+    reporter.locator.prepare((finding.place.document for finding in findings), options.jobs)
     findings = suppressions.apply(findings)
     findings += of_problems(rules, suppressions.unused(), failures)
     report = reporter.report(finding for finding in findings if finding.code in chosen)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ingress_lint.load.document import Document, Place, SourceFile
@@ -21,6 +22,15 @@ class SourceLocator(Locator):
         self._sources: dict[Place, SourcePlace] = {}
         self.files: dict[str, SourceFile] = {}
         """The files that something was located in, by path."""
+
+    def prepare(self, documents: Iterable[Document], jobs: int | None = None) -> None:
+        """Makes ready to locate places in documents: what several builds need for that is done side by side."""
+        several = dict.fromkeys(self._places[document] for document in documents if document in self._places)
+        if len(several) > 1:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+                list(pool.map(lambda places: places.prepare(), several))
 
     def locate(self, place: Place) -> Location:
         """Where a place is in its source."""

@@ -65,10 +65,14 @@ class Origins:
             self._known[identity] = self._origin(identity)
         return self._known[identity]
 
-    def _origin(self, identity: Identity) -> Origin:
+    def prepare(self) -> None:
+        """Builds a second time, with notes of where everything comes from; `of` does so else."""
         if self._noted is None:
             self._noted = self._note()
-        origin, transformations = self._noted.get(identity, (None, None))
+
+    def _origin(self, identity: Identity) -> Origin:
+        self.prepare()
+        origin, transformations = (self._noted or {}).get(identity, (None, None))
         layers = self._layers(transformations)
         if not isinstance(origin, dict):
             return Origin(self._find(identity, self._built.tree.manifests), None, layers)

@@ -39,6 +39,10 @@ class Places:
             if (file := sources.file(path)) is not None:
                 yield file
 
+    def prepare(self) -> None:
+        """Builds a second time; else that is done when a place is first asked for."""
+        self._origins.prepare()
+
     def source_place(self, rendered: Place) -> SourcePlace:
         """The source of a place in a built document, or in what became of that document by substitution since.
 

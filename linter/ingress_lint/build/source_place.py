@@ -38,5 +38,8 @@ class SourcePlaces(Protocol):
     def files(self) -> Iterator[SourceFile]:
         """The files that the build reads besides manifests."""
 
+    def prepare(self) -> None:
+        """Does what takes long, for all places at once; else that is done when a place is first asked for."""
+
     def source_place(self, rendered: Place) -> SourcePlace:
         """The source of a place in a built document."""

@@ -39,6 +39,10 @@ class TemplatePlaces:
         found += self._values.files
         yield from dict.fromkeys(found)
 
+    def prepare(self) -> None:
+        """Renders a second time; else that is done when a place is first asked for."""
+        self._rerendering.prepare()
+
     def source_place(self, rendered: Place) -> SourcePlace:
         """Where what stands at a place of a rendered document is written.
 

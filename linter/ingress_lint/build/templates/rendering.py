@@ -65,6 +65,10 @@ class Rerendering:
             found |= ((block.name, block) for block in template.definitions)
         return found
 
+    def prepare(self) -> None:
+        """Makes the second rendering now."""
+        _ = self._written
+
     def written(self, source: str, line: int) -> Written | None:
         """Where a line of the rendered text, of a document of `source`, is written; None where nothing shows it."""
         found = self._written.get(line)
