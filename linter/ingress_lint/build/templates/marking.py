@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -88,7 +89,7 @@ class _Marking:
             first = index
             while index < len(found) and found[index].start < end:
                 index += 1
-            if line.writing and line.definition not in self._values and not continued.intersection(line.writing):
+            if line.writing and line.definition not in self._values and line.writing[-1] not in continued:
                 self._mark(line, start, last, end, found[first:index])
         self._changes.sort()
         parts: list[str] = []
@@ -103,15 +104,50 @@ class _Marking:
         if at <= start or self._text[start:at].lstrip().startswith("---"):
             return
         number = len(self._marks)
-        self._marks.append(Mark(self._template.file, line, self._template))
+        self._marks.append(Mark(self._template.file, self._begun(line, found), self._template))
         for action in found:
             if not action.word and action.prints and action.end <= at:
                 self._mark_lines(action, number)
         self._changes.append((at, at, _mark(number)))
 
+    def _begun(self, line: Line, found: list[Action]) -> Line:
+        """A line from where it begins: one that ends a block and goes on after that goes on from the line that opens it."""
+        block = self._closed_by.get(found[0].start) if found and found[0].trims_before else None
+        while block is not None and block.of is not None:
+            block = block.of
+        if block is None or block.opening is None:
+            return line
+        first = self._template.file.line_and_column(block.opening.start)[0]
+        lines = self._template.lines
+        inside = lines[bisect_left(lines, first, key=_last) : bisect_left(lines, line.last, key=_last)]
+        writing = [number for one in (*inside, line) for number in one.writing if number >= first]
+        return Line(first, line.last, writing, line.definition)
+
+    @cached_property
+    def _closed_by(self) -> dict[int, Block]:
+        """The blocks by the offsets of the actions that end them."""
+        found: dict[int, Block] = {}
+        blocks = [self._template.root]
+        for block in blocks:
+            inner = [item for item in block.items if isinstance(item, Block)]
+            blocks += inner
+            found |= {
+                item.closing.start: item for item in inner if item.closing is not None and item.closing.word == "end"
+            }
+        return found
+
     def _end_of_writing(self, start: int, last: int, end: int, found: list[Action]) -> int:
-        """Where a mark may stand: at the end of the line, but before what ends a block that began on a line above."""
+        """Where a mark may stand: at the end of the line, but before what ends a block that began on a line above.
+
+        Unless more is written after that.
+        """
         at = end - 1 if self._text[end - 1 : end] == "\r" else end
+        closing = [action for action in found if action.word in ("end", "else")]
+        if closing and (
+            self._text[closing[-1].end : end].strip()
+            or any(one.prints for one in found if one.start > closing[-1].start)
+        ):
+            return at
         opened = 0
         for action in found:
             if action.word in OPENING:
@@ -159,6 +195,7 @@ class _Marking:
     def _continued(self, starts: list[int]) -> set[int]:
         """The lines whose YAML scalar goes on on the next line, where a comment would break it."""
         continued: set[int] = set()
+        last = {number: line.last for line in self._template.lines for number in line.writing}
         block = -1  # the indentation of the key whose block scalar the lines are in
         before, quoted = 0, False
         for number, text in self._own_lines(starts):
@@ -173,7 +210,7 @@ class _Marking:
                 text.lstrip().startswith(("#", "---", "...", '"', "'", "{", "[", "}", "]", "&", "*", _HOLE))
                 or _ENTRY.match(text) is not None
             )
-            if before and (quoted or not entry):
+            if before and (quoted or not entry) and last.get(before) != last.get(number):
                 continued.add(before)
             if block < 0 and text.replace('\\"', "").count('"') % 2:
                 quoted = not quoted
@@ -200,6 +237,10 @@ class _Marking:
             text = "".join((*parts, self._text[at:end])).rstrip()
             if text.strip() or not control:
                 yield number, text
+
+
+def _last(line: Line) -> int:
+    return line.last
 
 
 def named_in(message: str, names: Container[str]) -> set[str]:
