@@ -95,19 +95,21 @@ def _align(
     result: dict[int, Written],
 ) -> None:
     """Finds where the lines of one document are written; `ranks` gets them by their marks."""
-    beside = _beside(twins)
+    owns = [tuple(number for number in twin.marks if number < len(marks)) for twin in twins]
+    beside = _beside(owns)
     found = aligned([_plain(row.text) for row in rows], [_plain(twin.text) for twin in twins])
     for row, index in zip(rows, found, strict=True):
         if index is None:
             continue
-        own = tuple(number for number in twins[index].marks if number < len(marks))
+        own = owns[index]
         numbers = own or beside[index]
         if numbers:
             # a value may be made anew each time
             sure = own and _key(_plain(row.text)) == _key(_plain(twins[index].text))
             one = Written(_chain([marks[number] for number in numbers]), "exact" if sure else "likely")
-            ranks[numbers].append(one)
             result[row.line] = one
+            if own:
+                ranks[own].append(one)
 
 
 def _fill(rows: Sequence[Row], result: dict[int, Written]) -> None:
@@ -166,13 +168,13 @@ def _plain(text: str) -> str:
     return _CHANGING.sub("", text).strip()
 
 
-def _beside(rows: Sequence[Row]) -> list[tuple[int, ...]]:
-    """For each row of a document the outermost mark that follows, of the action that wrote it too, else the last before it."""
-    result: list[tuple[int, ...]] = [()] * len(rows)
-    for order in (range(len(rows) - 1, -1, -1), range(len(rows))):
+def _beside(owns: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """For each line of a document the outermost mark that follows, of the action that wrote it too, else the last before it."""
+    result: list[tuple[int, ...]] = [()] * len(owns)
+    for order in (range(len(owns) - 1, -1, -1), range(len(owns))):
         known: tuple[int, ...] = ()
         for index in order:
-            known = rows[index].marks[-1:] or known
+            known = owns[index][-1:] or known
             result[index] = result[index] or known
     return result
 
