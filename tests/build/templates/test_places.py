@@ -101,11 +101,11 @@ def test_what_is_written_in_a_template_stands_there(web: Chart) -> None:
     assert web.at("Service", "spec", "ports", 0, "protocol") == "web/templates/service.yaml:10"
 
 
-def test_what_a_helper_writes_stands_in_the_helper_and_names_what_includes_it(web: Chart) -> None:
+def test_labels_of_a_helper_stand_where_an_object_includes_them(web: Chart) -> None:
     source = web.source("Service", "metadata", "labels", "tier")
-    assert web.spot(source.place) == "web/templates/_helpers.tpl:3"
+    assert web.spot(source.place) == "web/templates/service.yaml:6"
     assert [(caption, web.spot(place)) for caption, place in source.related] == [
-        ("included here", "web/templates/service.yaml:6")
+        ("written here", "web/templates/_helpers.tpl:3")
     ]
     assert [web.spot(place) for place in source.values] == ["web/values.yaml:1"]
 

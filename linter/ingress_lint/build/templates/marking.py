@@ -37,6 +37,11 @@ class Mark(Struct, frozen=True):
     template: Template | None = None
 
     @property
+    def is_in_object(self) -> bool:
+        """Whether the lines stand in an object, rather than in a helper that writes a part of one."""
+        return self.template is None or self.line.definition not in self.template.helpers
+
+    @property
     def actions(self) -> list[Action]:
         """The actions that begin on its lines."""
         return [] if self.template is None else self.template.actions_within(self.line.first, self.line.last)

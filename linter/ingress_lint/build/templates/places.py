@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -14,11 +14,14 @@ from ingress_lint.build.templates.deciding import Deciding
 from ingress_lint.build.templates.marking import Mark
 from ingress_lint.build.templates.rendering import Rerendering, scope_of
 from ingress_lint.build.templates.scopes import ValuesOf
-from ingress_lint.load.document import Document, Place, SourceFile
+from ingress_lint.load.document import Document, Place, Pointer, SourceFile
 from ingress_lint.load.files import CHART_FILE
 from ingress_lint.load.positions import Locator
 
 INCLUDED: Final = "included here"
+WRITTEN: Final = "written here"
+_SHARED: Final = ("labels", "matchLabels", "selector")
+"""What charts have helpers for that many objects include, so that another one may be the right one."""
 
 
 class TemplatePlaces:
@@ -56,10 +59,14 @@ class TemplatePlaces:
         if written is None:
             return SourcePlace(self._file_place(source, rendered), "template")
         sought = value_at(document.whole(), rendered.pointer) if rendered.span is None else ABSENT
-        place = self._place(written.marks[0], rendered, sought, document.file.line_text(line))
-        included = tuple((INCLUDED, self._whole(mark)) for mark in written.marks[1:2])
+        chosen = _chosen(written.marks, rendered.pointer)
+        place = self._place(written.marks[chosen], rendered, sought, document.file.line_text(line))
+        if chosen:
+            related = [(WRITTEN, self._whole(written.marks[0]))]
+        else:
+            related = [(INCLUDED, self._whole(mark)) for mark in written.marks[1:2]]
         values = self._deciding.values(written, scope_of(source), rendered, sought)
-        return SourcePlace(place, written.certainty, included, values)
+        return SourcePlace(place, written.certainty, tuple(related), values)
 
     @cached_property
     def _deciding(self) -> Deciding:
@@ -99,6 +106,13 @@ class TemplatePlaces:
         if file not in self._documents:
             self._documents[file] = Document(file, 0, 0, len(file.text), template_language=True)
         return self._documents[file]
+
+
+def _chosen(marks: Sequence[Mark], pointer: Pointer) -> int:
+    """Which of the lines that had a part is the one to edit: the innermost, but of labels the one that includes them in an object."""
+    if len(pointer) < 2 or pointer[-2] not in _SHARED:
+        return 0
+    return next((index for index, mark in enumerate(marks) if mark.is_in_object), 0)
 
 
 def _best_line(mark: Mark, rendered: str) -> int:

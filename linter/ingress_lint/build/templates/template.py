@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cached_property
 from typing import Final
 
@@ -16,6 +17,7 @@ from ingress_lint.values.patterns import deferred
 
 _DEEPEST: Final = 60
 """Blocks within blocks further down are taken for parts of the one around them."""
+_KIND: Final = deferred(r"^kind:", re.MULTILINE)
 _NAMED: Final = deferred(r'"(?:[^"\\\n]|\\.)*"|`[^`]*`')
 
 
@@ -100,6 +102,18 @@ class Template(Struct, eq=False, dict=True):
             if block.name:
                 yield block
             blocks += (item for item in reversed(block.items) if isinstance(item, Block))
+
+    @cached_property
+    def helpers(self) -> Set[str]:
+        """The names of those definitions that write no whole object."""
+        text = self.file.text
+        return {
+            block.name
+            for block in self.definitions
+            if block.opening is not None
+            and _KIND.search(text, block.opening.end, block.closing.start if block.closing is not None else len(text))
+            is None
+        }
 
     def actions_within(self, first: int, last: int) -> list[Action]:
         """The actions that begin on these lines, numbered from 1."""
