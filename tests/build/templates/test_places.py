@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+import tarfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ app: web
 {{- end -}}
 """
 VALUES = "tier: front\nservice:\n  port: 80\n"
-Spot = tuple[str, int, str]
+Made = Callable[..., "Chart"]
 
 
 class Chart:
@@ -73,7 +75,7 @@ class Chart:
 
 
 @pytest.fixture
-def made(helm: Tool, write_tree: WriteTree) -> object:
+def made(helm: Tool, write_tree: WriteTree) -> Made:
     """Renders `web`, a chart of some templates (and other files, by their paths), with values over its own."""
 
     def make(files: Mapping[str, str], *over: str) -> Chart:
@@ -91,7 +93,7 @@ def made(helm: Tool, write_tree: WriteTree) -> object:
 
 
 @pytest.fixture
-def web(made: object) -> Chart:
+def web(made: Made) -> Chart:
     return made({"templates/service.yaml": SERVICE, "templates/_helpers.tpl": HELPERS, "values.yaml": VALUES})
 
 
@@ -114,7 +116,7 @@ def test_a_key_stands_where_it_is_written_not_where_its_value_is(web: Chart) -> 
     assert web.at("Service", "spec", "selector") == "web/templates/service.yaml:8"
 
 
-def test_a_value_is_shown_where_it_was_set_last(made: object) -> None:
+def test_a_value_is_shown_where_it_was_set_last(made: Made) -> None:
     chart = made(
         {"templates/service.yaml": SERVICE, "templates/_helpers.tpl": HELPERS, "values.yaml": VALUES},
         "service:\n  port: 81\n",
@@ -234,7 +236,7 @@ def test_the_template_points_at_the_action_that_prints(web: Chart) -> None:
     ],
 )  # fmt: skip
 def test_lines_and_the_values_that_decide_them(
-    made: object, template: str, values: str, pointer: Pointer, line: int, value: int
+    made: Made, template: str, values: str, pointer: Pointer, line: int, value: int
 ) -> None:
     head = "apiVersion: example.com/v1\nkind: Example\nmetadata: {name: x}\n"
     helpers = '{{- define "port" -}}\n{{ .port }}\n{{- end -}}\n{{- define "labels" -}}\nhost: {{ .Values.nested.host }}\n{{- end -}}\n'
@@ -244,7 +246,7 @@ def test_lines_and_the_values_that_decide_them(
         assert chart.values("Example", *pointer)[0] == f"web/values.yaml:{value}"
 
 
-def test_values_of_a_part_are_shown_where_its_parent_sets_them(made: object) -> None:
+def test_values_of_a_part_are_shown_where_its_parent_sets_them(made: Made) -> None:
     part = {
         "charts/db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",
         "charts/db/values.yaml": "port: 1\nname: db\nglobal:\n  domain: x.example\n",
@@ -259,7 +261,7 @@ def test_values_of_a_part_are_shown_where_its_parent_sets_them(made: object) -> 
     assert chart.values("Service", "spec", "externalName") == ["over-0.yaml:2"]
 
 
-def test_the_setting_in_a_block_not_its_key(made: object) -> None:
+def test_the_setting_in_a_block_not_its_key(made: Made) -> None:
     template = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a.conf: |\n    listen 80;\n    {{- if .Values.more }}\n"
         '    root /;\n    {{- end }}\n  b.conf: |\n    {{- .Files.Get "b.conf" | nindent 4 }}\n'
@@ -269,7 +271,7 @@ def test_the_setting_in_a_block_not_its_key(made: object) -> None:
     assert chart.at("ConfigMap", "data", "b.conf", inner="listen 81") == "web/b.conf:3"
 
 
-def test_a_text_that_has_no_room_for_marks_is_found_all_the_same(made: object) -> None:
+def test_a_text_that_has_no_room_for_marks_is_found_all_the_same(made: Made) -> None:
     breaking = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  a: 'one\n\n    two\n    three'\n"
         '  b: {{ .Values.b }}\n  c: "{{ include "quoted" . }}"\n'
@@ -288,7 +290,7 @@ def test_a_text_that_has_no_room_for_marks_is_found_all_the_same(made: object) -
     assert chart.at("ConfigMap", "data", "b").startswith("web/templates/map.yaml:10")
 
 
-def test_values_made_anew_each_time_stand_where_they_are_made(made: object) -> None:
+def test_values_made_anew_each_time_stand_where_they_are_made(made: Made) -> None:
     template = "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\ndata:\n  a: {{ randAlphaNum 9 | b64enc }}\n  b: c\n"
     chart = made({"templates/secret.yaml": template})
     assert chart.at("Secret", "data", "a") == "web/templates/secret.yaml:5"
@@ -318,3 +320,44 @@ def test_nothing_is_rendered_again_before_a_place_is_asked_for(web: Chart, monke
     for _ in range(2):
         assert web.at("Service", "metadata", "name") == "web/templates/service.yaml:4"
     assert len(runs) == 1
+
+
+def test_of_a_part_in_an_archive_the_value_is_what_to_edit(helm: Tool, write_tree: WriteTree) -> None:
+    service = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec:\n  ports: [{port: {{ .Values.port }}, name: x}]\n"
+    )
+    folder = write_tree(
+        {
+            "web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n  - {name: db, version: 1.0.0}\n",
+            "web/values.yaml": "db:\n  port: 5432\n",
+        }
+    )
+    (folder / "web/charts").mkdir()
+    part = {"db/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n", "db/templates/service.yaml": service}
+    with tarfile.open(folder / "web/charts/db-1.0.0.tgz", "w:gz") as archive:
+        for name, text in part.items():
+            held = tarfile.TarInfo(name)
+            held.size = len(text)
+            archive.addfile(held, io.BytesIO(text.encode()))
+    chart = Chart(helm, Release(str(Path("web").resolve())))
+    assert chart.at("Service", "spec", "ports", 0, "port") == "web/values.yaml:2 likely"
+    assert chart.at("Service", "spec", "ports", 0, "name") == "web/Chart.yaml:5 template"
+
+
+def test_of_a_chart_elsewhere_the_value_is_what_to_edit(
+    made: Made, helm: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made({"templates/service.yaml": SERVICE, "templates/_helpers.tpl": HELPERS, "values.yaml": VALUES})
+    elsewhere = str(Path("web").resolve())
+    Path("mine").mkdir()
+    monkeypatch.chdir("mine")
+    Path("values.yaml").write_text("service:\n  port: 81\n", encoding="utf-8")
+    values = read_values("values.yaml", Sources())
+    assert isinstance(values, Values)
+    chart = Chart(helm, Release(elsewhere, values=(values,)))
+    source = chart.source("Service", "spec", "ports", 0, "port")
+    assert chart.spot(source.place) == "values.yaml:2"
+    assert [(caption, chart.spot(place)) for caption, place in source.related] == [
+        ("written here", f"{elsewhere}/templates/service.yaml:10")
+    ]
+    assert chart.at("Service", "spec", "ports", 0, "targetPort") == f"{elsewhere}/templates/service.yaml:11"

@@ -59,6 +59,12 @@ class Deciding:
                 places[Place(place.document, place.pointer, inner=inner)] = None
         return tuple(places)[:_MOST]
 
+    def alike(self, scope: Scope, pointer: Pointer, sought: Any) -> tuple[Place, ...]:
+        """The value that is what is sought and is called alike, where the template is not known and no other value is."""
+        found = self._alike(scope, pointer, sought)
+        place = self._values.place(scope, found.keys) if found is not None else None
+        return () if place is None else (place,)
+
     def _alike(self, scope: Scope, pointer: Pointer, sought: Any) -> _Fitting | None:
         """The only value of all that is what is sought and is called alike, where nobody can tell what a template does with it."""
         if sought is ABSENT or isinstance(sought, Mapping | list | bool) or not pointer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -20,6 +21,7 @@ from ingress_lint.load.positions import Locator
 
 INCLUDED: Final = "included here"
 WRITTEN: Final = "written here"
+ARCHIVED: Final = "written by this chart"
 _SHARED: Final = ("labels", "matchLabels", "selector")
 """What charts have helpers for that many objects include, so that another one may be the right one."""
 
@@ -56,9 +58,13 @@ class TemplatePlaces:
         start = (rendered.span or self._locator.span(rendered))[0]
         line, _ = document.file.line_and_column(start)
         written = self._rerendering.written(source, line)
-        if written is None:
-            return SourcePlace(self._file_place(source, rendered), "template")
         sought = value_at(document.whole(), rendered.pointer) if rendered.span is None else ABSENT
+        if written is None:
+            values = self._deciding.alike(scope_of(source), rendered.pointer, sought)
+            place = self._file_place(source, rendered)
+            if values and self._rerendering.file(source) is None:
+                return SourcePlace(values[0], "likely", ((ARCHIVED, place),))
+            return _editable(SourcePlace(place, "template", values=values))
         chosen = _chosen(written.marks, rendered.pointer)
         place = self._place(written.marks[chosen], rendered, sought, document.file.line_text(line))
         if chosen:
@@ -66,7 +72,7 @@ class TemplatePlaces:
         else:
             related = [(INCLUDED, self._whole(mark)) for mark in written.marks[1:2]]
         values = self._deciding.values(written, scope_of(source), rendered, sought)
-        return SourcePlace(place, written.certainty, tuple(related), values)
+        return _editable(SourcePlace(place, written.certainty, tuple(related), values))
 
     @cached_property
     def _deciding(self) -> Deciding:
@@ -106,6 +112,14 @@ class TemplatePlaces:
         if file not in self._documents:
             self._documents[file] = Document(file, 0, 0, len(file.text), template_language=True)
         return self._documents[file]
+
+
+def _editable(source: SourcePlace) -> SourcePlace:
+    """The value that decides what a template writes that lies elsewhere than the values, as those of fetched charts do."""
+    values = [place for place in source.values if not os.path.isabs(place.document.file.path)]
+    if not values or not os.path.isabs(source.place.document.file.path):
+        return source
+    return SourcePlace(values[0], source.certainty, ((WRITTEN, source.place), *source.related), tuple(values[1:]))
 
 
 def _chosen(marks: Sequence[Mark], pointer: Pointer) -> int:
