@@ -85,7 +85,7 @@ class Rendered(Struct, eq=False):
     """A release that was rendered.
 
     `file` is the text, whose path says so, and `documents` are its documents in helm's order, parsed, each with its
-    `# Source:` comment. `chart` tells the files of these.
+    `# Source:` comment. `chart` tells the files of these; what `fetcher` found of it stays as long as that.
     """
 
     release: Release
@@ -94,6 +94,7 @@ class Rendered(Struct, eq=False):
     sources: Sources
     file: SourceFile
     documents: list[Document]
+    fetcher: Fetcher | None = None
 
 
 def read_values(path: str, sources: Sources) -> Values | Unrendered:
@@ -146,7 +147,7 @@ def render(
         message = f"helm could not render {shown}: {found.message}"
         return Unrendered(found.reason, message, found.place or place, result.stderr)
     file = SourceFile(f"{release.title or shown} (rendered)", result.stdout)
-    return Rendered(release, chart, tool, sources, file, sources.split(file, _is_read))
+    return Rendered(release, chart, tool, sources, file, sources.split(file, _is_read), fetcher)
 
 
 def _fetched(fetcher: Fetcher, failures: dict[Dependency, Failure], dependency: Dependency) -> str | None:
