@@ -187,6 +187,7 @@ class _Scope:
             custom_groups=custom_groups(documents),
             controllers=options.declared_in(self.cluster),
             built=all(plan.built for plan in self._plans if plan.unit.state != "unchecked"),
+            gathered=None if self.in_cluster else self._plans[0].gathered,
             deployed=self.in_cluster,
         )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
+from ingress_lint.finding import Finding, Severity
 from ingress_lint.load.unknown import is_unknown
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.rule import Rule, RuleEntry, RuleImportError
 
 if TYPE_CHECKING:
-    from ingress_lint.finding import Finding
     from ingress_lint.load.document import Problem
     from ingress_lint.manifests import ManifestSet
     from ingress_lint.objects.model import AnyObject
@@ -64,6 +66,7 @@ class SetLinter:
         self.failures: list[str] = []
         """One line for each rule that broke down; what it would have found is not known."""
         self._imported = _Importer(self.failures)
+        self._entries = {rule.code: rule for rule in rules}
         self._per_object = overriding(rules, "check_object")
         self._of_kinds: dict[tuple[str, str], list[Rule]] = {}
         self._per_verdict = overriding(rules, "check_verdict")
@@ -75,11 +78,25 @@ class SetLinter:
 
     def everything(self) -> Iterator[Finding]:
         """All that the rules find."""
+        for finding in self._all():
+            yield self._if_applied_together(finding)
+
+    def _all(self) -> Iterator[Finding]:
         for item in self._graph.objects:
             yield from self.of_object(item)
         for route in self._set.routes:
             yield from self.of_route(route)
         yield from self.of_whole()
+
+    def _if_applied_together(self, finding: Finding) -> Finding:
+        """A finding, as a note where it compares files of which nothing says that they are ever applied together."""
+        gathered = self._graph.context.gathered
+        if gathered is None or not self._entries[finding.code].rule.compares:
+            return finding
+        if not gathered.are_apart(finding.place.document, [related.place.document for related in finding.related]):
+            return finding
+        message = f"{finding.message} (if both are applied: nothing says that their files belong together)"
+        return replace(finding, severity=Severity.NOTE, message=message)
 
     def of_object(self, item: AnyObject) -> Iterator[Finding]:
         """What they find in one object."""

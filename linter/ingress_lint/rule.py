@@ -64,6 +64,9 @@ class Rule:
     on any of their backends, and `check_routes` where such a route is among them."""
     needs: ClassVar[frozenset[tuple[str, str]] | None] = None
     """Of these objects the set must hold one for `check_route`, `check_routes` and `check_set` to be called."""
+    compares: ClassVar[bool] = False
+    """Whether its findings hold objects against one another that need not know of each other: they are notes where nothing
+    says that the files, which `related` names, are applied together."""
 
     def check_problem(self, problem: Problem) -> Iterable[Finding]:
         """Called for each fault met while reading the input."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ingress_lint.graph.resolution import Existence
+from ingress_lint.linting import SetLinter
+from ingress_lint.manifests import Manifests
+from ingress_lint.objects.group_kind import SERVICE
+from ingress_lint.packs import load_rules
+
 from .conftest import Tree, config_map, found, names
 
 
@@ -218,3 +224,72 @@ def test_namespaces_are_told_apart_and_shared(tree: Tree) -> None:
     assert names(found()) == {".": {"shop", "redis"}}
     (held,) = found().sets
     assert len(held.graph.objects) == 4
+
+
+def shop(name: str, *services: str) -> str:
+    """An Ingress for the shop's host, with a path for each Service, of which the first is `/`."""
+    backends = (f"{{service: {{name: {service}, port: {{number: 80}}}}}}" for service in services)
+    paths = ", ".join(
+        f"{{path: {'/x' * at or '/'}, pathType: Prefix, backend: {each}}}" for at, each in enumerate(backends)
+    )
+    rules = f"[{{host: shop.example.com, http: {{paths: [{paths}]}}}}]"
+    return f"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}}}\nspec: {{ingressClassName: n, rules: {rules}}}\n"
+
+
+def claims(manifests: Manifests) -> dict[str, str]:
+    """The severity of each conflict of routes, by the file that it is told of."""
+    linted = (SetLinter(held, load_rules()).everything() for held in manifests.sets)
+    found = (finding for findings in linted for finding in findings if finding.code == "IL103")
+    return {finding.place.document.file.path: finding.severity.label for finding in found}
+
+
+def test_what_is_left_of_a_collection_is_compared_as_far_as_it_belongs_together(tree: Tree) -> None:
+    """Of two files that only lie beside what was taken apart nobody knows whether both are applied."""
+    files = {
+        "one/a.yaml": ingress("a", "x"),
+        "two/a.yaml": ingress("a", "x"),
+        "more/b.yaml": shop("b", "web"),
+        "further/c.yaml": shop("c", "cart"),
+    }
+    tree(files)
+    assert claims(found()) == {"more/b.yaml": "note"}
+
+
+def test_where_nothing_was_taken_apart_all_is_compared(tree: Tree) -> None:
+    tree({"more/b.yaml": shop("b", "web"), "further/c.yaml": shop("c", "cart")})
+    assert claims(found()) == {"more/b.yaml": "error"}
+
+
+def test_users_that_only_meet_in_a_unit_are_not_compared(tree: Tree) -> None:
+    tree(
+        {
+            "one/web.yaml": app("web"),
+            "two/web.yaml": app("web"),
+            "b/b.yaml": shop("b", "web"),
+            "c/c.yaml": shop("c", "cart", "web"),
+        }
+    )
+    assert claims(found()) == {"c/c.yaml": "note"}
+
+
+@pytest.mark.parametrize(
+    ("route", "existence"),
+    [
+        pytest.param(ingress("b", "shop"), Existence.PARTIAL, id="of a file that has no Service"),
+        pytest.param(
+            f"{ingress('b', 'shop')}---\n{ingress('c', 'web')}", Existence.MISSING, id="of one that has another"
+        ),
+    ],
+)
+def test_what_a_part_of_a_collection_lacks_may_be_left_out(tree: Tree, route: str, existence: Existence) -> None:
+    tree(
+        {
+            "one/a.yaml": config_map("a"),
+            "two/a.yaml": config_map("a"),
+            "more/b.yaml": route,
+            "further/web.yaml": app("web"),
+            "further/map.yaml": config_map("map"),
+        }
+    )
+    graph = next(held.graph for held in found().sets if held.units[0].name == ".")
+    assert graph.resolve(SERVICE, "default", "shop").existence is existence

@@ -182,7 +182,10 @@ class ObjectGraph:
             return Resolution(Existence.MISSING)
         if (kind, namespace) in self._kinds_in and namespace not in CLUSTERS_OWN:
             if self._inquiries.missing(kind, namespace, name):
-                return Resolution(Existence.MISSING)
+                if context.gathered is None or context.gathered.would_hold(kind.group, kind.kind, name):
+                    return Resolution(Existence.MISSING)
+                why = f"what names it has nothing to do with the {kind.kind}s of the set"
+                return Resolution(Existence.PARTIAL, why=why)
             return Resolution(
                 Existence.PARTIAL, why=f"the set lacks most {kind.kind}s of namespace {namespace} that it names"
             )

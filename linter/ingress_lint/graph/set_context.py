@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.units.configured import Declared
+from ingress_lint.units.gathered import Gathered
 
 Assumption = Literal["complete", "partial", "auto"]
 Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
@@ -43,6 +44,8 @@ class SetContext(Struct, frozen=True):
     controllers: Mapping[str, Declared] = field(default_factory=dict)
     """Who serves classes of Ingresses and Gateways, by what the user says."""
 
+    gathered: Gathered | None = None
+    """Which of its files have to do with one another, where nobody knows why they lie together."""
     deployed: bool = False
     """Whether what the set's GitOps objects deploy is known: it is units, of which those not looked at are `unchecked`."""
 

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from ingress_lint.load.document import Document
 from ingress_lint.units.beside import Beside, File
+from ingress_lint.units.gathered import Gathered
 from ingress_lint.units.plan import Identities, Identity, Plan, Unit
 
 KIND: Final = "folder"
@@ -70,6 +71,8 @@ class _Part(Struct, frozen=True, eq=False):
     name: str
     path: str
     files: Sequence[File]
+    is_rest: bool = False
+    """Whether they are what is left of folders of which others were taken apart."""
 
 
 def plans(files: Iterable[tuple[Document, ...]], identities: Identities) -> Iterator[Plan]:
@@ -80,7 +83,7 @@ def plans(files: Iterable[tuple[Document, ...]], identities: Identities) -> Iter
     top = _tree(read)
     together, units = _Divider(read).divided(top, (), ())
     if together:
-        units.insert(0, _plan(top.path, top.path, together))
+        units.insert(0, _plan(_Part(top.path, top.path, together, is_rest=bool(units)), together))
     yield from units
 
 
@@ -90,9 +93,13 @@ def _file(documents: tuple[Document, ...], identities: Identities) -> File:
     return File(documents[0].file.path, documents, own)
 
 
-def _plan(name: str, path: str, files: Iterable[File]) -> Plan:
+def _plan(part: _Part, files: Iterable[File]) -> Plan:
+    """The plan of a part, with the files that it sees."""
     ordered = sorted(files, key=lambda file: file.path)
-    return Plan(Unit(name, KIND, path), tuple(document for file in ordered for document in file.documents))
+    documents = tuple(document for file in ordered for document in file.documents)
+    own = frozenset(() if part.is_rest else part.files)
+    gathered = Gathered(ordered, own) if len(ordered) > len(own) else None
+    return Plan(Unit(part.name, KIND, part.path), documents, gathered=gathered)
 
 
 class _Divider:
@@ -118,7 +125,7 @@ class _Divider:
             if child not in apart:
                 files, further = self.divided(child, (*above, *plain), (*users, *plain))
                 units += further
-                rest.append(_Part(child.path, child.path, files))
+                rest.append(_Part(child.path, child.path, files, is_rest=bool(further)))
         together = [file for part in rest for file in part.files]
         if not (apart or parts):
             return together, units
@@ -127,7 +134,7 @@ class _Divider:
         for child in apart:
             files, further = self.divided(child, beside.files, () if is_collection else users)
             units += further
-            parts.append(_Part(child.path, child.path, files))
+            parts.append(_Part(child.path, child.path, files, is_rest=bool(further)))
         units += self._apart(parts, beside, users)
         unused = [part for part in rest if not self._used.issuperset(part.files)]
         if is_collection:
@@ -142,7 +149,7 @@ class _Divider:
             seen = [[] for _ in parts]
         self._used.update(file for files in seen for file in files)
         sets = {frozenset((*part.files, *files)): part for part, files in zip(parts, seen, strict=True)}
-        return [_plan(part.name, part.path, files) for files, part in sets.items()]
+        return [_plan(part, files) for files, part in sets.items()]
 
 
 def _conflicting(folder: _Folder, plain: Sequence[File], parts: Sequence[_Part]) -> list[_Folder]:

@@ -11,6 +11,7 @@ from ingress_lint.load.document import Document, Problem
 
 if TYPE_CHECKING:
     from ingress_lint.build.source_place import SourcePlaces
+    from ingress_lint.units.gathered import Gathered
 
 State = Literal["checked", "partial", "unchecked"]
 Identity = tuple[str, str, str, str]
@@ -64,3 +65,5 @@ class Plan(Struct, frozen=True):
     """Of a unit that is not checked, the namespace of what it would make; None where it may be any."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with the unit itself."""
+    gathered: Gathered | None = None
+    """Which of its files have to do with one another, where they are what is left of folders that were taken apart."""

@@ -102,6 +102,7 @@ class CatchAllHost(Rule):
     name: ClassVar[str] = "catch-all-host"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a rule without a host answers for every name that shares its controller"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
             "a route without a host takes the requests of names that have no route, and loses those of names that have one",

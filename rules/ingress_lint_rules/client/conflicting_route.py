@@ -100,6 +100,7 @@ class ConflictingRoute(Rule):
     name: ClassVar[str] = "conflicting-route"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "two objects of one controller claim the same listener, host and path"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
             "two objects claim the path, and the one that wins is not the one that was meant",

@@ -104,6 +104,8 @@ _OWN_PATHS: Final[Mapping[str, frozenset[str]]] = {
     "ingress-nginx": frozenset({"/healthz"}),
     "traefik": frozenset({"/ping"}),
 }
+_STATUS: Final[Mapping[str, tuple[int, str]]] = {"istio": (15021, "/healthz/ready")}
+"""The port on which a proxy answers for itself alone, and the path there. istio/istio:pkg/config/constants."""
 _ASIDE: Final = deferred("admin|dashboard|manager|metrics|webhook")
 """Parts of the names of Services that lead to a controller's pods, and not to its proxy's ports."""
 _CHALLENGE: Final = "/.well-known/acme-challenge"
@@ -145,6 +147,8 @@ class DefaultBackendOnly(Rule):
         name = next((name for name in by_controller if name in REGISTRY and _fronts(backend, name)), None)
         path = check.path.value.partition("?")[0]
         if name is None or name == route.controller.value or path in _OWN_PATHS.get(name, ()):
+            return
+        if check.port is not None and (check.port.value, path) == _STATUS.get(name):
             return
         behind = by_controller[name]
         if any(_answers(found, check, path) for found in behind):

@@ -126,6 +126,7 @@ class HTTP2ConnectionReuse(Rule):
     name: ClassVar[str] = "http2-connection-reuse"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "listeners that share a certificate answer each other's hosts with 404 or 421"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
             "browsers send requests for one host on the connection that they opened for another",

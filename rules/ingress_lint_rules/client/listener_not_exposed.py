@@ -108,6 +108,7 @@ class ListenerNotExposed(Rule):
     name: ClassVar[str] = "listener-not-exposed"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the Service in front of a gateway lacks a port that the gateway listens on"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
             "the gateway's Service does not lead to the port that the gateway listens on",

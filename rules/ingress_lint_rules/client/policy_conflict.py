@@ -106,6 +106,7 @@ class PolicyConflict(Rule):
     name: ClassVar[str] = "policy-conflict"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "a policy has no effect, as an older or nearer one of its kind counts instead"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
             "a policy's timeouts, retries or health checks do not apply, as another policy of its kind counts instead",

@@ -102,6 +102,7 @@ class ShadowedRoute(Rule):
     name: ClassVar[str] = "shadowed-route"
     severity: ClassVar[Severity] = Severity.WARNING
     summary: ClassVar[str] = "no request can reach a route, as another one comes before it"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (Cause("another route takes the request first", often=("404",)),)
 
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:

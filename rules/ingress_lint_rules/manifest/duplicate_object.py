@@ -75,6 +75,7 @@ class DuplicateObject(Rule):
     name: ClassVar[str] = "duplicate-object"
     severity: ClassVar[Severity] = Severity.ERROR
     summary: ClassVar[str] = "the same object stands twice in one set"
+    compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
             "of two objects with one name only the one applied last exists, and its ports or rules may be the wrong ones",

@@ -95,7 +95,6 @@ from typing import ClassVar, Final
 from msgspec import Struct
 
 from ingress_lint.facts.evidence.index import listening_evidence
-from ingress_lint.facts.evidence.model import Speech
 from ingress_lint.facts.evidence.serving import serves_aside
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
 from ingress_lint.graph.graph import ObjectGraph
@@ -220,7 +219,9 @@ class TargetPortMismatch(Rule):
         container, index, port = next(found for found in target.declared() if target.matches(found[2]))
         wanted, declared = target.port.protocol, port.protocol
         named = isinstance(target.target, str)
-        if not named and (target.unused or _published(target, wanted, graph)):
+        if isinstance(target.target, int) and (
+            target.unused or listening_evidence(graph).publishes(target.workloads, target.target, wanted)
+        ):
             return
         what = f"port `{target.target}`" if named else f"port {target.target}"
         consequence = (
@@ -291,7 +292,7 @@ class TargetPortMismatch(Rule):
             or target.unused
             or any(workload.pod.host_network or not workload.declares_ports() for workload in target.workloads)
             or any(listening_evidence(graph).mention(workload, number) for workload in target.workloads)
-            or _published(target, target.port.protocol, graph)
+            or listening_evidence(graph).publishes(target.workloads, number, target.port.protocol)
             or any(listens == number for workload in target.workloads for listens in _configured(workload, graph))
         ):
             return
@@ -351,15 +352,6 @@ def _routed(routes: Iterable[Route]) -> _Routed:
 
 def _target_of(port: ServicePort) -> int | str:
     return number_or_name(port.port if port.target_port is None else port.target_port)
-
-
-def _published(target: _Target, protocol: str, graph: ObjectGraph) -> bool:
-    """Whether an image is known to serve the target port by a protocol, whatever the pod declares; UDP carries no HTTP."""
-    speech = None if protocol == "TCP" else Speech.OTHER
-    evidence = listening_evidence(graph)
-    return isinstance(target.target, int) and any(
-        evidence.publishes(workload, target.target, speech) for workload in target.workloads
-    )
 
 
 def _configured(workload: Workload, graph: ObjectGraph) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ingress_lint.facts.evidence.binding import Binding, bindings
@@ -98,12 +98,13 @@ class EvidenceIndex:
         places = (self.of(container).mention(number) for container in workload.containers)
         return next((place for place in places if place is not None), None)
 
-    def publishes(self, workload: Workload, number: int, speech: Speech | None = None) -> bool:
-        """Whether an image of a pod, which nothing tells otherwise, serves a port as it is published (and speaks so)."""
+    def publishes(self, workloads: Iterable[Workload], number: int, protocol: str) -> bool:
+        """Whether an image of pods, which nothing tells otherwise, is known to serve a port; UDP carries no HTTP."""
         return any(
             (known := evidence.image) is not None
             and not (evidence.openings or evidence.configured)
-            and any(port == number and speech in (None, spoken) for port, spoken in known.ports)
+            and any(port == number and (protocol == "TCP" or spoken is Speech.OTHER) for port, spoken in known.ports)
+            for workload in workloads
             for evidence in map(self.of, workload.containers)
         )
 
