@@ -116,7 +116,7 @@ def test_answers_that_are_expected(url: str, expect: str) -> None:
         ("http://shop.example.com/old", "{backend: shop/web:80}", "a redirect (301) to https://shop.example.com/new"),
         ("http://shop.example.com/old", "{redirect: 'https://shop.example.com/'}", "a redirect (301) to https://shop"),
         ("http://shop.example.com/old", "{redirect: 'https://shop.example.com/new', status: 302}", "a redirect (301)"),
-        ("http://shop.example.com/gone", "{backend: shop/gone:80}", "status 500: "),
+        ("http://shop.example.com/gone", "{backend: shop/gone:80}", "status 500, because of IL401: "),
         ("http://shop.example.com:81/", "{status: 404}", "no answer"),
     ],
 )

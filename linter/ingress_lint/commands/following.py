@@ -22,6 +22,7 @@ from ingress_lint.selection import SelectionError, select
 from ingress_lint.suppressions import Suppressions
 from ingress_lint.tracing.asking import Asked, RequestError, asked, headers_of
 from ingress_lint.tracing.concerns import Concerns, judged
+from ingress_lint.tracing.deciding import decided
 from ingress_lint.tracing.following import Tracer
 from ingress_lint.tracing.model import Trace
 
@@ -51,7 +52,7 @@ def unit_heading(trace: Trace, color: bool) -> str:
 
 
 class Followed(Struct, frozen=True):
-    """One request followed, its hops no better than what is found on them."""
+    """One request followed, its hops and its end no better than what is found on the way."""
 
     trace: Trace
     report: Report
@@ -82,20 +83,17 @@ class Follower:
         self._manifests = manifests
         self.locator = self._reporter.locator
 
-    def traces(self, request: Asked) -> list[Trace]:
-        """Follows one request, without the rules, in every unit that serves it."""
-        return self._tracer.traces(request)
-
     def follow(self, request: Asked) -> list[Followed]:
         """Follows one request in every unit that serves it, and runs the rules on what it meets."""
-        return [self._judged(trace) for trace in self.traces(request)]
+        return [self._judged(trace) for trace in self._tracer.traces(request)]
 
     def _judged(self, trace: Trace) -> Followed:
         found = tuple(self._suppressions.apply(self._concerns.of(trace)))
         if found not in self._reports:
             self._reports[found] = self._reporter.report(found)
         report = self._reports[found]
-        return Followed(judged(trace, shown(report)), report)
+        findings = shown(report)
+        return Followed(decided(judged(trace, findings), findings), report)
 
     def follow_alone(self, request: Asked) -> list[Followed]:
         """Follows a request that stands alone. Raises `click.UsageError` where it is unclear which entry it means."""

@@ -53,7 +53,7 @@ def command(
     except RoutingTestError as error:
         raise click.UsageError(visible(str(error))) from None
     follower = Follower(given)
-    outcomes = [outcome(case, trace) for case in cases for trace in follower.traces(case.request)]
+    outcomes = [outcome(case, item.trace) for case in cases for item in follower.follow(case.request)]
     to_screen = True
     for target_format, output in targets:
         write(output, FORMATS[target_format or format_name](outcomes, False, quiet))

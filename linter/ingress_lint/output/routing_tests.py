@@ -17,7 +17,7 @@ from ingress_lint.output.wording import count
 from ingress_lint.tracing.judging import Outcome, got
 
 FORM_VERSION: Final = 1
-_ANSWER_FIELDS: Final = ("entry", "route", "outcome", "status", "backends", "redirect", "upstream")
+_ANSWER_FIELDS: Final = ("entry", "route", "outcome", "status", "because", "backends", "redirect", "upstream")
 _WIDEST: Final = 44
 """How many columns a name gets before it pushes the rest aside."""
 

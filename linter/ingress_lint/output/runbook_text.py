@@ -26,9 +26,12 @@ def render(runbook: Runbook, color: bool) -> str:
 
 
 def route_lines(runbook: Runbook) -> Iterator[str]:
-    """The way of the request, a line each hop."""
-    for hop in runbook.trace.hops:
+    """The way of the request, a line each hop, and what the client gets where a finding decides that."""
+    trace = runbook.trace
+    for hop in trace.hops:
         yield f"{hop.hop.value}: {hop.name}, {hop.detail}"
+    if trace.because:
+        yield f"the client gets {trace.told_status}"
 
 
 def _plain(text: str, **_: object) -> str:

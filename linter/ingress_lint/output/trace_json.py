@@ -45,6 +45,7 @@ class Encoder:
             },
             "outcome": trace.outcome,
             "status": trace.status,
+            "because": list(trace.because),
             "backends": [_share(share) for share in answer.backends] if answer else [],
             "redirect": _redirect(answer.redirect) if answer and answer.redirect else None,
             "upstream": {

@@ -63,7 +63,7 @@ class _TraceText:
         yield ""
         yield from self._hops()
         yield ""
-        if (answer := trace.answer) is not None and answer.upstream is not None and answer.outcome == "backend":
+        if (answer := trace.answer) is not None and answer.upstream is not None and trace.outcome == "backend":
             yield from self._upstream()
         yield self._fact("client", self._seen())
         for finding in told:
@@ -122,25 +122,23 @@ class _TraceText:
     def _seen(self) -> str:
         """What the client sees, in the colour that it deserves."""
         trace = self._trace
-        answer, status = trace.answer, trace.status
-        broken = any(finding.severity is Severity.ERROR for finding in self._findings)
+        answer = trace.answer
         if trace.outcome == "redirect" and answer is not None and answer.redirect is not None:
-            return self._paint(visible(f"{status}, to {location(answer.redirect)}"), fg="green")
+            there = visible(f"{trace.status}, to {location(answer.redirect)}")
+            loops = f"{there}, because of {', '.join(trace.because)}" if trace.because else there
+            return self._paint(loops, fg="red" if trace.because else "green")
         if trace.outcome == "backend":
-            if broken:
-                codes = ", ".join(dict.fromkeys(f.code for f in self._findings if f.severity is Severity.ERROR))
-                return self._paint(f"the request is routed, but fails: {codes}", fg="red")
             unknown = any(hop.verdict == "unknown" for hop in trace.hops)
             proviso = ", if what is not in these manifests is there" if unknown else ""
             backends = [share for share in answer.backends if share.share] if answer else []
             names = ", ".join(f"{share.backend.namespace}/{share.backend.name}" for share in backends)
-            what = f"the answer of {names}" if names else f"{status}"
+            what = f"the answer of {names}" if names else f"{trace.status}"
             return self._paint(visible(f"{what}{proviso}"), fg="cyan" if unknown else "green")
         if trace.outcome == "unknown":
             return self._paint("not known from these manifests", fg="cyan")
-        said = f"{status}" if status is not None else "no answer"
-        told = any(trace.why in hop.detail for hop in trace.hops)
-        return self._paint(visible(said if told else f"{said}: {trace.why}"), fg="red")
+        told = not trace.why or any(trace.why in hop.detail for hop in trace.hops)
+        said = trace.told_status if told else f"{trace.told_status}: {trace.why}"
+        return self._paint(visible(said), fg="red")
 
     def _losers(self) -> Iterator[str]:
         selection = self._trace.answer.selection if self._trace.answer else None

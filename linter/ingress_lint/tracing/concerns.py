@@ -14,6 +14,7 @@ from ingress_lint.load.positions import json_pointer
 from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.report import ObjectRef, ReportedFinding
+from ingress_lint.routes import hostnames
 from ingress_lint.rule import RuleEntry
 from ingress_lint.tracing.model import Trace, TracedHop, Verdict
 
@@ -57,6 +58,9 @@ class Concerns:
         objects = {id(hop.object): hop.object for hop in trace.hops if hop.object is not None}
         for item in objects.values():
             found += (finding for finding in self._about(item, held) if _lies_on(finding, item, places))
+        if trace.outcome == "no-route":
+            for owner in _kept_away(trace, held):
+                found += self._about(owner, held)
         return list(dict.fromkeys(found))
 
     def _linter(self, held: ManifestSet) -> SetLinter:
@@ -75,6 +79,18 @@ class Concerns:
                 by_document.setdefault(finding.place.document, []).append(finding)
         yield from self._of_sets[id(held)].get(item.document, ())
         yield from self._of_documents.get(item.document, ())
+
+
+def _kept_away(trace: Trace, held: ManifestSet) -> Iterator[AnyObject]:
+    """The objects whose routes name the host of a request that finds none, and are not among those it chose from."""
+    served = {id(route) for route in trace.entry.routes} if trace.entry is not None else set()
+    owners = {
+        id(route.owner): route.owner
+        for route in held.routes
+        if id(route) not in served
+        and any(hostnames.matches(name.value, trace.asked.request.host) for name in route.hostnames)
+    }
+    yield from owners.values()
 
 
 def _places(trace: Trace) -> list[Place]:
@@ -120,7 +136,7 @@ def hop_of(trace: Trace, finding: ReportedFinding) -> int:
             return index
     for owner in owners:
         for index in there if hop is not Hop.MANIFEST else range(len(trace.hops)):
-            if owner is not None and _is(trace.hops[index].object, owner):
+            if owner is not None and is_object(trace.hops[index].object, owner):
                 return index
     return (there or reached or [0])[-1]
 
@@ -140,5 +156,6 @@ def _worse(hop: TracedHop, verdict: Verdict | None) -> TracedHop:
     return replace(hop, verdict=verdict)
 
 
-def _is(item: AnyObject | None, owner: ObjectRef) -> bool:
+def is_object(item: AnyObject | None, owner: ObjectRef) -> bool:
+    """Whether `owner` is an object of the set, as far as kind, namespace and name tell."""
     return item is not None and (item.kind, item.namespace, item.name) == (owner.kind, owner.namespace, owner.name)

@@ -41,7 +41,7 @@ def got(trace: Trace) -> str:
     if shares := _answering(trace):
         alone = len(shares) == 1
         return " and ".join(_name(share) + ("" if alone else f" ({share.share:.0%})") for share in shares)
-    said = f"status {trace.status}" if trace.status is not None else "no answer"
+    said = f"status {trace.told_status}" if trace.status is not None else trace.told_status
     return f"{said}: {trace.why}" if trace.why else said
 
 

@@ -33,6 +33,14 @@ class TracedHop(Struct, frozen=True):
     detail: str
 
 
+class Decision(Struct, frozen=True):
+    """What the findings on a request's way make of it, and the codes of those that decide."""
+
+    outcome: Outcome
+    status: int | None
+    because: tuple[str, ...]
+
+
 class Trace(Struct, frozen=True):
     """One request followed. `entry` and `answer` are None where it does not get in; `why` says what stopped it."""
 
@@ -48,10 +56,14 @@ class Trace(Struct, frozen=True):
 
     told: int | None = None
     """What every entry would answer, where it reaches none in particular."""
+    decision: Decision | None = None
+    """What is found on its way and decides, None where nothing does or nobody has looked."""
 
     @property
     def outcome(self) -> Outcome:
         """What becomes of the request."""
+        if self.decision is not None:
+            return self.decision.outcome
         if self.answer is not None:
             return self.answer.outcome
         return "error" if self.unclear else "no-route"
@@ -59,7 +71,20 @@ class Trace(Struct, frozen=True):
     @property
     def status(self) -> int | None:
         """What the client sees; None where nothing that speaks HTTP answers it."""
+        if self.decision is not None:
+            return self.decision.status
         return self.answer.status if self.answer is not None else self.told
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """The codes of the findings that decide what the client sees."""
+        return self.decision.because if self.decision is not None else ()
+
+    @property
+    def told_status(self) -> str:
+        """The status in words, with the codes that decide it: `504, because of IL508`."""
+        said = f"{self.status}" if self.status is not None else "no answer"
+        return f"{said}, because of {', '.join(self.because)}" if self.because else said
 
     @property
     def unit(self) -> Unit | None:
