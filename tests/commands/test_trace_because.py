@@ -100,8 +100,8 @@ def answered() -> dict[str, Any]:
     [
         ("nginx", "k8s.io/ingress-nginx", 502),
         ("contour", "projectcontour.io/ingress-controller", 503),
-        ("traefik", "traefik.io/ingress-controller", 500),
-        ("haproxy", "haproxy-ingress.github.io/controller", 503),
+        ("traefik", "traefik.io/ingress-controller", 502),
+        ("haproxy", "haproxy-ingress.github.io/controller", 502),
     ],
 )
 def test_who_answers_decides_the_status(name: str, controller: str, status: int) -> None:

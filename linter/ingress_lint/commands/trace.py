@@ -43,7 +43,8 @@ def command(
 ) -> None:
     """Follow a request, hop by hop, to the pod that would answer.
 
-    Exit status: 0 a backend or a redirect answers, 1 nothing does, 2 something could not be read or understood.
+    Exit status: 0 a backend or a redirect answers, 1 nothing does or an error on the way stops it, 2
+    something could not be read or understood.
     """
     if (url is None) == (requests_file is None):
         raise click.UsageError("give either --url URL or --requests FILE.json")

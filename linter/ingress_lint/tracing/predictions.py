@@ -101,7 +101,7 @@ class Prediction(Struct, frozen=True):
             return self._named(message) is not None
         return self.effect in (Effect.ANSWERED, Effect.HANDSHAKE, Effect.REFUSED)
 
-    def status_from(self, controller: str, message: str) -> int | None:
+    def status_from(self, controller: str, message: str = "") -> int | None:
         """What the client gets from a controller, for a finding with this message."""
         kind = KINDS.get(controller)
         expected = self.status if kind is None else self.by.get(kind, self.status)
@@ -129,6 +129,8 @@ def _none(why: str) -> Prediction:
 
 _UNHEALTHY: Final = _answered(503, GKE_INGRESS=502, APPLICATION_GATEWAY=502)
 _CLOSED: Final = _answered(502, 503, ENVOY=503, HAPROXY=503)
+CONNECTION_LOST: Final = _answered(502, ENVOY=503)
+"""What follows where a pod takes the connection and closes it before it has answered."""
 _FOLLOWED: Final = Prediction(Effect.FOLLOWED)
 _KEPT_AWAY: Final = Prediction(Effect.KEPT_AWAY)
 _HANDSHAKE: Final = Prediction(Effect.HANDSHAKE, told=(502, 503, 500))
@@ -179,13 +181,13 @@ PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "IL409": _FOLLOWED,
     "IL410": _FOLLOWED,
     "IL501": _CLOSED,
-    "IL502": _answered(502, ENVOY=503, TRAEFIK=500, HAPROXY=503),
+    "IL502": _answered(502, 502, 503, ENVOY=503, TRAEFIK=500, HAPROXY=503),
     "IL503": Prediction(Effect.HANDSHAKE),
     "IL506": _told(503),
     "IL507": _answered(502),
     "IL508": _answered(504, ENVOY=503, HAPROXY=503, GKE_INGRESS=502, GKE_GATEWAY=503),
     "IL509": _CLOSED,
     "IL510": _CLOSED,
-    "IL511": _answered(502, ENVOY=503, HAPROXY=503),
+    "IL511": CONNECTION_LOST,
 }
 """What follows from an error of each rule."""

@@ -116,6 +116,7 @@ from ingress_lint.routes.verdicts import Reason
 from ingress_lint.routes.verdicts import Verdict as Refusal
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.tracing.predictions import CONNECTION_LOST, PREDICTIONS
 
 _EXPECTS: Final = {
     Speech.PLAIN: "speaks plain text",
@@ -133,10 +134,10 @@ _WANTED: Final = {
     Speech.FASTCGI: AppProtocol.FASTCGI,
 }
 _SEEN: Final = {
-    Speech.PLAIN: 'the handshake fails with "wrong version number" and the client gets 502',
-    Speech.TLS: "the client gets 400 (HTTP request to an HTTPS port) or 502",
+    Speech.PLAIN: 'the handshake fails with "wrong version number" and the client gets {handshake}',
+    Speech.TLS: "the client gets 400 (HTTP request to an HTTPS port) or {closed}",
 }
-_CLOSED: Final = 'the pod closes the connection ("upstream prematurely closed connection") and the client gets 502'
+_CLOSED: Final = 'the pod closes the connection ("upstream prematurely closed connection") and the client gets {closed}'
 
 
 class BackendProtocolMismatch(Rule):
@@ -192,7 +193,10 @@ class BackendProtocolMismatch(Rule):
         by = "by default" if protocol.origin is Origin.DEFAULT else protocol.why
         how = f" ({by})" if by else ""
         pod = f"port {endpoint.number} of {endpoint.workload} {_EXPECTS[verdict.speech]}"
-        seen = _SEEN.get(verdict.speech, _CLOSED)
+        who = route.controller.value
+        seen = _SEEN.get(verdict.speech, _CLOSED).format(
+            handshake=PREDICTIONS[self.code].status_from(who), closed=CONNECTION_LOST.status_from(who)
+        )
         sure = "" if verdict.certain else "very likely "
         message = (
             f"{route.gateway} speaks {_spoken(protocol.value)}{how} to {backend.kind} `{backend.name}`, but {pod}: "

@@ -105,6 +105,7 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.tracing.predictions import PREDICTIONS
 
 
 class ListenPortMismatch(Rule):
@@ -172,7 +173,7 @@ class ListenPortMismatch(Rule):
             told.place,
             f"{backend.kind} `{backend.name}` leads to port {number} of {endpoint.workload}, but container "
             f"`{container.name}` listens on {told.number}: {why}{then} every connection is refused and clients get "
-            f"{'503' if probed else '502'}",
+            f"{503 if probed else PREDICTIONS[self.code].status_from(route.controller.value)}",
             severity=severity,
             related=related,
             path=way(route, backend, Hop.POD, endpoint),

@@ -105,6 +105,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.tracing.predictions import PREDICTIONS
 
 
 class LoopbackBind(Rule):
@@ -142,7 +143,8 @@ class LoopbackBind(Rule):
     def _finding(self, route: Route, backend: BackendRef, endpoint: Endpoint, binding: Binding) -> Finding:
         sure = binding.certainty is not Certainty.HINT
         then = ", so" if sure else "; if that is where it listens,"
-        seen = "the pod never becomes ready: clients get 503" if _probed(endpoint) else "clients get 502"
+        status = PREDICTIONS[self.code].status_from(route.controller.value)
+        seen = "the pod never becomes ready: clients get 503" if _probed(endpoint) else f"clients get {status}"
         related = [] if endpoint.port_place is None else [Related("the port that is declared", endpoint.port_place)]
         return self.finding(
             binding.place,

@@ -118,6 +118,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.tracing.predictions import PREDICTIONS
 
 
 class MeshMTLSBlocksRoute(Rule):
@@ -158,7 +159,7 @@ class MeshMTLSBlocksRoute(Rule):
             found.place,
             f"{found.title} makes {endpoint.workload} refuse connections without the mesh's TLS, and {route.gateway}, "
             f"which sends requests to its port {endpoint.number}, is outside of the mesh{doubt}: connections are reset "
-            f"and the client gets 502",
+            f"and the client gets {PREDICTIONS[self.code].status_from(route.controller.value)}",
             severity=None if sure else Severity.WARNING,
             related=[
                 Related("the pods behind the route", endpoint.workload.object.name_place),

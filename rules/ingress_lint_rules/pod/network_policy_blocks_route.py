@@ -128,6 +128,7 @@ from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
+from ingress_lint.tracing.predictions import PREDICTIONS
 from ingress_lint.values.patterns import deferred
 
 _WORD: Final = deferred(r"[a-z0-9]+")
@@ -192,7 +193,7 @@ class NetworkPolicyBlocksRoute(Rule):
         return self.finding(
             block.place,
             f"{route.gateway} sends requests to port {endpoint.number} of {endpoint.workload}, but {block.why}"
-            f"{', its' if block.guess else ': its'} packets are dropped and the client gets 504{rest}",
+            f"{', its' if block.guess else ': its'} packets are dropped and the client gets {PREDICTIONS[self.code].status_from(route.controller.value)}{rest}",
             severity=severity,
             related=[
                 Related(f"{block.policy} selects these pods", block.policy.at("spec", "podSelector")),
