@@ -68,7 +68,8 @@ kubectl get ingress,httproute -A | grep HOST
 ```
 
 ## How sure
-An error where the controller is known, a warning where nothing says which one serves the objects. Silent where both
+An error where the controller is known, a warning where nothing says which one serves the objects, a note where five or
+more plain files claim the same, as examples and tests do that are applied one at a time. Silent where both
 lead to the same backends in the same way, and where a priority that somebody wrote tells them apart.
 
 ## References
@@ -80,7 +81,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from ingress_lint.controllers.lowering.competing import Preference, claim, grounds, preference, same_effect
 from ingress_lint.finding import Finding, Related, Severity
@@ -91,6 +92,9 @@ from ingress_lint.routes.matching import Candidate
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
+
+_MOST_MISTAKES: Final = 4
+"""In so many plain files one request may be claimed by mistake; where it is more, each is an example or a test of its own."""
 
 
 class ConflictingRoute(Rule):
@@ -111,6 +115,7 @@ class ConflictingRoute(Rule):
     def check_routes(self, routes: tuple[Route, ...], graph: ObjectGraph) -> Iterable[Finding]:
         """Compares all routes that compete for requests; one finding for each two objects."""
         clashes: dict[tuple[AnyObject, AnyObject], dict[Place, Preference]] = {}
+        of_examples: set[tuple[AnyObject, AnyObject]] = set()
         for candidates in grounds(graph, routes).values():
             if len(candidates) < 2:
                 continue
@@ -118,16 +123,20 @@ class ConflictingRoute(Rule):
             for candidate in candidates:
                 same[claim(candidate)].append(candidate)
             for first, *others in same.values():
+                files = {other.route.owner.document.file for other in (first, *others)}
+                are_examples = len(files) > _MOST_MISTAKES and not graph.context.built
                 for other in others:
                     if other.route.owner is not first.route.owner and not same_effect(other.route, first.route):
                         found = preference(first, other)
                         key = found.loser.route.owner, found.winner.route.owner
                         clashes.setdefault(key, {}).setdefault(_place(found.loser), found)
-        for (loser, _), places in clashes.items():
-            if loser.document.reported:
-                yield self._reported(next(iter(places.values())), len(places) - 1)
+                        if are_examples:
+                            of_examples.add(key)
+        for key, places in clashes.items():
+            if key[0].document.reported:
+                yield self._reported(next(iter(places.values())), len(places) - 1, key in of_examples)
 
-    def _reported(self, found: Preference, more: int) -> Finding:
+    def _reported(self, found: Preference, more: int, are_examples: bool) -> Finding:
         winner, loser = found.winner.route.owner, found.loser.route.owner
         path = found.loser.match.path.value.value if found.loser.match else ""
         number = found.loser.listener.port.value
@@ -146,10 +155,14 @@ class ConflictingRoute(Rule):
             message += f" (and {more} more path{'s' if more > 1 else ''})"
         if assumed:
             message += f" (taking {found.loser.route.controller.value} for their controller, which nothing says)"
+        severity = Severity.WARNING if assumed else self.severity
+        if are_examples:
+            severity = Severity.NOTE
+            message += f", unless these are examples: more than {_MOST_MISTAKES} files claim it"
         return self.finding(
             _place(found.loser),
             message,
-            severity=Severity.WARNING if assumed else self.severity,
+            severity=severity,
             related=(Related(f"{winner.kind} `{winner.name}` claims the same", _place(found.winner)),),
             path=way_in(found.loser.route, f"{winner.kind} {winner.name} claims the same requests"),
             fix="give one of them another host or path, or delete it",
