@@ -133,7 +133,8 @@ CONNECTION_LOST: Final = _answered(502, ENVOY=503)
 """What follows where a pod takes the connection and closes it before it has answered."""
 _FOLLOWED: Final = Prediction(Effect.FOLLOWED)
 _KEPT_AWAY: Final = Prediction(Effect.KEPT_AWAY)
-_HANDSHAKE: Final = Prediction(Effect.HANDSHAKE, told=(502, 503, 500))
+_CERTIFICATE: Final = _told(502, 503, 500)
+"""Only a proxy that checks a pod's certificate answers with an error; a client that checks none is answered."""
 _REFUSED_OBJECT: Final = _none("the API server refuses the object, and what was there before goes on")
 _WHICH: Final = _none("which of the two counts is not known, so that either may answer")
 
@@ -148,9 +149,9 @@ PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "IL011": _none("requests are followed by the settings that count"),
     "IL101": Prediction(Effect.KEPT_AWAY, told=(404,)),
     "IL103": _none("requests are followed to the route that wins"),
-    "IL104": Prediction(Effect.HANDSHAKE),
-    "IL105": _HANDSHAKE,
-    "IL106": _HANDSHAKE,
+    "IL104": _none("who does not check certificates is answered all the same"),
+    "IL105": _CERTIFICATE,
+    "IL106": _CERTIFICATE,
     "IL107": _KEPT_AWAY,
     "IL108": _KEPT_AWAY,
     "IL110": _none("whether the pod knows the path that it gets is not known"),
