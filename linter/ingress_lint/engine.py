@@ -74,7 +74,7 @@ def read(options: Options, on_file: OnFile = _no_progress) -> Manifests:
         looked_at = tuple(scope.looked_at(units, lowered.routes, known.unparsed))
         manifests.units += looked_at
         holders = scope.holders({unit.name for unit in units})
-        beside = scope.documents.difference(holders)
+        beside = frozenset(scope.all_holders.keys() - holders.keys())
         manifests.sets.append(
             ManifestSet(looked_at, graph, lowered.routes, holders, beside, lowered.verdicts, lowered.frontends)
         )
@@ -141,25 +141,29 @@ class _Scope:
         """All of its units."""
         return [plan.unit for plan in self._plans]
 
-    @property
-    def documents(self) -> frozenset[Document]:
-        """All of its documents."""
-        return frozenset(document for plan in self._plans for document in plan.documents)
-
     def held(self) -> Iterator[tuple[str, AnyObject]]:
         """Each object with the name of a unit that holds it."""
         for plan, own in self._own:
             for item in own:
                 yield plan.unit.name, item
 
-    def holders(self, names: Container[str]) -> dict[Document, tuple[str, ...]]:
-        """For each document the units, of these names, that hold it."""
+    @cached_property
+    def all_holders(self) -> Mapping[Document, tuple[str, ...]]:
+        """For each document the units that hold it."""
         found: dict[Document, tuple[str, ...]] = {}
         for plan in self._plans:
-            if plan.unit.name in names:
-                for document in plan.documents:
-                    found[document] = (*found.get(document, ()), plan.unit.name)
+            for document in plan.documents:
+                found[document] = (*found.get(document, ()), plan.unit.name)
         return found
+
+    def holders(self, names: Container[str]) -> Mapping[Document, tuple[str, ...]]:
+        """For each document the units, of these names, that hold it."""
+        if all(unit.name in names for unit in self.units):
+            return self.all_holders
+        held = {
+            document: tuple(name for name in holding if name in names) for document, holding in self.all_holders.items()
+        }
+        return {document: holding for document, holding in held.items() if holding}
 
     def context(
         self, loaded: Loaded, unparsed: Container[Document], options: Options, elsewhere: Elsewhere
@@ -193,7 +197,7 @@ class _Scope:
 
     def looked_at(self, units: Sequence[Unit], routes: Iterable[Route], broken: Sequence[str]) -> Iterator[Unit]:
         """Those of its `units` with what is in them; one with a file that did not parse is partial."""
-        making = Counter(name for route in routes for name in self._all_holders.get(route.owner.document, ()))
+        making = Counter(name for route in routes for name in self.all_holders.get(route.owner.document, ()))
         held = {plan.unit: (plan, own) for plan, own in self._own}
         for unit in units:
             if unit.state == "unchecked":
@@ -204,10 +208,6 @@ class _Scope:
             reason = next((f"{file} did not parse" for file in broken if file in files), "")
             state, why = (unit.state, unit.reason) if unit.reason or not reason else ("partial", reason)
             yield replace(unit, objects=len(own), routes=making[unit.name], state=state, reason=why)
-
-    @cached_property
-    def _all_holders(self) -> Mapping[Document, tuple[str, ...]]:
-        return self.holders({plan.unit.name for plan in self._plans})
 
 
 def _index(scopes: Iterable[_Scope]) -> Elsewhere:

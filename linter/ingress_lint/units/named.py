@@ -92,9 +92,7 @@ def _of_folder(one: ConfiguredUnit, site: Site) -> Plan:
 
 def placed(plan: Plan, clusters: Mapping[str, Cluster]) -> Iterator[Plan]:
     """A plan in each cluster in which it runs by what the configuration says; as it is where that says nothing."""
-    names = [name for name, found in clusters.items() if found.runs(plan.unit.name)]
-    if not names and plan.unit.cluster is not None and not plan.together:
-        names = [plan.unit.cluster]
+    names = clusters_of(plan.unit.name, None if plan.together else plan.unit.cluster, clusters)
     if not names:
         yield plan
     for name in names:
