@@ -158,3 +158,10 @@ def test_every_error_has_a_prediction() -> None:
 
 def test_kinds_are_of_controllers_that_there_are() -> None:
     assert {name for name in KINDS if name not in REGISTRY and by_name(name) is None} == set()
+
+
+def test_what_a_trace_predicts_explain_ranks() -> None:
+    for rule in load_rules():
+        if rule.code in PREDICTIONS:
+            named = {name for cause in rule.rule.symptoms for name in (*cause.often, *cause.sometimes)}
+            assert set(PREDICTIONS[rule.code].statuses) <= named, rule.code

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.commands.options import EXIT_UNREADABLE, Given, complain
 from ingress_lint.commands.reading import is_barren, reading
@@ -93,7 +94,8 @@ class Follower:
             self._reports[found] = self._reporter.report(found)
         report = self._reports[found]
         findings = shown(report)
-        return Followed(decided(judged(trace, findings), findings), report)
+        front = self._judged(trace.front).trace if trace.front is not None else None
+        return Followed(decided(replace(judged(trace, findings), front=front), findings), report)
 
     def follow_alone(self, request: Asked) -> list[Followed]:
         """Follows a request that stands alone. Raises `click.UsageError` where it is unclear which entry it means."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ingress_lint.controllers.lowering.entries import Entry
-from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.finding import Hop
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service
@@ -43,7 +42,7 @@ _PHASE_OF: Final = {
 def runbook(trace: Trace, entry: Entry, graph: ObjectGraph, findings: Sequence[ReportedFinding]) -> Runbook:
     """The diagnostic of a request that gets as far as `entry`."""
     shares = _shares(trace)
-    own = _own_service(entry, graph)
+    own = _own_service(trace, entry)
     phases = (
         _service_phase(trace, shares),
         _endpoint_phase(trace, shares, graph),
@@ -144,25 +143,11 @@ def _balancer_phase(
     return Phase(_TITLES[3], tuple(checks))
 
 
-def _own_service(entry: Entry, graph: ObjectGraph) -> KubernetesObject[Service] | None:
+def _own_service(trace: Trace, entry: Entry) -> KubernetesObject[Service] | None:
     """The Service by which traffic comes to the pods of the controller itself, where the manifests hold both."""
-    names = {route.controller.value for route in entry.routes}
-    serving = [REGISTRY[name] for name in names if name in REGISTRY]
-    workloads = {
-        workload
-        for workload in graph.workloads
-        for container in workload.containers
-        if any(found.runs(container.container.image) for found in serving)
-    }
-    return next(
-        (
-            service
-            for service in graph.services
-            if service.body.spec.type in ("LoadBalancer", "NodePort")
-            and not workloads.isdisjoint(graph.selected_by(service))
-        ),
-        None,
-    )
+    front = trace.front.route.owner if trace.front is not None and trace.front.route is not None else None
+    known = [item.service for route in entry.routes for item in route.fronts]
+    return next((service for service in known if service is front), known[0] if known else None)
 
 
 def _namespace(trace: Trace, entry: Entry) -> str:

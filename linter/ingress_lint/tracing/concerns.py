@@ -49,11 +49,11 @@ class Concerns:
             return []
         linter = self._linter(held)
         found: list[Finding] = []
-        route = trace.route
-        if route is not None:
-            if id(route) not in self._of_routes:
-                self._of_routes[id(route)] = list(linter.of_route(route))
-            found += self._of_routes[id(route)]
+        for route in (trace.front.route if trace.front is not None else None, trace.route):
+            if route is not None:
+                if id(route) not in self._of_routes:
+                    self._of_routes[id(route)] = list(linter.of_route(route))
+                found += self._of_routes[id(route)]
         places = _places(trace)
         objects = {id(hop.object): hop.object for hop in trace.hops if hop.object is not None}
         for item in objects.values():

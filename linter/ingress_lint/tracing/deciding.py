@@ -21,7 +21,12 @@ _EXACT: Final = (Effect.TOLD, Effect.KEPT_AWAY)
 
 
 def decided(trace: Trace, findings: Iterable[ReportedFinding]) -> Trace:
-    """A trace with what the errors on its way make of it. Rules of other packs predict nothing."""
+    """A trace with what the errors on its way make of it. Rules of other packs predict nothing.
+
+    What does not get through the load balancer in front ends there.
+    """
+    if trace.front is not None and trace.front.decision is not None and trace.front.outcome == "error":
+        return replace(trace, decision=trace.front.decision)
     errors = [
         (finding, PREDICTIONS[finding.code])
         for finding in sorted(findings, key=lambda finding: (_ORDER.index(finding.hop), finding.code))
@@ -72,7 +77,8 @@ def _failing(trace: Trace, errors: Sequence[_Predicted]) -> Trace:
 def _status(trace: Trace, error: _Predicted) -> int | None:
     finding, prediction = error
     if trace.status is None:
-        return None
+        http = trace.asked.request.protocol in ("http", "grpc")
+        return prediction.told_behind(finding.message) if http and trace.outcome == "backend" else None
     return prediction.status_from(trace.route.controller.value if trace.route else "", finding.message)
 
 

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.controllers.lowering.entries import Entry, entries
+from ingress_lint.controllers.lowering.entries import Entry
 from ingress_lint.finding import Hop
-from ingress_lint.manifests import Manifests, ManifestSet
+from ingress_lint.manifests import Manifests
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.gateway import Gateway
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
-from ingress_lint.routes.answering import Answer, answer
 from ingress_lint.routes.choosing import Refusal
 from ingress_lint.tracing.asking import Asked
+from ingress_lint.tracing.entrances import Entrances, Way, not_behind_another
 from ingress_lint.tracing.hops import hops
 from ingress_lint.tracing.model import Trace, TracedHop
 from ingress_lint.values.spelling import close_matches
@@ -27,64 +26,47 @@ _SHOWN: Final = 8
 """How many names a message lists."""
 
 
-class _Way(Struct, frozen=True):
-    """An entry, its set, and what would become of the request there."""
-
-    entry: Entry
-    held: ManifestSet
-    answer: Answer
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """How surely a client that asks for the host means this entry, the larger the surer; (0, 0) for not at all, (0, 1) where nobody can say.
-
-        Who names the host comes before who takes any, a proxy before a balancer of connections.
-        """
-        winner = self.answer.selection.winner
-        if winner is None:
-            return (0, 1) if self.answer.outcome == "unknown" else (0, 0)
-        named = hostnames.specificity(winner.hostname)[0]
-        return (2 if named or winner.listener.protocol.value in ("HTTP", "HTTPS") else 1, named)
-
-
 class Tracer:
     """Follows requests through what was read; entries are worked out once."""
 
     def __init__(self, manifests: Manifests) -> None:
-        self._scopes = [
-            (held, [(entry, held) for entry in entries(held.graph, held.routes, held.frontends)])
-            for held in sorted(manifests.sets, key=lambda held: (held.cluster or "", held.units[0].name))
-        ]
+        self._sets = sorted(manifests.sets, key=lambda held: (held.cluster or "", held.units[0].name))
+        self._entrances = {id(held): Entrances(held) for held in self._sets}
 
     @property
     def entries(self) -> list[Entry]:
         """Everything that requests may enter by."""
-        return [entry for _, entries in self._scopes for entry, _ in entries]
+        return [entry for held in self._sets for entry in self._entrances[id(held)].entries]
 
     def traces(self, asked: Asked) -> list[Trace]:
         """Follows one request, in every unit that serves it: those that name its host, else those that take any."""
         scopes = [
-            [(entry, held) for entry, held in entries if not asked.connect or _is_named(entry, asked.connect)]
-            for held, entries in self._scopes
+            [
+                entrances.way(asked.request, entry)
+                for entry in entrances.entries
+                if not asked.connect or _is_named(entry, asked.connect)
+            ]
+            for held in self._sets
             if not asked.unit or any(fnmatchcase(unit.name, asked.unit) for unit in held.units)
+            for entrances in (self._entrances[id(held)],)
         ]
-        open_to = [scope for scope in scopes if scope]
-        if not open_to:
+        ways = [scope for scope in scopes if scope]
+        if not ways:
             return [replace(self._stopped(asked, self._nothing_to_enter(asked)), unclear=bool(self.entries))]
-        ways = [[self._way(asked, entry, held) for entry, held in scope] for scope in open_to]
         serving = [_serving(found, asked) for found in ways] if len(ways) > 1 else []
         most = max(serving, default=0)
         if not most:
             return [self._trace(asked, [way for found in ways for way in found])]
         return [self._trace(asked, found) for found, number in zip(ways, serving, strict=True) if number == most]
 
-    def _trace(self, asked: Asked, ways: Sequence[_Way]) -> Trace:
+    def _trace(self, asked: Asked, ways: Sequence[Way]) -> Trace:
         if len(ways) == 1:
-            return _traced(asked, ways[0])
+            return self._followed(asked, ways[0])
         best = max(way.rank for way in ways)
         chosen = [way for way in ways if way.rank == best] if best > (0, 0) else _near(ways, asked.request.host)
+        chosen = not_behind_another(chosen) if len(chosen) > 1 else chosen
         if len(chosen) == 1:
-            return _traced(asked, chosen[0])
+            return self._followed(asked, chosen[0])
         if chosen:
             listed = ", ".join(str(way.entry) for way in chosen[:_SHOWN])
             why = f"several entries serve `{asked.request.host}`: {listed}; name one with --connect, or `connect` in a file"
@@ -94,10 +76,14 @@ class Tracer:
         statuses = {way.answer.status for way in ways if way.answer.selection.refusal is not Refusal.NO_PORT}
         return replace(stopped, told=statuses.pop() if len(statuses) == 1 else None)
 
-    @staticmethod
-    def _way(asked: Asked, entry: Entry, held: ManifestSet) -> _Way:
-        found = answer(asked.request, entry.table, held.graph)
-        return _Way(entry, held, found)
+    def _followed(self, asked: Asked, way: Way) -> Trace:
+        """A request on its way, on through the proxies that a load balancer leads to, and through the load balancer in
+        front of proxies where nobody said to enter at these."""
+        entrances = self._entrances[id(way.held)]
+        behind = entrances.behind(way, asked.request)
+        if behind is not None:
+            return _traced(asked, behind, way)
+        return _traced(asked, way, None if asked.connect else entrances.before(way, asked.request))
 
     @staticmethod
     def _stopped(asked: Asked, why: str) -> Trace:
@@ -110,12 +96,22 @@ class Tracer:
         return f"there is no entry `{asked.connect}` in these manifests; there are {known}"
 
 
-def _traced(asked: Asked, way: _Way) -> Trace:
+def _traced(asked: Asked, way: Way, front: Way | None = None) -> Trace:
     found = way.answer
-    return Trace(asked, tuple(hops(asked, way.entry, found, way.held.graph)), way.entry, way.held, found, found.why)
+    before = _traced(asked, front) if front is not None else None
+    own = hops(asked, way.entry, found, way.held.graph, trusted=front is not None and front.ends_tls)
+    return Trace(
+        asked,
+        (*(before.hops if before is not None else ()), *own),
+        way.entry,
+        way.held,
+        found,
+        found.why,
+        front=before,
+    )
 
 
-def _near(ways: Sequence[_Way], host: str) -> list[_Way]:
+def _near(ways: Sequence[Way], host: str) -> list[Way]:
     """Those that come closest to serving a request that none of them serves: they name its host, or take it in."""
     naming = [way for way in ways if any(_serves(route_host, host) for route_host in _hosts(way.entry))]
     if naming:
@@ -124,7 +120,7 @@ def _near(ways: Sequence[_Way], host: str) -> list[_Way]:
     return let_in if len(let_in) == 1 else []
 
 
-def _serving(ways: Sequence[_Way], asked: Asked) -> int:
+def _serving(ways: Sequence[Way], asked: Asked) -> int:
     """How surely what runs together serves a request: 2 where it names the host, 1 where it takes any, 0 not at all.
 
     A route that hangs on nothing names it, too: it was meant to.
@@ -141,7 +137,7 @@ def _serves(pattern: str, host: str) -> bool:
     return pattern not in (hostnames.ANY, "*") and hostnames.matches(pattern, host)
 
 
-def _nobody(asked: Asked, ways: Sequence[_Way]) -> str:
+def _nobody(asked: Asked, ways: Sequence[Way]) -> str:
 
     host = asked.request.host
     known = sorted({name for way in ways for name in _hosts(way.entry)})

@@ -30,13 +30,18 @@ _PATH_WORDS: Final = {
 }
 
 
-def hops(asked: Asked, entry: Entry, answer: Answer, graph: ObjectGraph) -> Iterator[TracedHop]:
-    """Every hop from the client to the pods, or to where the request stops."""
+def hops(
+    asked: Asked, entry: Entry, answer: Answer, graph: ObjectGraph, *, trusted: bool = False
+) -> Iterator[TracedHop]:
+    """Every hop from the client to the pods, or to where the request stops.
+
+    `trusted` says that who connects checks no certificate, as what ended TLS in front does.
+    """
     if answer.outcome == "unknown":
         owner = entry.frontend.owner
         yield TracedHop(Hop.LOAD_BALANCER, owner, entry.title, owner.name_place, "unknown", answer.why)
         return
-    yield _client(asked, entry, answer)
+    yield _client(asked, entry, answer, trusted=trusted)
     winner = answer.selection.winner
     if winner is None or answer.client_refused:
         if answer.selection.listener and not answer.selection.refusal and not answer.client_refused:
@@ -53,7 +58,7 @@ def hops(asked: Asked, entry: Entry, answer: Answer, graph: ObjectGraph) -> Iter
         )
 
 
-def _client(asked: Asked, entry: Entry, answer: Answer) -> TracedHop:
+def _client(asked: Asked, entry: Entry, answer: Answer, *, trusted: bool) -> TracedHop:
     owner, listener, refusal = entry.frontend.owner, answer.selection.listener, answer.selection.refusal
     name = str(entry) if entry.title in str(entry) else entry.title
     request = asked.request
@@ -72,7 +77,8 @@ def _client(asked: Asked, entry: Entry, answer: Answer) -> TracedHop:
     protocol = "HTTPS" if request.secure and listener.protocol.value == "HTTP" else listener.protocol.value
     detail = f"{via}port {request.port}, {protocol}"
     winner = answer.selection.winner
-    if request.secure and listener.protocol.value == "HTTP" and not (winner and winner.route.is_default):
+    untold = request.secure and not trusted and listener.protocol.value == "HTTP"
+    if untold and not (winner and winner.route.is_default):
         verdict = "warning"
         detail += (
             f"; no TLS block names `{request.host}`, so {entry.title} shows a certificate that clients do not trust"

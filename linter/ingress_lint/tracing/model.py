@@ -56,6 +56,8 @@ class Trace(Struct, frozen=True):
 
     told: int | None = None
     """What every entry would answer, where it reaches none in particular."""
+    front: Trace | None = None
+    """Its way to the load balancer in front of the entry's proxies, where one is known; `hops` begin with these."""
     decision: Decision | None = None
     """What is found on its way and decides, None where nothing does or nobody has looked."""
 

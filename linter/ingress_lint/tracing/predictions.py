@@ -108,6 +108,16 @@ class Prediction(Struct, frozen=True):
         named = self._named(message, expected)
         return expected if named is None else named
 
+    @property
+    def statuses(self) -> tuple[str, ...]:
+        """The statuses that clients get from some proxy, whatever a message names."""
+        certain = {status for status in (self.status, *self.by.values()) if status is not None}
+        return tuple(str(status) for status in sorted(certain))
+
+    def told_behind(self, message: str) -> int | None:
+        """What a client of HTTP gets through a balancer of connections: what the proxy behind it says of what arrives."""
+        return self._named(message) if self.effect is Effect.REFUSED else None
+
     def _named(self, message: str, expected: int | None = None) -> int | None:
         """The likeliest of what it may be that a message names."""
         named = {symptom.name for symptom in matching(message) if symptom.status}

@@ -156,7 +156,7 @@ class BackendProtocolMismatch(Rule):
         Cause(
             "the proxy speaks TLS to a pod that expects plain HTTP",
             often=("502", "wrong-version-number"),
-            sometimes=("503", "check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
+            sometimes=("500", "503", "check-failed", "connection-failure", "no-live-upstreams", "retries-exhausted"),
         ),
         Cause(
             "the proxy speaks HTTP to a pod that speaks another protocol, such as FastCGI",

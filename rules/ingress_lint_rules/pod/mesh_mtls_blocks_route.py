@@ -132,7 +132,7 @@ class MeshMTLSBlocksRoute(Rule):
         Cause(
             "the pod's sidecar closes every connection that does not bring the mesh's certificate",
             often=("502", "connection-reset"),
-            sometimes=("check-failed", "connection-failure", "no-healthy-upstream", "premature-close"),
+            sometimes=("503", "check-failed", "connection-failure", "no-healthy-upstream", "premature-close"),
         ),
     )
     fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})

@@ -32,7 +32,6 @@ class Contour(Controller):
     gateway: ClassVar[str] = GATEWAY
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
-    proxies_itself: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
         (
             Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),

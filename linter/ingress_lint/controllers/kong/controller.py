@@ -82,7 +82,6 @@ class Kong(Controller):
     title: ClassVar[str] = "Kong"
     gateway: ClassVar[str] = GATEWAY
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
-    proxies_itself: ClassVar[bool] = False
     conduct: ClassVar[Conduct] = Conduct(
         (
             Criterion(_attributes, "more kinds of conditions"),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.controllers.shared.base import Controller
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.workload import WorkloadContainer
+from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import BackendRef, Route
 
@@ -27,12 +27,24 @@ class Proxies:
         if controller.outside:
             refused = controller.external_names_refused
             return tuple(replace(route, from_outside=True, external_names_refused=refused) for route in routes)
-        proxies = (
-            tuple(dict.fromkeys(container.workload for name, container in self._containers if name == controller.name))
-            if controller.proxies_itself
-            else ()
-        )
+        proxies = self._carrying(controller.name)
         return tuple(replace(route, proxies=proxies) for route in routes) if proxies else tuple(routes)
+
+    def _carrying(self, name: str) -> tuple[Workload, ...]:
+        """The workloads that carry the requests: those that run the controller, else the one beside them that it tells how to."""
+        running = [container for own, container in self._containers if own == name]
+        carries = REGISTRY[name].proxies_by
+        itself = dict.fromkeys(item.workload for item in running if carries(item.container.image))
+        if itself or not running:
+            return tuple(itself)
+        namespaces = {item.workload.object.namespace for item in running}
+        told = [
+            workload
+            for namespace in sorted(namespaces)
+            for workload in self._graph.pods(namespace).matching({})
+            if any(carries(item.container.image) for item in workload.containers)
+        ]
+        return tuple(told) if len(told) == 1 else ()
 
     def _in_front(self, route: Route) -> Route:
         """A route with what the proxies take that its backends lead to."""

@@ -99,8 +99,6 @@ class Controller(ABC):
     annotations: ClassVar[AnnotationTable]
     service_annotations: ClassVar[AnnotationTable | None] = None
     """Annotations of Services that are load balancers themselves, where they lie under prefixes of their own."""
-    proxies_itself: ClassVar[bool] = True
-    """Whether the pods of that image carry the requests, rather than tell others how to."""
     outside: ClassVar[bool] = False
     """Whether what it makes stands outside of the cluster, so that no pod sends its requests."""
     also_reads: ClassVar[frozenset[str]] = frozenset()
