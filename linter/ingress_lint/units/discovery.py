@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -17,14 +17,15 @@ from ingress_lint import inputs
 from ingress_lint.load.document import Document
 from ingress_lint.load.files import STANDARD_INPUT, Found, display_path
 from ingress_lint.load.loading import Loader
-from ingress_lint.units import chart, folder, generators, kustomization, named, stdin
+from ingress_lint.units import folder, kustomization, stdin
 from ingress_lint.units.building import Builder, Rendering
 from ingress_lint.units.configured import Cluster, ConfiguredUnit
 from ingress_lint.units.kustomization import Kustomizations
 from ingress_lint.units.plan import Identities, Plan, Unit
-from ingress_lint.units.repository import Repository
-from ingress_lint.units.site import Site
 from ingress_lint.units.walking import Tree, walk
+
+if TYPE_CHECKING:
+    from ingress_lint.units.site import Site
 
 _DEPLOYING: Final = frozenset({"Application", "ApplicationSet", "FluxInstance", "HelmRelease", "Kustomization"})
 """The kinds of what Flux and Argo CD deploy, and of Flux itself."""
@@ -66,10 +67,23 @@ def discover(
     if (rendering.values or rendering.set) and not any(one.named for tree in trees for one in tree.charts):
         loader.loaded.missing_paths.append(_NO_CHART)
     found = _Files(trees, loader, settings)
-    placed = (one for plan in found.plans(identities) for one in named.placed(plan, settings.clusters))
-    plans = sorted(placed, key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind))
+    plans = sorted(
+        _placed(found.plans(identities), settings.clusters),
+        key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind),
+    )
     left_out = sum((tree.left_out for tree in trees), Counter[str]())
     return Discovery(plans, left_out, [line for tree in trees if (line := found.barren(tree))])
+
+
+def _placed(plans: Iterable[Plan], clusters: Mapping[str, Cluster]) -> Iterator[Plan]:
+    """The plans in the clusters that the configuration puts them into."""
+    if not clusters:
+        yield from plans
+        return
+    from ingress_lint.units.named import placed
+
+    for plan in plans:
+        yield from placed(plan, clusters)
 
 
 def context(paths: Sequence[str], loader: Loader) -> list[Document]:
@@ -111,8 +125,7 @@ class _Files:
 
     def plans(self, identities: Identities) -> Iterator[Plan]:
         """The plans of all kinds."""
-        configured = self._settings.units
-        own = list(named.plans(configured, self._site, self._settings.clusters)) if configured else []
+        own = self._named()
         replaced = {plan.unit.path for plan in own}
         taken: set[str] = set()
         for plan in (*own, *(plan for plan in self._deployed() if plan.unit.path not in replaced)):
@@ -123,6 +136,8 @@ class _Files:
             yield kustomization.part(one, files, self._read)
         charts = {one.real: one for tree in self._trees for one in tree.charts if one.real not in taken}
         if charts:
+            from ingress_lint.units import chart
+
             yield from chart.plans(charts.values(), self._site)
         yield from map(Plan, self._generators(self._trees, taken))
         streams: list[tuple[Document, ...]] = []
@@ -141,22 +156,42 @@ class _Files:
         if (
             tree.kustomizations
             or any(True for _ in self._generators([tree], ()))
-            or any(not chart.is_library(one, self._builder) for one in tree.charts)
+            or any(not self._is_library(one) for one in tree.charts)
             or any(file.real in self._plain or file.real in parts for file in tree.files)
         ):
             return ""
         return f"nothing to lint in {display_path(tree.path)}{_why_barren(tree)}"
 
     @cached_property
+    def _manifest_files(self) -> dict[str, Found]:
+        """The files with manifests that are deployed as they are, or by a kustomization that lists them."""
+        return {path: file for path, file in self._files.items() if path in self._plain or self._known.lists(path)}
+
+    def _is_library(self, one: Found) -> bool:
+        from ingress_lint.units.chart import is_library
+
+        return is_library(one, self._builder)
+
+    @cached_property
     def _site(self) -> Site:
-        files = {path: file for path, file in self._files.items() if path in self._plain or self._known.lists(path)}
+        from ingress_lint.units.repository import Repository
+        from ingress_lint.units.site import Site
+
         charts = {one.real: one for tree in self._trees for one in tree.charts}
         repository = Repository.around(self._trees[0].path if self._trees else ".")
-        return Site(repository, files, charts, self._known, self._read, self._builder)
+        return Site(repository, self._manifest_files, charts, self._known, self._read, self._builder)
+
+    def _named(self) -> list[Plan]:
+        """The plans of the units that the configuration names."""
+        if not self._settings.units:
+            return []
+        from ingress_lint.units import named
+
+        return list(named.plans(self._settings.units, self._site, self._settings.clusters))
 
     def _deployed(self) -> list[Plan]:
         """The plans of what GitOps objects deploy, where there are any."""
-        if not any(True for _ in self._site.documents(*_DEPLOYING)):
+        if not any(document.kind in _DEPLOYING for path in self._manifest_files for document in self._read(path)):
             return []
         from ingress_lint.units import argo_cd, flux
 
@@ -165,9 +200,11 @@ class _Files:
 
     def _generators(self, trees: Sequence[Tree], taken: Container[str]) -> Iterator[Unit]:
         """What is never checked: what other generators read."""
-        return generators.units(
-            {file.real: file for tree in trees for file in tree.generators if file.real not in taken}.values()
-        )
+        found = {file.real: file for tree in trees for file in tree.generators if file.real not in taken}
+        if found:
+            from ingress_lint.units import generators
+
+            yield from generators.units(found.values())
 
     def _read(self, path: str) -> tuple[Document, ...]:
         return self._loader.read(self._files.get(path) or Found.at(path))
