@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from ingress_lint.facts.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
 from ingress_lint.load.unknown import is_unknown
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
@@ -19,6 +20,7 @@ from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.matching import Conduct, Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
+from ingress_lint.routes.traffic import BY_KUBE_PROXY
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import is_placeholder
@@ -41,6 +43,8 @@ class Fault(Struct, frozen=True):
 
     why: str
     status: int
+    place: Place | None = None
+    """The text that says so, where it is not the reference to the backend."""
 
 
 class Share(Struct, frozen=True):
@@ -157,8 +161,9 @@ def fault_of(backend: BackendRef, conduct: Conduct, graph: ObjectGraph | None) -
     service, port = backend.service.object, backend.service_port
     if graph is None or service is None or not isinstance(service.body, Service):
         return None
-    if (why := emptiness(service, graph)) is not None:
-        return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)
+    asked = port.port if port is not None else None
+    if (empty := emptiness(service, graph, asked, by_kube_proxy=backend.target.value in BY_KUBE_PROXY)) is not None:
+        return Fault(f"{backend} has no endpoints: {empty.why}", conduct.no_endpoints_status, empty.place)
     if port is not None and port.endpoints and all(endpoint.number is None for endpoint in port.endpoints):
         why = f"no container of its pods has a port named `{port.target}`"
         return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)

@@ -6,6 +6,7 @@ Times are in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -53,6 +54,10 @@ class TargetKind(StrEnum):
     """Nodes, at the address that the client asked for, so that no NodePort is needed."""
     NODE_OR_POD = "node-or-pod"
     """One of the two, as the cluster decides and the manifests do not tell."""
+
+
+BY_KUBE_PROXY: Final = frozenset({TargetKind.NODE, TargetKind.CLUSTER_IP, TargetKind.PASSED_THROUGH})
+"""Targets from which kube-proxy, or what stands for it, leads to the pods."""
 
 
 class SourceAddress(StrEnum):
