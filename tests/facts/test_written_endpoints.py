@@ -53,9 +53,7 @@ FIRST = "ports: [{name: http, port: 80}]\nendpoints: [{addresses: [10.0.0.9], co
 def test_check_and_trace_agree(written: str, status: int, tmp_path: Path) -> None:
     file = tmp_path / "set.yaml"
     file.write_text(SET + written, encoding="utf-8")
-    traced = CliRunner().invoke(
-        main, ["trace", "--format", "json", "--url", "http://shop.example.com/", str(file)]
-    )
+    traced = CliRunner().invoke(main, ["trace", "--format", "json", "--url", "http://shop.example.com/", str(file)])
     checked = CliRunner().invoke(main, ["check", "--format", "json", "--select", "IL405", str(file)])
     trace = json.loads(traced.stdout)
     assert trace["status"] == status

@@ -157,7 +157,17 @@ class _NetworkLoadBalancer:
         return Sourced(value, Origin.EXPLICIT, written.place)
 
     def _proxy_protocol(self) -> Sourced[bool]:
+        """The controller's NLB reads `proxy-protocol`, and so does a Classic Load Balancer; the cloud provider's NLB does
+        not (kubernetes/cloud-provider-aws:pkg/providers/v1/aws.go, EnsureLoadBalancer).
+        """
         written = self._reader.text(_STEM + "proxy-protocol")
+        if (
+            written
+            and self._gateway == "NLB"
+            and not self._by_controller
+            and "proxy_protocol_v2.enabled" not in self._attributes
+        ):
+            return Sourced(False, Origin.DERIVED, written.place, "the cloud provider does not read it for an NLB")
         if written:
             return Sourced(written.value == "*", Origin.EXPLICIT, written.place)
         attribute = self._attributes.get("proxy_protocol_v2.enabled")
