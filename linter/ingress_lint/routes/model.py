@@ -166,6 +166,11 @@ class BackendRef(Struct, frozen=True):
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
     refusal: Verdict | None = None
     """Why its controller sends it nothing, None where it does."""
+    unopened: Sourced[str] | None = None
+    """How to let its controller open the targets to the load balancer, whose security groups or firewall are replaced at
+    this place; None where something opens them, or nothing is replaced."""
+    ungated: Sourced[str] | None = None
+    """What lets a rollout wait until the load balancer takes a new pod; None where it waits, or that is unknown."""
     remedies: Remedies = UNKNOWN
     """How somebody tells its controller to treat it otherwise."""
 
