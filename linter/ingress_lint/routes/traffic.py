@@ -93,6 +93,8 @@ class HealthCheck(Struct, frozen=True):
     """Whether what it derives from the pods is read only when the check is made, and never again."""
     strict_timeout: bool = False
     """Whether a timeout that is not below the interval is refused."""
+    skipped: Sourced[str] | None = None
+    """The path that it asks for where, as was seen of some releases, it does not read what `path` is derived from."""
     sources: tuple[str, ...] = ()
     """The address ranges that it asks from where these are known beforehand, and the load balancer's requests too."""
 

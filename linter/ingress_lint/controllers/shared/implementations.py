@@ -46,6 +46,11 @@ _OF_AWS: Final = Remedies(
     },
     read_timeout="set `idle_timeout.timeout_seconds` to {} in the LoadBalancerConfiguration",
 )
+_OF_AGC: Final = replace(
+    SPECIFIED,
+    check_path="set `default.http.path: {}` in a HealthCheckPolicy for the Service",
+    check_port="set `default.port: {}` in a HealthCheckPolicy for the Service",
+)
 _OF_ENVOY_GATEWAY: Final = replace(
     SPECIFIED, check_path="set `healthCheck.active.http.path: {}` in its BackendTrafficPolicy"
 )
@@ -164,6 +169,17 @@ IMPLEMENTATIONS: Final = (
         backend_tls_policy=False,
         own_certificates=True,
         remedies=_OF_AWS,
+    ),
+    Implementation(
+        # MicrosoftDocs/azure-docs:articles/application-gateway/for-containers; its time-out of a route is 60 s
+        "agc",
+        "Application Gateway for Containers",
+        ("alb.networking.azure.io/alb-controller",),
+        ("azure-alb-",),
+        ("alb.networking.azure.io",),
+        outside=True,
+        request_timeout=60,
+        remedies=_OF_AGC,
     ),
     Implementation(
         # traefik/traefik:pkg/provider/kubernetes/gateway
