@@ -129,8 +129,11 @@ def emptiness(
 
 
 def _may_be_filled(service: KubernetesObject[Service], graph: ObjectGraph) -> bool:
-    """Whether what no manifest shows may give a Service endpoints."""
-    return graph.incomplete_in(service.namespace) or any(graph.makers.of_pods(service.namespace))
+    """Whether what no manifest shows may give a Service without selector endpoints; of a Gateway nothing does."""
+    makers = graph.makers.of_pods(service.namespace)
+    return graph.incomplete_in(service.namespace) or any(
+        (maker.group, maker.kind) != (GATEWAY_GROUP, "Gateway") for maker in makers
+    )
 
 
 def _shows_pods(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:

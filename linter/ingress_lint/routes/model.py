@@ -18,6 +18,7 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
+from ingress_lint.routes.broken_backends import SPECIFIED, BrokenBackends
 from ingress_lint.routes.filters import (
     CORS,
     ExtensionFilter,
@@ -246,6 +247,8 @@ class Route(Struct, frozen=True):
     """What leads from outside to `proxies`, as far as the set shows it."""
     from_outside: bool = False
     """Whether what sends them stands outside of the cluster."""
+    broken: BrokenBackends = SPECIFIED
+    """What clients get where no backend can answer."""
     external_names_refused: str = ""
     """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
 

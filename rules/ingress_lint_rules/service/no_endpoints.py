@@ -132,7 +132,7 @@ class NoEndpoints(Rule):
         return self.finding(
             service.name_place,
             f"{route.owner.kind} `{route.owner.name}` sends requests to Service `{service.name}`, which has no selector, and "
-            "no Endpoints or EndpointSlice of these manifests fills it; the client gets 503",
+            f"no Endpoints or EndpointSlice of these manifests fills it; the client gets {route.broken.no_endpoints}",
             related=[*_related_to(stray), Related("the route leads here", backend.place)],
             path=way(route, backend, Hop.SERVICE),
             fix=f"give EndpointSlice `{stray.name}` the label {label}"
@@ -145,7 +145,7 @@ class NoEndpoints(Rule):
         return self.finding(
             empty.place,
             f"{route.owner.kind} `{route.owner.name}` sends requests to port {called} of Service "
-            f"`{port.service.name}`, and {empty.why}, so that it has no endpoints; the client gets 503",
+            f"`{port.service.name}`, and {empty.why}, so that it has no endpoints; the client gets {route.broken.no_endpoints}",
             related=[
                 Related("the Service's port", port.at("name" if port.port.name else "port")),
                 Related("the route leads here", backend.place),
@@ -162,7 +162,7 @@ class NoEndpoints(Rule):
         return self.finding(
             first.at("spec", "replicas"),
             f"{first.kind} `{first.name}`{others} has 0 replicas and no autoscaler, and Service `{service.name}`, where "
-            f"{route.owner.kind} `{route.owner.name}` sends requests, has no other pods; the client gets 503",
+            f"{route.owner.kind} `{route.owner.name}` sends requests, has no other pods; the client gets {route.broken.no_endpoints}",
             related=[Related("the route leads here", backend.place)],
             path=way(route, backend, Hop.POD),
             fix="scale it up, add an autoscaler, or remove the route",

@@ -11,6 +11,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
+from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
 
@@ -91,6 +93,8 @@ class Implementation(Struct, frozen=True):
     """How long it keeps an idle connection to a pod, in seconds."""
     remedies: Remedies = SPECIFIED
     """How somebody tells it to treat a backend otherwise."""
+    broken: BrokenBackends = BROKEN_AS_SPECIFIED
+    """What it answers where no backend of a rule can."""
     retries_idempotent: bool = False
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
     misdirected: str = ""
@@ -139,6 +143,7 @@ IMPLEMENTATIONS: Final = (
         controller="cilium",
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
+        broken=BrokenBackends(no_port=503),  # "no healthy upstream": issue 32089
     ),
     Implementation(
         # docs.cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
@@ -241,6 +246,7 @@ IMPLEMENTATIONS: Final = (
         ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
         controller="kong",
         own_certificates=True,
+        broken=BrokenBackends(no_weight=503, none=503),  # "failure to get a peer from the ring-balancer": issue 6733
     ),
     Implementation(
         # jcmoraisjr/haproxy-ingress:docs/content/en/docs/configuration/gateway-api.md
