@@ -504,6 +504,14 @@ TABLE: Final = (
         fields=frozenset({"header_limit"}),
     ),
     RuleEntry(
+        code="IL217",
+        name="backend-access-unmanaged",
+        severity=Severity.WARNING,
+        summary="the load balancer's security groups are replaced, and nothing opens the targets to it",
+        source="ingress_lint_rules.load_balancer.backend_access_unmanaged:BackendAccessUnmanaged",
+        hooks=frozenset({"check_route"}),
+    ),
+    RuleEntry(
         code="IL301",
         name="overlay-mtu",
         severity=Severity.ERROR,

@@ -288,6 +288,20 @@ _REGISTRATIONS: Final = (
         ),
         shares_balancer_prefixes=True,
     ),
+    Registration(
+        "cloud-load-balancer",
+        "other_clouds.controller:OtherClouds",
+        balancer_prefixes=(
+            "kubernetes.civo.com",
+            "lb.stackit.cloud",
+            "load-balancer.hetzner.cloud",
+            "loadbalancer.openstack.org",
+            "service.beta.kubernetes.io",
+            "service.cloud.tencent.com",
+            "service.kubernetes.io",
+        ),
+        shares_balancer_prefixes=True,
+    ),
 )
 REGISTRY: Final[Mapping[str, Registration]] = {found.name: found for found in _REGISTRATIONS}
 

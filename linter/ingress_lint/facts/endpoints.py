@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+
+from ingress_lint.facts.written_endpoints import written_lack
 from ingress_lint.graph.control_plane import OF_JOBS
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import LabelIndex
 from ingress_lint.graph.makers import CLUSTERS_OWN, PROMETHEUS_GROUP
 from ingress_lint.graph.workload import Workload
-from ingress_lint.objects.core import Service
+from ingress_lint.load.document import Place
+from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.objects.reading import string_map
@@ -61,11 +66,7 @@ def nobody_fills(service: KubernetesObject[Service], graph: ObjectGraph) -> bool
     """Whether a Service has no selector, and nothing of the set can make endpoints for it."""
     spec = service.body.spec
     return not (
-        spec.selector
-        or spec.type == "ExternalName"
-        or graph.incomplete_in(service.namespace)
-        or graph.endpoints_of(service)
-        or any(graph.makers.of_pods(service.namespace))
+        spec.selector or spec.type == "ExternalName" or graph.endpoints_of(service) or _may_be_filled(service, graph)
     )
 
 
@@ -80,19 +81,59 @@ def is_off(workload: Workload, graph: ObjectGraph) -> bool:
     )
 
 
-def emptiness(service: KubernetesObject[Service], graph: ObjectGraph) -> str | None:
-    """Why a Service is known to have no endpoints, None where it has some or nobody can tell."""
-    if service.body.spec.type == "ExternalName":
+class Cause(StrEnum):
+    """What leaves a Service without endpoints."""
+
+    NOBODY_FILLS = "it has no selector, and nothing fills it"
+    WRITTEN = "those that are written are none for it"
+    SELECTS_NOTHING = "its selector matches no pod"
+    SCALED_TO_ZERO = "every workload behind it has 0 replicas"
+
+
+class Emptiness(Struct, frozen=True):
+    """Why a Service port has no endpoints, and the text that says so."""
+
+    cause: Cause
+    why: str
+    place: Place
+    fix: str = ""
+
+
+def emptiness(
+    service: KubernetesObject[Service],
+    graph: ObjectGraph,
+    port: ServicePort | None = None,
+    *,
+    by_kube_proxy: bool = False,
+) -> Emptiness | None:
+    """Why a Service is known to have no endpoints, or none for one of its ports; None where it has some or nobody can tell.
+
+    `by_kube_proxy` for packets that are sent to its cluster IP or to a node.
+    """
+    spec, written = service.body.spec, graph.endpoints_of(service)
+    if spec.type == "ExternalName":
         return None
     if nobody_fills(service, graph):
-        return "it has no selector, and nothing fills it"
+        return Emptiness(Cause.NOBODY_FILLS, Cause.NOBODY_FILLS, service.name_place)
+    if written:
+        kept = spec.selector or port is None or _may_be_filled(service, graph)
+        lack = None if kept or port is None else written_lack(spec, port, written, by_kube_proxy=by_kube_proxy)
+        return None if lack is None else Emptiness(Cause.WRITTEN, lack.why, lack.place, lack.fix)
     selector, workloads = graph.selector(service), graph.selected_by(service)
-    if not workloads and service.body.spec.selector and selection_is_known(service, selector, graph):
-        return "its selector matches no pod"
-    known = workloads and not graph.incomplete_in(service.namespace) and not graph.endpoints_of(service)
-    if known and all(is_off(workload, graph) for workload in workloads):
-        return "every workload behind it has 0 replicas"
+    if not workloads and spec.selector and selection_is_known(service, selector, graph):
+        return Emptiness(Cause.SELECTS_NOTHING, Cause.SELECTS_NOTHING, service.at("spec", "selector"))
+    if workloads and not graph.incomplete_in(service.namespace) and all(is_off(item, graph) for item in workloads):
+        place = workloads[0].object.at("spec", "replicas")
+        return Emptiness(Cause.SCALED_TO_ZERO, Cause.SCALED_TO_ZERO, place)
     return None
+
+
+def _may_be_filled(service: KubernetesObject[Service], graph: ObjectGraph) -> bool:
+    """Whether what no manifest shows may give a Service without selector endpoints; of a Gateway nothing does."""
+    makers = graph.makers.of_pods(service.namespace)
+    return graph.incomplete_in(service.namespace) or any(
+        (maker.group, maker.kind) != (GATEWAY_GROUP, "Gateway") for maker in makers
+    )
 
 
 def _shows_pods(service: KubernetesObject[Service], selector: Mapping[str, str], graph: ObjectGraph) -> bool:

@@ -31,6 +31,7 @@ class IngressClassParamsSpec(Model):
     certificate_arn: Many[str] = ()
     inbound_cidrs: Any = field(default=None, name="inboundCIDRs")
     load_balancer_attributes: Many[Attribute] = ()
+    manage_backend_security_group_rules: bool | None = None
 
 
 class IngressClassParams(Model):

@@ -64,11 +64,19 @@ class Issuer(Model):
     spec: IssuerSpec = IssuerSpec()
 
 
+class IssuerReference(Model):
+    """Who issues a certificate."""
+
+    name: str = ""
+    kind: str = "Issuer"
+
+
 class CertificateSpec(Model):
     """The Secret to fill, and the hosts of the certificate in it."""
 
     secret_name: str = ""
     dns_names: Many[str] | None = None
+    issuer_ref: IssuerReference = IssuerReference()
 
 
 class Certificate(Model):

@@ -36,13 +36,13 @@ class ServiceSpec(ClosedModel):
     load_balancer_class: str | None = None
     load_balancer_source_ranges: Many[str] = ()
     publish_not_ready_addresses: bool = False
+    ip_families: Many[str] = ()
     allocate_load_balancer_node_ports: bool = True
     session_affinity: Literal["ClientIP", "None", ""] = "None"
     # read by nobody here, but legal
     cluster_ips: Any = field(default=None, name="clusterIPs")
     external_ips: Any = field(default=None, name="externalIPs")
     load_balancer_ip: Any = field(default=None, name="loadBalancerIP")
-    ip_families: Any = None
     ip_family_policy: Any = None
     ip_family: Any = None
     session_affinity_config: Any = None
@@ -73,6 +73,7 @@ class EndpointSubset(Model):
     """Addresses that share ports."""
 
     addresses: Many[Any] = ()
+    not_ready_addresses: Many[Any] = ()
     ports: Many[EndpointPort] = ()
 
 
@@ -82,10 +83,27 @@ class Endpoints(Model):
     subsets: Many[EndpointSubset] = ()
 
 
+class EndpointConditions(Model):
+    """In which state an endpoint is. Not said means ready, serving and not terminating."""
+
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class SliceEndpoint(Model):
+    """The addresses of one endpoint, `target_ref` the pod that has them."""
+
+    addresses: Many[Any] = ()
+    conditions: EndpointConditions = EndpointConditions()
+    target_ref: Any = None
+
+
 class EndpointSlice(Model):
     """An EndpointSlice; its label `kubernetes.io/service-name` names the Service."""
 
-    endpoints: Many[Any] = ()
+    address_type: str = ""
+    endpoints: Many[SliceEndpoint] = ()
     ports: Many[EndpointPort] = ()
 
 

@@ -211,6 +211,8 @@ class LoadBalancerConfigurationSpec(Model):
 
     default_target_group_configuration: NamedReference | None = None
     load_balancer_attributes: Many[LoadBalancerAttribute] = ()
+    security_groups: Many[str] = ()
+    manage_backend_security_group_rules: bool | None = None
     merging_mode: str | None = None
 
 

@@ -150,6 +150,12 @@ class Volume(Model):
     projected: Any = None
 
 
+class ReadinessGate(Model):
+    """A condition that a pod waits for before it is ready."""
+
+    condition_type: str = ""
+
+
 class PodSpec(Model):
     """The pod's containers and what they share."""
 
@@ -165,6 +171,7 @@ class PodSpec(Model):
     affinity: Any = None
     topology_spread_constraints: Many[Any] = ()
     node_selector: dict[str, Any] = field(default_factory=dict)
+    readiness_gates: Many[ReadinessGate] = ()
 
 
 class TemplateMetadata(Model):

@@ -9,16 +9,20 @@ from msgspec import Struct
 
 from ingress_lint.facts.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
 from ingress_lint.load.unknown import is_unknown
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
 from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatchType
-from ingress_lint.routes.matching import Conduct, Request
+from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
+from ingress_lint.routes.traffic import BY_KUBE_PROXY
+from ingress_lint.routes.verdicts import Reason
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import is_placeholder
@@ -41,6 +45,8 @@ class Fault(Struct, frozen=True):
 
     why: str
     status: int
+    place: Place | None = None
+    """The text that says so, where it is not the reference to the backend."""
 
 
 class Share(Struct, frozen=True):
@@ -107,9 +113,9 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
         asked = item.backend if isinstance(item, ExternalAuth) else None
-        if asked is not None and (fault := fault_of(asked, table.conduct, graph)) is not None:
+        if asked is not None and (fault := fault_of(asked, route.broken, graph)) is not None:
             return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")
-    shares, fault = _shares(route, table.conduct, graph)
+    shares, fault = _shares(route, graph)
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()
@@ -133,49 +139,52 @@ def _client_refused(request: Request, listener: Listener) -> str | None:
     return None if clients.usable else "the listener has no certificate authority to check client certificates by"
 
 
-def _shares(route: Route, conduct: Conduct, graph: ObjectGraph | None) -> tuple[tuple[Share, ...], Fault | None]:
+def _shares(route: Route, graph: ObjectGraph | None) -> tuple[tuple[Share, ...], Fault | None]:
     """The backends with their parts of the requests, and why none of them can answer, None where one can."""
     total = sum(backend.weight for backend in route.backends)
     shares = tuple(
-        Share(backend, backend.weight / total if total else 0.0, fault_of(backend, conduct, graph))
+        Share(backend, backend.weight / total if total else 0.0, fault_of(backend, route.broken, graph))
         for backend in route.backends
     )
     weighted = [share for share in shares if share.share]
     if any(share.fault is None for share in weighted):
         return shares, None
     fallback = route.fallback
-    if fallback is not None and fault_of(fallback, conduct, graph) is None:
+    if fallback is not None and fault_of(fallback, route.broken, graph) is None:
         return (Share(fallback, 1.0), *(Share(share.backend, 0.0, share.fault) for share in shares)), None
     fault = next((share.fault for share in weighted), None)
-    return shares, fault or Fault("no backend has any weight", conduct.broken_backend_status)
+    return shares, fault or Fault("no backend has any weight", route.broken.no_weight if shares else route.broken.none)
 
 
-def fault_of(backend: BackendRef, conduct: Conduct, graph: ObjectGraph | None) -> Fault | None:
+def fault_of(backend: BackendRef, broken: BrokenBackends, graph: ObjectGraph | None) -> Fault | None:
     """Why a backend answers nothing, as far as references, ports and selectors tell."""
-    if (why := _broken(backend)) is not None:
-        return Fault(why, conduct.broken_backend_status)
+    if (fault := _broken(backend, broken)) is not None:
+        return fault
     service, port = backend.service.object, backend.service_port
     if graph is None or service is None or not isinstance(service.body, Service):
         return None
-    if (why := emptiness(service, graph)) is not None:
-        return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)
+    asked = port.port if port is not None else None
+    if (empty := emptiness(service, graph, asked, by_kube_proxy=backend.target.value in BY_KUBE_PROXY)) is not None:
+        return Fault(f"{backend} has no endpoints: {empty.why}", broken.no_endpoints, empty.place)
     if port is not None and port.endpoints and all(endpoint.number is None for endpoint in port.endpoints):
         why = f"no container of its pods has a port named `{port.target}`"
-        return Fault(f"{backend} has no endpoints: {why}", conduct.no_endpoints_status)
+        return Fault(f"{backend} has no endpoints: {why}", broken.no_endpoints)
     refused = refused_certificate(backend, graph)
-    return Fault(f"the gateway refuses {refused.why}", conduct.no_endpoints_status) if refused is not None else None
+    return Fault(f"the gateway refuses {refused.why}", broken.no_endpoints) if refused is not None else None
 
 
-def _broken(backend: BackendRef) -> str | None:
-    if backend.refusal is not None:
-        return backend.refusal.message
+def _broken(backend: BackendRef, broken: BrokenBackends) -> Fault | None:
+    refusal = backend.refusal
+    if refusal is not None:
+        permitted = refusal.reason is not Reason.REF_NOT_PERMITTED
+        return Fault(refusal.message, broken.missing if permitted else broken.not_permitted)
     if backend.service.missing:
-        return f"{backend} does not exist"
+        return Fault(f"{backend} does not exist", broken.missing)
     service = backend.service.object
     if service is not None and backend.service_port is None and not (_external(service) or _is_open(backend)):
-        return f"{backend.kind} {backend.namespace}/{backend.name} has no such port"
+        return Fault(f"{backend.kind} {backend.namespace}/{backend.name} has no such port", broken.no_port)
     if backend.tls is not None and not backend.tls.usable:
-        return f"no certificate authority of {backend.tls.policy} can be read"
+        return Fault(f"no certificate authority of {backend.tls.policy} can be read", broken.missing)
     return None
 
 

@@ -174,14 +174,10 @@ class Conduct(Struct, frozen=True):
     """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
     tells_scheme: bool = False
     """Whether the header X-Forwarded-Proto says `https` of what comes by TLS before routes are matched."""
-    broken_backend_status: int = 500
-    """What clients get where a backend cannot be: no such Service, no such port, no permission."""
-    no_endpoints_status: int = 503
-    """What they get where it has no endpoints."""
 
 
 SPECIFIED_CONDUCT: Final = Conduct()
-INGRESS_CONDUCT: Final = Conduct(INGRESS, one_label_wildcards=True, broken_backend_status=503)
+INGRESS_CONDUCT: Final = Conduct(INGRESS, one_label_wildcards=True)
 """What a controller of Ingresses does where nothing more is known of it."""
 
 

@@ -18,6 +18,7 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import AnyObject, IntOrString, KubernetesObject
 from ingress_lint.objects.workloads import ContainerPort
+from ingress_lint.routes.broken_backends import SPECIFIED, BrokenBackends
 from ingress_lint.routes.filters import (
     CORS,
     ExtensionFilter,
@@ -166,6 +167,11 @@ class BackendRef(Struct, frozen=True):
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
     refusal: Verdict | None = None
     """Why its controller sends it nothing, None where it does."""
+    unopened: Sourced[str] | None = None
+    """How to let its controller open the targets to the load balancer, whose security groups or firewall are replaced at
+    this place; None where something opens them, or nothing is replaced."""
+    ungated: Sourced[str] | None = None
+    """What lets a rollout wait until the load balancer takes a new pod; None where it waits, or that is unknown."""
     remedies: Remedies = UNKNOWN
     """How somebody tells its controller to treat it otherwise."""
 
@@ -241,6 +247,8 @@ class Route(Struct, frozen=True):
     """What leads from outside to `proxies`, as far as the set shows it."""
     from_outside: bool = False
     """Whether what sends them stands outside of the cluster."""
+    broken: BrokenBackends = SPECIFIED
+    """What clients get where no backend can answer."""
     external_names_refused: str = ""
     """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
 

@@ -6,6 +6,7 @@ Times are in seconds.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -55,6 +56,10 @@ class TargetKind(StrEnum):
     """One of the two, as the cluster decides and the manifests do not tell."""
 
 
+BY_KUBE_PROXY: Final = frozenset({TargetKind.NODE, TargetKind.CLUSTER_IP, TargetKind.PASSED_THROUGH})
+"""Targets from which kube-proxy, or what stands for it, leads to the pods."""
+
+
 class SourceAddress(StrEnum):
     """Whose address a packet carries."""
 
@@ -88,6 +93,8 @@ class HealthCheck(Struct, frozen=True):
     """Whether what it derives from the pods is read only when the check is made, and never again."""
     strict_timeout: bool = False
     """Whether a timeout that is not below the interval is refused."""
+    skipped: Sourced[str] | None = None
+    """The path that it asks for where, as was seen of some releases, it does not read what `path` is derived from."""
     sources: tuple[str, ...] = ()
     """The address ranges that it asks from where these are known beforehand, and the load balancer's requests too."""
 

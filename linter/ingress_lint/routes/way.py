@@ -52,6 +52,12 @@ def first_way(
     return way(*first, broken) if first is not None else ()
 
 
+def first_route(graph: ObjectGraph, routes: Iterable[Route], service: KubernetesObject[Service]) -> Route | None:
+    """The first of the graph's routes that leads to a Service."""
+    first = _first_leading(graph, routes).get(service)
+    return first[0] if first is not None else None
+
+
 @once_per_graph
 def _first_leading(
     _graph: ObjectGraph, routes: Iterable[Route]

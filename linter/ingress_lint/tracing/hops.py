@@ -219,7 +219,8 @@ def _empty(backend: BackendRef, fault: Fault, graph: ObjectGraph) -> Iterator[Tr
         place = workload.object.at("spec", "replicas") if is_off(workload, graph) else workload.object.name_place
         yield TracedHop(Hop.POD, workload.object, str(workload), place, "fail", fault.why)
     if not port.endpoints:
-        yield TracedHop(Hop.POD, None, "no pod", port.service.at("spec", "selector"), "fail", fault.why)
+        place = fault.place or port.service.at("spec", "selector")
+        yield TracedHop(Hop.POD, None, "no pod", place, "fail", fault.why)
 
 
 def _pods(backend: BackendRef, graph: ObjectGraph) -> Iterator[TracedHop]:

@@ -82,7 +82,9 @@ curl -si http://HOST/.well-known/acme-challenge/x | head -n 1
 ## How sure
 A warning: the host may be led to a second controller while the challenge lasts. A note where the class is one that an
 installation brings along and these manifests only define others. Silent for DNS-01, for issuers with several solvers
-where the host decides which of them is meant, and where the challenge is written into the Ingress that is there.
+where the host decides which of them is meant, where the challenge is written into the Ingress that is there, and where a
+redirect to HTTPS belongs to another route, which the challenge's own path beats. Istio's `httpsRedirect` belongs to the
+Gateway and comes before every route (istio/istio#27643).
 
 ## References
 - https://cert-manager.io/docs/configuration/acme/http01/

@@ -86,7 +86,8 @@ A warning where two times that the manifests give contradict each other, where t
 is a shell that is not given the time to sleep (`sh -c sleep 15`). An error where the `sleep` action is longer than the
 grace period, as the API server refuses such a pod. Of a script only what it sleeps for whatever happens counts. A note,
 one for each workload, where a load balancer sends to pods and neither a preStop hook nor a setting about shutdown or
-draining delays their end: servers may do so on their own. The default of a load balancer's delay is never compared.
+draining delays their end: servers may do so on their own. A note too where an AWS load balancer sends to pods of a Namespace
+of the set that lacks the label for pod readiness gates: verified against the AWS Load Balancer Controller. The default of a load balancer's delay is never compared.
 
 ## References
 - https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
@@ -137,6 +138,8 @@ class DrainRace(Rule):
         """Looks at the end of each pod behind the route."""
         for backend in route.backends:
             for endpoint in backend.endpoints:
+                if backend.ungated is not None and endpoint.workload.object.kind in _LASTING_KINDS:
+                    yield self._ungated(route, backend, endpoint, backend.ungated)
                 grace = grace_period(endpoint.workload)
                 hook = pre_stop(endpoint.container) if endpoint.container else None
                 if hook is not None and hook.lost:
@@ -149,6 +152,16 @@ class DrainRace(Rule):
                     if backend.timeouts.drain is not None:
                         yield from self._outlived(route, backend, endpoint, grace, backend.timeouts.drain)
                     yield from self._undelayed(route, backend, endpoint, hook, graph)
+
+    def _ungated(self, route: Route, backend: BackendRef, endpoint: Endpoint, gate: Sourced[str]) -> Finding:
+        return self.finding(
+            gate.place,
+            f"a rollout of {endpoint.workload} ends old pods before {route.gateway} takes the new ones, which count as "
+            f"ready without it ({gate.why}): some clients may get 502 or 503",
+            severity=Severity.NOTE,
+            path=way(route, backend, Hop.POD, endpoint),
+            fix=gate.value,
+        )
 
     def _killed(self, route: Route, backend: BackendRef, endpoint: Endpoint, grace: GracePeriod) -> Finding:
         return self.finding(

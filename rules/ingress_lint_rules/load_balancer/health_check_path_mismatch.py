@@ -105,6 +105,9 @@ the same Ingress routes to that Service, where the image is known for its answer
 where 404 counts as healthy, where the pod has no probe at all, where the check cannot reach a port of the pod (IL202,
 IL204, IL501), and where a probe asks for the same path, whatever the query.
 
+Application Gateway for Containers asks as its HealthCheckPolicy says, else as the readiness probe does, else for `/`; releases
+were seen that skip the probe, so that a probe's path without a policy is a warning (Azure/AKS#5644).
+
 ## References
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 - https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#health-check
@@ -119,6 +122,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.facts.answers import (
     KnownAnswer,
@@ -210,6 +214,12 @@ class HealthCheckPathMismatch(Rule):
                 found = [landing for landing in landings(backend) if landing.port_known]
                 asked = _Asked(route, backend, check, check.path, routed[_key(route, backend)])
                 yield from self._mismatch(asked, found, graph)
+                if check.skipped is not None:
+                    skipping = replace(asked, path=check.skipped)
+                    yield from (
+                        replace(finding, severity=min(finding.severity, Severity.WARNING))
+                        for finding in self._mismatch(skipping, found, graph)
+                    )
                 if check.read_once and check.path.origin is Origin.DERIVED:
                     yield from self._read_too_early(route, backend, check, check.path, found)
 

@@ -208,10 +208,9 @@ def _has_pods(item: AnyObject) -> bool:
     """Whether any of the addresses names the object that it belongs to."""
     body = item.body
     if isinstance(body, Endpoints):
-        addresses = [address for subset in body.subsets for address in subset.addresses]
-    else:
-        addresses = list(body.endpoints) if isinstance(body, EndpointSlice) else []
-    return any(isinstance(address, dict) and address.get("targetRef") for address in addresses)
+        addresses = (address for subset in body.subsets for address in subset.addresses)
+        return any(isinstance(address, dict) and address.get("targetRef") for address in addresses)
+    return isinstance(body, EndpointSlice) and any(endpoint.target_ref for endpoint in body.endpoints)
 
 
 def _on_nodes(workload: Workload) -> bool:

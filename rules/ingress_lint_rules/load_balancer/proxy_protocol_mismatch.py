@@ -92,7 +92,12 @@ curl -sv http://NODE:NODEPORT/                      # without it
 
 ## How sure
 Both ends must be in the set: the Service with its cloud's annotations, the controller's pods and its settings. Silent
-where either is not, and where the controller takes the header from some addresses only.
+where either is not, where annotations of several clouds leave open whose the load balancer is, and where the controller
+takes the header from some addresses only. What counts are the annotations of the cloud that serves the Service, by its
+`loadBalancerClass` first. A warning where it depends on who serves it: `aws-load-balancer-type: nlb` without a class is
+the AWS cloud provider's, which does not read `aws-load-balancer-proxy-protocol` for an NLB, unless the AWS Load Balancer
+Controller's webhook gives the Service its class. Verified against the sources of the controllers: AWS, Azure,
+DigitalOcean, Google, Oracle, Hetzner, Scaleway, Linode, OpenStack, OVHcloud, Vultr, Exoscale, IBM, Alibaba, Civo, STACKIT.
 
 ## References
 - https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt
@@ -109,7 +114,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import BackendRef, Route
-from ingress_lint.routes.sourced import Sourced
+from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
 
@@ -163,6 +168,7 @@ class ProxyProtocolMismatch(Rule):
         return self.finding(
             first.place,
             message,
+            severity=Severity.WARNING if sent.origin is Origin.DERIVED else None,
             related=(Related(captions[second.value], second.place),),
             path=way(route, backend, Hop.POD),
             fix=f"turn the PROXY protocol on at both {route.gateway} and {proxy.gateway}, or at neither",

@@ -58,7 +58,6 @@ from typing import ClassVar
 
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.filters import ExtensionFilter, FixedResponse, RequestRedirect
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.way import way, way_in
@@ -113,4 +112,4 @@ def _seen(route: Route) -> str:
         return "no connection gets anywhere"
     if route.owner.kind == "GRPCRoute":
         return "clients get UNAVAILABLE"
-    return "clients get 500" if route.owner.group == GATEWAY_GROUP else "clients get 503"
+    return f"clients get {route.broken.no_weight if route.backends else route.broken.none}"

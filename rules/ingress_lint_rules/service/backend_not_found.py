@@ -133,7 +133,7 @@ class BackendNotFound(Rule):
             told.message
             if told is not None
             else f"{route.owner.kind} `{route.owner.name}` sends requests to {backend.kind} `{backend.name}`, which "
-            f"namespace `{backend.namespace}` does not have; the client gets 503"
+            f"namespace `{backend.namespace}` does not have; the client gets {route.broken.missing}"
         )
         related, fix = [], f"create {backend.kind} `{backend.name}`, or name one that exists"
         elsewhere = graph.namespaces_with(kind, backend.name)

@@ -64,7 +64,6 @@ from typing import ClassVar
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service, ServicePort
-from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -111,7 +110,7 @@ class BackendPortNotFound(Rule):
         mistaken = next(_mistaken(wanted.value, ports), None)
         index, why = mistaken if mistaken is not None else (_nearest(wanted.value, ports), "")
         has = " and ".join(_shown(port) for port in ports) or "no port at all"
-        seen = "The client gets 500" if route.owner.group == GATEWAY_GROUP else "The client gets 503"
+        seen = f"The client gets {route.broken.no_port}"
         if route.only_mirrors_to(backend):
             seen = "The copies are dropped"
         unwritten = wanted.origin is Origin.DERIVED and bool(wanted.why)

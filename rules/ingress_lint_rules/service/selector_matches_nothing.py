@@ -83,7 +83,7 @@ from ingress_lint.objects.core import Service
 from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Route
-from ingress_lint.routes.way import first_way
+from ingress_lint.routes.way import first_route, first_way
 from ingress_lint.rule import Cause, Rule
 
 
@@ -127,7 +127,7 @@ class SelectorMatchesNothing(Rule):
     ) -> Finding:
         """A Service by labels of the control plane, which it gives to no pod that has the other ones."""
         path = first_way(graph, routes, service, Hop.POD)
-        end = f"The Service has no endpoints, so {_sees(path)}"
+        end = f"The Service has no endpoints, so {_sees(first_route(graph, routes, service))}"
         key, value = next(iter(given.items()))
         pods = graph.pods(service.namespace).matching(selector)
         stem = value.rpartition("-")[0] if key == POD_NAME else ""
@@ -163,7 +163,7 @@ class SelectorMatchesNothing(Rule):
     ) -> Finding:
         nearest = nearest_workload(service, selector, graph)
         path = first_way(graph, routes, service, Hop.POD)
-        sees = _sees(path)
+        sees = _sees(first_route(graph, routes, service))
         if nearest is None:
             return self._nothing_near(service, selector, graph, path, sees)
         labels = nearest.labels
@@ -228,9 +228,9 @@ class SelectorMatchesNothing(Rule):
         )
 
 
-def _sees(path: tuple[Step, ...]) -> str:
+def _sees(route: Route | None) -> str:
     """What becomes of a Service without endpoints, on the way of requests or beside it."""
-    return "the client gets 503" if path else "connections to it are refused"
+    return f"the client gets {route.broken.no_endpoints}" if route is not None else "connections to it are refused"
 
 
 def _is_whole(graph: ObjectGraph) -> bool:

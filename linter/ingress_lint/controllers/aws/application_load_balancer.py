@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.aws.access import ungated, unopened
 from ingress_lint.controllers.aws.actions import Action, applied_conditions, read_action, serves
 from ingress_lint.controllers.aws.annotations import ALB_ANNOTATIONS
 from ingress_lint.controllers.aws.health import checked_port, written_port
@@ -62,6 +63,9 @@ _PROTOCOLS: Final = {
     ("HTTPS", "GRPC"): AppProtocol.GRPCS,
 }
 
+_MANAGED: Final = "manage-backend-security-group-rules"
+_OPENED: Final = f'set `alb.ingress.kubernetes.io/{_MANAGED}: "true"`'
+
 
 class LoadBalancer(Struct, frozen=True):
     """What all Ingresses of one IngressGroup share; an Ingress of no group has a load balancer of its own."""
@@ -69,6 +73,7 @@ class LoadBalancer(Struct, frozen=True):
     instance: str
     ssl_redirect: Sourced[int] | None
     idle_timeout: Sourced[float] | None
+    unopened: Sourced[str] | None
 
 
 class ApplicationLoadBalancers(IngressController):
@@ -84,6 +89,7 @@ class ApplicationLoadBalancers(IngressController):
         members: dict[str, list[IngressObject]] = {}
         for claim in claims:
             members.setdefault(self._instance(claim.ingress), []).append(claim.ingress)
+        self._graph = graph
         self._balancers: dict[IngressObject, LoadBalancer] = {}
         for instance, ingresses in members.items():
             balancer = self._load_balancer(instance, ingresses)
@@ -103,7 +109,14 @@ class ApplicationLoadBalancers(IngressController):
         """`ssl-redirect` and the attributes are exclusive: one Ingress sets them for its whole group."""
         readers = [ALB_ANNOTATIONS.reader(ingress) for ingress in ingresses]
         redirect = next((found for reader in readers if (found := reader.integer("ssl-redirect"))), None)
-        return LoadBalancer(instance, redirect, self._idle_timeout(ingresses, readers))
+        groups = next((named for reader in readers if (named := reader.text("security-groups"))), None)
+        managed = next((told for reader in readers if (told := reader.boolean(_MANAGED))), None)
+        opened = any(
+            params and params.body.spec.manage_backend_security_group_rules
+            for params in map(self._params.get, ingresses)
+        )
+        lacking = None if opened else unopened(self._graph, groups, managed, _OPENED)
+        return LoadBalancer(instance, redirect, self._idle_timeout(ingresses, readers), lacking)
 
     def _idle_timeout(
         self, ingresses: Sequence[IngressObject], readers: Sequence[AnnotationReader]
@@ -273,6 +286,12 @@ class ApplicationLoadBalancers(IngressController):
         if regex and regex.value and value:
             return Sourced(PathMatch(PathMatchType.REGULAR_EXPRESSION, value.removeprefix("/")), Origin.EXPLICIT, place)
         return Sourced(PathMatch(kind, value or "/*"), Origin.EXPLICIT, place)
+
+    def backend(self, graph: ObjectGraph, context: PathContext) -> BackendRef:
+        """With what opens its targets, and what makes rollouts wait."""
+        found, balancer = super().backend(graph, context), self._balancer(context)
+        gate = ungated(graph, found.namespace, found.target, found.endpoints)
+        return replace(found, unopened=balancer.unopened, ungated=gate)
 
     # -- target group -------------------------------------------------------------------------------------------------
 

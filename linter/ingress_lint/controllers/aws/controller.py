@@ -51,7 +51,6 @@ class AWSLoadBalancerController(Controller):
             Criterion(prefix_length, "a longer prefix"),
             Criterion(lambda c: -c.position, "the earlier path"),
         ),
-        broken_backend_status=503,
     )
     """The order of listener rules: a rule for any host stands where it is written (docs/guide/ingress/spec.md)."""
     shared: ClassVar[bool] = False

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint.controllers.aws.access import ungated, unopened
 from ingress_lint.controllers.aws.health import (
     OF_KUBE_PROXY,
     CheckDefaults,
@@ -60,6 +61,8 @@ _TERMS: Final = Terms(
 )
 """It takes the first that a list without order has (pkg/gateway/routeutils/backend.go, LookUpTargetGroupConfiguration)."""
 
+_MANAGED: Final = "manageBackendSecurityGroupRules"
+
 
 class Policies:
     """The configurations of one graph."""
@@ -88,7 +91,9 @@ class Policies:
         block = next((found for group in groups if (found := group.block("health_check_config"))), None)
         defaults = self._check_defaults(backend, facts)
         check = _health_check(backend, block, defaults) if defaults and (block or all_known) else None
-        backend = replace(backend, health_check=check)
+        backend = replace(
+            backend, health_check=check, unopened=self._unopened(balancers), ungated=self._ungated(backend)
+        )
         if not facts.of_requests:
             return backend
         idle = _idle(balancers, all_known, backend)
@@ -97,6 +102,25 @@ class Policies:
             timeouts=replace(backend.timeouts, read=idle or backend.timeouts.read, drain=_drain(groups)),
             keep_alive=KeepAlive(upstream_idle=idle, client_idle=idle),
         )
+
+    def _unopened(self, balancers: list[KubernetesObject[LoadBalancerConfiguration]]) -> Sourced[str] | None:
+        written = next((item for item in balancers if item.body.spec.security_groups), None)
+        if written is None:
+            return None
+        groups = Sourced(
+            " ".join(written.body.spec.security_groups), Origin.EXPLICIT, written.at("spec", "securityGroups")
+        )
+        managed = next(
+            (item for item in balancers if item.body.spec.manage_backend_security_group_rules is not None), None
+        )
+        told = None
+        if managed is not None:
+            place = managed.at("spec", _MANAGED)
+            told = Sourced(bool(managed.body.spec.manage_backend_security_group_rules), Origin.EXPLICIT, place)
+        return unopened(self._graph, groups, told, f"set `{_MANAGED}: true` in {written}")
+
+    def _ungated(self, backend: BackendRef) -> Sourced[str] | None:
+        return ungated(self._graph, backend.namespace, backend.target, backend.endpoints)
 
     def _check_defaults(self, backend: BackendRef, facts: RouteFacts) -> CheckDefaults | None:
         """What a target group checks where nobody writes it; None where it is not known whether nodes are its targets."""

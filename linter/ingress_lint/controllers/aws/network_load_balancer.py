@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint.controllers.aws.access import ungated, unopened
 from ingress_lint.controllers.aws.annotations import NLB_ANNOTATIONS
 from ingress_lint.controllers.aws.health import (
     OF_KUBE_PROXY,
@@ -47,6 +48,8 @@ _REMEDIES: Final = Remedies(
 )
 _AUTO_MODE: Final = "eks.amazonaws.com/nlb"
 _CLASSES: Final = frozenset({"service.k8s.aws/nlb", _AUTO_MODE})
+_MANAGED: Final = "manage-backend-security-group-rules"
+_OPENED: Final = f'set `service.beta.kubernetes.io/aws-load-balancer-{_MANAGED}: "true"`'
 _SENT: Final = {True: SourceAddress.CLIENT, False: SourceAddress.LOAD_BALANCER}
 _TARGETS: Final = {True: "nodes", False: "pods"}
 _PROTOCOLS: Final = {
@@ -66,7 +69,7 @@ def network_load_balancer_routes(controller: str, graph: ObjectGraph, backends: 
         if service.body.spec.type == "LoadBalancer":
             claimed = _claim(controller, service)
             if claimed is not None:
-                balancer = _NetworkLoadBalancer(service, claimed)
+                balancer = _NetworkLoadBalancer(service, claimed, graph)
                 for index in range(len(service.body.spec.ports)):
                     yield balancer.route(backends.port_at(service, index))
 
@@ -89,7 +92,8 @@ def _claim(controller: str, service: KubernetesObject[Service]) -> Sourced[str] 
 class _NetworkLoadBalancer:
     """The load balancer of one Service."""
 
-    def __init__(self, service: KubernetesObject[Service], controller: Sourced[str]) -> None:
+    def __init__(self, service: KubernetesObject[Service], controller: Sourced[str], graph: ObjectGraph) -> None:
+        self._graph = graph
         self._service = service
         self._controller = controller
         self._reader: AnnotationReader = NLB_ANNOTATIONS.reader(service)
@@ -121,6 +125,10 @@ class _NetworkLoadBalancer:
             remedies=_REMEDIES,
             arrives_from=through_nodes(self._service, sent) if self._target.value is TargetKind.NODE else sent,
             hairpin=self._hairpin(sent),
+            unopened=self._unopened(),
+            ungated=ungated(self._graph, self._service.namespace, self._target, port.endpoints)
+            if self._by_controller
+            else None,
         )
         return port_route(self._controller, port, listener, backend)
 
@@ -157,7 +165,17 @@ class _NetworkLoadBalancer:
         return Sourced(value, Origin.EXPLICIT, written.place)
 
     def _proxy_protocol(self) -> Sourced[bool]:
+        """The controller's NLB reads `proxy-protocol`, and so does a Classic Load Balancer; the cloud provider's NLB does
+        not (kubernetes/cloud-provider-aws:pkg/providers/v1/aws.go, EnsureLoadBalancer).
+        """
         written = self._reader.text(_STEM + "proxy-protocol")
+        if (
+            written
+            and self._gateway == "NLB"
+            and not self._by_controller
+            and "proxy_protocol_v2.enabled" not in self._attributes
+        ):
+            return Sourced(False, Origin.DERIVED, written.place, "the cloud provider does not read it for an NLB")
         if written:
             return Sourced(written.value == "*", Origin.EXPLICIT, written.place)
         attribute = self._attributes.get("proxy_protocol_v2.enabled")
@@ -177,6 +195,13 @@ class _NetworkLoadBalancer:
             return Sourced(_SENT[written.value == "true"], written.origin, written.place)
         why = f"{_TARGETS[nodes]} are its targets, and nothing sets preserve_client_ip.enabled"
         return Sourced(_SENT[nodes], Origin.DEFAULT, self._place, why)
+
+    def _unopened(self) -> Sourced[str] | None:
+        """The cloud provider opens the nodes to its load balancers whatever their groups."""
+        if not self._by_controller:
+            return None
+        managed = self._reader.boolean(_STEM + _MANAGED)
+        return unopened(self._graph, self._reader.text(_STEM + "security-groups"), managed, _OPENED)
 
     def _hairpin(self, sent: Sourced[SourceAddress] | None) -> Sourced[str] | None:
         """An internal NLB that keeps addresses cannot send a connection back to the node that it comes from

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from ingress_lint.controllers.shared.base import IngressObject
@@ -63,13 +63,18 @@ def default_target(graph: ObjectGraph) -> Callable[[IngressObject, Place], Sourc
 
 def target_flag(graph: ObjectGraph) -> Sourced[TargetKind] | None:
     """What the controller of this set is told to target, None where no such controller is in it or it is not told."""
+    for name, value, place in controller_arguments(graph):
+        if name == _FLAG and value in _KINDS:
+            return Sourced(_KINDS[value], Origin.DERIVED, place, f"the controller runs with {name}={value}")
+    return None
+
+
+def controller_arguments(graph: ObjectGraph) -> Iterator[tuple[str, str, Place]]:
+    """The options that the controllers of this set are started with: name, value and place of each."""
     for workload in graph.workloads:
         for container in workload.containers:
             if not any(image in container.container.image for image in _IMAGES):
                 continue
             for index, argument in enumerate(container.container.args):
                 name, _, value = str(argument).partition("=")
-                if name == _FLAG and value in _KINDS:
-                    place = container.at("args", index)
-                    return Sourced(_KINDS[value], Origin.DERIVED, place, f"the controller runs with {argument}")
-    return None
+                yield name, value, container.at("args", index)

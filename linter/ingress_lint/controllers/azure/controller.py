@@ -27,6 +27,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.filters import ExtensionFilter, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
@@ -105,6 +106,8 @@ class ApplicationGatewayIngressController(IngressController):
     """
 
     name: ClassVar[str] = "agic"
+    broken: ClassVar[BrokenBackends] = BrokenBackends.always(502)
+    """A pool without members: learn.microsoft.com/azure/application-gateway/application-gateway-troubleshooting-502."""
     title: ClassVar[str] = "the Application Gateway Ingress Controller"
     gateway: ClassVar[str] = "Application Gateway"
     outside: ClassVar[bool] = True

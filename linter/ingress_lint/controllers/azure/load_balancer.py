@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, Scope, ValueType
 from ingress_lint.controllers.shared.service_load_balancer import ServiceContext, ServiceLoadBalancer
+from ingress_lint.objects.core import ServicePort
 from ingress_lint.objects.model import IntOrString
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.model import ResolvedPort
@@ -102,12 +103,12 @@ class AzureLoadBalancer(ServiceLoadBalancer):
     title: ClassVar[str] = "the Azure cloud provider"
     gateway: ClassVar[str] = "Azure load balancer"
     service_annotations: ClassVar[AnnotationTable] = AZURE_ANNOTATIONS
-    cloud: ClassVar[str] = "azure"
+    clouds: ClassVar[frozenset[str]] = frozenset({"azure"})
     remedies: ClassVar[Remedies] = _REMEDIES
 
-    def serves(self, context: ServiceContext, port: int) -> bool:
+    def serves(self, context: ServiceContext, port: ServicePort) -> bool:
         """Not a port that serves health probes alone."""
-        return not _is_true(context, f"port_{port}_no_lb_rule")
+        return not _is_true(context, f"port_{port.port}_no_lb_rule")
 
     def target(self, context: ServiceContext) -> Sourced[TargetKind]:
         """Nodes, at the address that the client asked for; at the NodePort without a floating IP."""
@@ -134,7 +135,7 @@ class AzureLoadBalancer(ServiceLoadBalancer):
         """The client's."""
         return Sourced(SourceAddress.CLIENT, Origin.DEFAULT, context.place, "packets are passed on as they are")
 
-    def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
+    def proxy_protocol(self, context: ServiceContext, port: ResolvedPort) -> Sourced[bool]:
         """Only a Private Link service adds the header."""
         private, wanted = context.reader.text("azure-pls-create"), context.reader.text("azure-pls-proxy-protocol")
         if wanted and private and private.value == "true":
@@ -153,7 +154,7 @@ class AzureLoadBalancer(ServiceLoadBalancer):
         if port.port.protocol != "TCP" or _is_true(context, f"{prefix}no_probe_rule"):
             return None
         asked = context.reader.text(f"{prefix}health-probe_port")
-        if context.local and asked is None and not self.proxy_protocol(context).value:
+        if context.local and asked is None and not self.proxy_protocol(context, port).value:
             return self._check(context, prefix, *self._of_node(context))
         protocol = self._probe_protocol(context, port, prefix)
         path = self._probe_path(context, prefix) if protocol.value != "TCP" else None

@@ -87,7 +87,6 @@ class Cilium(IngressController):
         ),
         hosts_apart=True,
         one_label_wildcards=True,
-        broken_backend_status=503,
     )
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:

@@ -44,7 +44,6 @@ class Contour(Controller):
         ),
         hosts_apart=True,
         one_label_wildcards=True,
-        broken_backend_status=503,
     )
     """Envoy chooses a virtual host, then its first route that fits; Contour sorts them (internal/sorter/sorter.go)."""
 

@@ -101,7 +101,7 @@ class DigitalOceanLoadBalancer(ServiceLoadBalancer):
     title: ClassVar[str] = "the DigitalOcean cloud controller manager"
     gateway: ClassVar[str] = "DigitalOcean load balancer"
     service_annotations: ClassVar[AnnotationTable] = DIGITALOCEAN_ANNOTATIONS
-    cloud: ClassVar[str] = "digitalocean"
+    clouds: ClassVar[frozenset[str]] = frozenset({"digitalocean"})
     remedies: ClassVar[Remedies] = _REMEDIES
 
     @staticmethod
@@ -190,17 +190,17 @@ class DigitalOceanLoadBalancer(ServiceLoadBalancer):
             return KeepAlive()
         return KeepAlive(upstream_disabled=Sourced("`enable-backend-keepalive: false`", Origin.EXPLICIT, written.place))
 
-    def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
+    def proxy_protocol(self, context: ServiceContext, port: ResolvedPort) -> Sourced[bool]:
         """`enable-proxy-protocol`, off by default."""
         written = context.reader.boolean(f"{_STEM}enable-proxy-protocol")
         return written or Sourced(False, Origin.DEFAULT, context.place, "nothing sets enable-proxy-protocol")
 
-    def hairpin(self, context: ServiceContext) -> Sourced[str] | None:
+    def hairpin(self, context: ServiceContext, port: ResolvedPort) -> Sourced[str] | None:
         """`hostname` takes the address out of the Service's status, so that kube-proxy does not answer for it
         (docs/controllers/services/annotations.md).
         """
         named = context.reader.text(f"{_STEM}hostname")
-        return None if named and named.value else past_load_balancer(self.proxy_protocol(context))
+        return None if named and named.value else past_load_balancer(self.proxy_protocol(context, port))
 
     def verdicts(self, graph: ObjectGraph, backends: BackendResolver) -> Iterable[Verdict]:
         """Health checks that an application should answer and that only `override-health-check` puts in force."""

@@ -74,6 +74,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             filters=_filters(rule, place, facts, backends),
             retries=_retries(rule.retry, place.at("retry")) if isinstance(rule, HTTPRouteRule) and rule.retry else None,
             from_outside=facts.implementation.outside,
+            broken=facts.implementation.broken,
         )
 
 

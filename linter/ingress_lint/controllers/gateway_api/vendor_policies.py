@@ -28,6 +28,7 @@ class Treatment(Protocol):
 
 _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "gke-gateway": ("networking.gke.io", "google"),
+    "agc": ("alb.networking.azure.io", "azure"),
     "aws-gateway": ("gateway.k8s.aws", "aws"),
     "envoy-gateway": ("gateway.envoyproxy.io", "envoy_gateway"),
     "kong-gateway": ("configuration.konghq.com", "kong"),

@@ -27,6 +27,7 @@ from ingress_lint.objects.gke import BackendConfig, FrontendConfig
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import UNAVAILABLE, BrokenBackends
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
@@ -68,6 +69,8 @@ class GKEIngress(IngressController):
     """Each Ingress gets a load balancer of its own. Claimed by the class annotation only."""
 
     name: ClassVar[str] = "gke"
+    broken: ClassVar[BrokenBackends] = replace(UNAVAILABLE, no_endpoints=502)
+    """Without a healthy backend its load balancer answers 502 (verdaccio/charts: issue 62)."""
     title: ClassVar[str] = "GKE Ingress"
     gateway: ClassVar[str] = "Google load balancer"
     annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS

@@ -6,6 +6,7 @@ docs.cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-para
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from ingress_lint.controllers.google.annotations import GKE_ANNOTATIONS
@@ -23,14 +24,15 @@ class GoogleNetworkLoadBalancer(ServiceLoadBalancer):
     title: ClassVar[str] = "GKE"
     gateway: ClassVar[str] = "Google network load balancer"
     service_annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS
-    cloud: ClassVar[str] = "google"
-    load_balancer_classes: ClassVar[frozenset[str]] = frozenset(
-        {
+    clouds: ClassVar[frozenset[str]] = frozenset({"google"})
+    load_balancer_classes: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (
             "networking.gke.io/l4-regional-external",
             "networking.gke.io/l4-regional-external-legacy",
             "networking.gke.io/l4-regional-internal",
             "networking.gke.io/l4-regional-internal-legacy",
-        }
+        ),
+        "google",
     )
 
     def target(self, context: ServiceContext) -> Sourced[TargetKind]:
@@ -41,7 +43,7 @@ class GoogleNetworkLoadBalancer(ServiceLoadBalancer):
         """The client's."""
         return Sourced(SourceAddress.CLIENT, Origin.DEFAULT, context.place, "packets are passed through")
 
-    def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
+    def proxy_protocol(self, context: ServiceContext, port: ResolvedPort) -> Sourced[bool]:
         """Never, since it changes no packet."""
         return Sourced(False, Origin.DEFAULT, context.place, "packets are passed through")
 

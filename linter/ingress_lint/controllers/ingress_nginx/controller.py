@@ -58,7 +58,6 @@ class IngressNginx(Controller):
         one_label_wildcards=True,
         own_certificate=True,
         tells_scheme=True,
-        broken_backend_status=503,
     )
     """Of a host's locations nginx takes an exact one, then the longest prefix; regular expressions it tries in order of
     length, longest first (internal/ingress/controller/controller.go, getBackendServers)."""

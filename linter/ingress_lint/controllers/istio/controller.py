@@ -32,7 +32,7 @@ class Istio(Controller):
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
     serves_classless: ClassVar[bool | None] = False
     takes_resources: ClassVar[bool] = False
-    conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True, broken_backend_status=503)
+    conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of VirtualServices, then those of Ingresses."""

@@ -92,7 +92,6 @@ class Kong(Controller):
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         own_certificate=True,
-        broken_backend_status=503,
     )
     """Kong/kong:kong/router/traditional.lua and kong/router/transform.lua (get_priority)."""
 

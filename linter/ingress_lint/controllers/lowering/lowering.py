@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.controllers.lowering.claiming import Chooser
 from ingress_lint.controllers.lowering.fronts import with_fronts
@@ -93,7 +94,9 @@ def _lowered(
     stand_in: str | None,
 ) -> tuple[Route, ...]:
     """What a controller makes of its claims, with the pods that carry the requests: its own, or those of its stand-in."""
-    routes = controller.lower(graph, claims, backends)
+    routes: Iterable[Route] = controller.lower(graph, claims, backends)
+    if controller.name != GATEWAY_API:
+        routes = (replace(route, broken=controller.broken) for route in routes)
     if stand_in is None:
         return proxies.behind(controller, routes)
     return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in))

@@ -22,6 +22,7 @@ from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, path_length
@@ -59,11 +60,10 @@ class NginxIngressController(Controller):
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         hosts_apart=True,
-        broken_backend_status=502,
-        no_endpoints_status=502,
     )
-    """nginx.org/en/docs/http/ngx_http_core_module.html#location. Without endpoints it asks a server of its own, which
-    answers 502 (internal/configs/version1/config.go, NewUpstreamWithDefaultServer)."""
+    """nginx.org/en/docs/http/ngx_http_core_module.html#location"""
+    broken: ClassVar[BrokenBackends] = BrokenBackends.always(502)
+    """Without endpoints it asks a server of its own (internal/configs/version1/config.go, NewUpstreamWithDefaultServer)."""
 
     def __init__(self) -> None:
         self._verdicts: WeakKeyDictionary[ObjectGraph, tuple[Verdict, ...]] = WeakKeyDictionary()

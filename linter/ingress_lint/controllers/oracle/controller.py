@@ -79,7 +79,7 @@ class OracleLoadBalancer(ServiceLoadBalancer):
     title: ClassVar[str] = "the Oracle cloud controller manager"
     gateway: ClassVar[str] = "Oracle load balancer"
     service_annotations: ClassVar[AnnotationTable] = ORACLE_ANNOTATIONS
-    cloud: ClassVar[str] = "oracle"
+    clouds: ClassVar[frozenset[str]] = frozenset({"oracle"})
 
     @staticmethod
     def _network(context: ServiceContext) -> bool:
@@ -164,7 +164,7 @@ class OracleLoadBalancer(ServiceLoadBalancer):
         kept = context.reader.boolean("is-preserve-source")
         return Sourced(SourceAddress.CLIENT, Origin.EXPLICIT, kept.place) if kept and kept.value else None
 
-    def proxy_protocol(self, context: ServiceContext) -> Sourced[bool]:
+    def proxy_protocol(self, context: ServiceContext, port: ResolvedPort) -> Sourced[bool]:
         """`connection-proxy-protocol-version`, or `is-ppv2-enabled` of a network load balancer."""
         network = self._network(context)
         key = "is-ppv2-enabled" if network else f"{_STEM}connection-proxy-protocol-version"
@@ -173,9 +173,9 @@ class OracleLoadBalancer(ServiceLoadBalancer):
             return Sourced(False, Origin.DEFAULT, context.place, f"nothing sets {key}")
         return Sourced(not network or written.value.lower() == "true", Origin.EXPLICIT, written.place)
 
-    def hairpin(self, context: ServiceContext) -> Sourced[str] | None:
+    def hairpin(self, context: ServiceContext, port: ResolvedPort) -> Sourced[str] | None:
         """It is known by its address (load_balancer.go, loadBalancerToStatus)."""
-        return past_load_balancer(self.proxy_protocol(context))
+        return past_load_balancer(self.proxy_protocol(context, port))
 
     def health_check(self, context: ServiceContext, port: ResolvedPort) -> HealthCheck:
         """kube-proxy's answer, which must be 200 (getHealthChecker); times are written in milliseconds."""

@@ -7,7 +7,7 @@ otherwise (pkg/controller/certificate-shim/sync.go and pkg/apis/acme/v1/types.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Final, NamedTuple
 
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION, IngressClasses, class_place
@@ -17,11 +17,13 @@ from ingress_lint.controllers.shared.classes.declared import declared_controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place
-from ingress_lint.objects.cert_manager import IngressSolver, Issuer, SolverParent
+from ingress_lint.objects.cert_manager import Certificate, IngressSolver, Issuer, SolverParent
 from ingress_lint.objects.gateway import Gateway, GatewayListener, ListenerSet
-from ingress_lint.objects.group_kind import GATEWAY
+from ingress_lint.objects.group_kind import GATEWAY, GroupKind
 from ingress_lint.objects.group_kind import INGRESS as INGRESS_KIND
 from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes import hostnames
+from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.verdicts import Reason, Verdict
@@ -32,6 +34,8 @@ _CLASS_OVERRIDES: Final = (
     ("acme.cert-manager.io/http01-ingress-class", False),
 )
 _UNISSUED: Final = "so that no certificate is issued, and browsers warn of the gateway's own"
+_REDIRECTING: Final = frozenset({GroupKind("networking.istio.io", "Gateway")})
+"""Kinds whose redirects come before every route."""
 _SOLVER: Final = ("spec", "acme", "solvers")
 
 
@@ -67,6 +71,8 @@ class Solvers:
         for issuer in self._graph.of(Issuer):
             solvers = issuer.body.spec.acme.solvers if issuer.body.spec.acme else ()
             asking = _asking(issuer, claims) if len(solvers) == 1 else ()
+            if len(solvers) == 1:
+                yield from self._redirected(issuer, asking, routes)
             for index, solver in enumerate(solvers):
                 place = issuer.at(*_SOLVER, index, "http01")
                 if solver.http01 and solver.http01.ingress:
@@ -74,6 +80,52 @@ class Solvers:
                 elif solver.http01 and solver.http01.gateway_route:
                     for number, parent in enumerate(solver.http01.gateway_route.parent_refs):
                         yield from self._gateway(issuer, parent, place.at("gatewayHTTPRoute", "parentRefs", number))
+
+    def _redirected(
+        self, issuer: KubernetesObject[Issuer], asking: Sequence[_Asking], routes: Sequence[Route]
+    ) -> Iterator[Verdict]:
+        """Challenges that a gateway redirects to HTTPS before it looks at any route.
+
+        The ACME server follows there, where the challenge's Ingress is not served (istio/istio: issues 27643, 33593).
+        """
+        solver = issuer.body.spec.acme.solvers[0].http01 if issuer.body.spec.acme else None
+        place = issuer.at(*_SOLVER, 0, "http01", "ingress")
+        wanted = _class_of(solver.ingress, place) if solver and solver.ingress else None
+        if wanted is None:
+            return
+        serving = self._serving(wanted)
+        hosts = {host.lower() for item in asking for block in item.ingress.body.spec.tls for host in block.hosts}
+        hosts |= {host.lower() for host in self._certified(issuer)}
+        for route in routes:
+            if route.owner.group_kind not in _REDIRECTING or route.controller.value not in serving:
+                continue
+            redirect = next((item for item in route.filters if isinstance(item, RequestRedirect)), None)
+            if redirect is None or redirect.scheme != "https":
+                continue
+            caught = sorted({host for name in route.hostnames for host in _of_pattern(name.value.lower(), hosts)})
+            if caught:
+                yield Verdict(
+                    Reason.SOLVER_UNREACHABLE,
+                    route.owner,
+                    redirect.place,
+                    f"{route.owner.kind} `{route.owner.name}` redirects every request for `{caught[0]}` to HTTPS before it "
+                    f"looks at routes, and {issuer.kind} `{issuer.name}` answers challenges by an Ingress of class "
+                    f"`{wanted.name}`, which is served by plain HTTP alone; challenges end there with 404 or a failed "
+                    f"handshake, {_UNISSUED}",
+                    related=(("the solver", wanted.place),),
+                    fix="redirect in the VirtualService instead, for all paths but /.well-known/acme-challenge/; or solve by "
+                    "DNS-01",
+                )
+
+    def _certified(self, issuer: KubernetesObject[Issuer]) -> Iterator[str]:
+        """The hosts of the Certificates that an issuer issues."""
+        for certificate in self._graph.of(Certificate):
+            reference = certificate.body.spec.issuer_ref
+            if (reference.name, reference.kind) == (issuer.name, issuer.kind) and issuer.namespace in (
+                "",
+                certificate.namespace,
+            ):
+                yield from certificate.body.spec.dns_names or ()
 
     # -- Ingresses ----------------------------------------------------------------------------------------------------
 
@@ -250,6 +302,13 @@ class Solvers:
     def _has_more_listeners(self) -> bool:
         """Whether objects beside Gateways add listeners."""
         return any(True for _ in self._graph.of(ListenerSet))
+
+
+def _of_pattern(pattern: str, hosts: Set[str]) -> Iterable[str]:
+    """The hosts that a listener's name stands for."""
+    if not hostnames.for_many(pattern):
+        return {pattern} & hosts
+    return (host for host in hosts if hostnames.matches(pattern, host))
 
 
 def _asking(issuer: KubernetesObject[Issuer], claims: Iterable[Claim]) -> Sequence[_Asking]:

@@ -28,6 +28,7 @@ from ingress_lint.objects.networking import (
     LegacyIngressRule,
 )
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import UNAVAILABLE, BrokenBackends
 from ingress_lint.routes.listeners import CertificateRef, Frontend, Listener, ProxyPort
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
@@ -112,6 +113,8 @@ class Controller(ABC):
 
     conduct: ClassVar[Conduct] = INGRESS_CONDUCT
     """How it chooses among its routes, and what it answers by itself."""
+    broken: ClassVar[BrokenBackends] = UNAVAILABLE
+    """What it answers where no backend of a route can."""
     external_names_refused: ClassVar[str] = ""
     """What comes of a backend of type ExternalName where it takes none; empty where it does, or may."""
     shared: ClassVar[bool] = True

@@ -11,6 +11,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
+from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
 
@@ -45,6 +47,11 @@ _OF_AWS: Final = Remedies(
         AppProtocol.GRPC: "make it a GRPCRoute",
     },
     read_timeout="set `idle_timeout.timeout_seconds` to {} in the LoadBalancerConfiguration",
+)
+_OF_AGC: Final = replace(
+    SPECIFIED,
+    check_path="set `default.http.path: {}` in a HealthCheckPolicy for the Service",
+    check_port="set `default.port: {}` in a HealthCheckPolicy for the Service",
 )
 _OF_ENVOY_GATEWAY: Final = replace(
     SPECIFIED, check_path="set `healthCheck.active.http.path: {}` in its BackendTrafficPolicy"
@@ -86,6 +93,8 @@ class Implementation(Struct, frozen=True):
     """How long it keeps an idle connection to a pod, in seconds."""
     remedies: Remedies = SPECIFIED
     """How somebody tells it to treat a backend otherwise."""
+    broken: BrokenBackends = BROKEN_AS_SPECIFIED
+    """What it answers where no backend of a rule can."""
     retries_idempotent: bool = False
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
     misdirected: str = ""
@@ -134,6 +143,7 @@ IMPLEMENTATIONS: Final = (
         controller="cilium",
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
+        broken=BrokenBackends(no_port=503),  # "no healthy upstream": issue 32089
     ),
     Implementation(
         # docs.cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities
@@ -164,6 +174,17 @@ IMPLEMENTATIONS: Final = (
         backend_tls_policy=False,
         own_certificates=True,
         remedies=_OF_AWS,
+    ),
+    Implementation(
+        # MicrosoftDocs/azure-docs:articles/application-gateway/for-containers; its time-out of a route is 60 s
+        "agc",
+        "Application Gateway for Containers",
+        ("alb.networking.azure.io/alb-controller",),
+        ("azure-alb-",),
+        ("alb.networking.azure.io",),
+        outside=True,
+        request_timeout=60,
+        remedies=_OF_AGC,
     ),
     Implementation(
         # traefik/traefik:pkg/provider/kubernetes/gateway
@@ -225,6 +246,7 @@ IMPLEMENTATIONS: Final = (
         ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
         controller="kong",
         own_certificates=True,
+        broken=BrokenBackends(no_weight=503, none=503),  # "failure to get a peer from the ring-balancer": issue 6733
     ),
     Implementation(
         # jcmoraisjr/haproxy-ingress:docs/content/en/docs/configuration/gateway-api.md

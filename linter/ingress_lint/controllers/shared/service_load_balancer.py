@@ -7,7 +7,7 @@ a Service without either gets no route, nor does one with annotations of several
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from ingress_lint.controllers.shared.service_ports import port_backend, port_rou
 from ingress_lint.controllers.shared.source_addresses import through_nodes
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.core import Service
+from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import IntOrString, KubernetesObject
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.health import KUBE_PROXY_HEALTH
@@ -47,15 +47,31 @@ _EVIDENCE: Final = {
         "networking.gke.io/load-balancer-",
         "networking.gke.io/weighted-load-balancing",
     ),
+    "alibaba": ("service.beta.kubernetes.io/alibaba-cloud-loadbalancer-",),
+    "civo": ("kubernetes.civo.com/",),
+    "exoscale": ("service.beta.kubernetes.io/exoscale-loadbalancer-",),
     "hetzner": ("load-balancer.hetzner.cloud/",),
+    "ibm": ("service.kubernetes.io/ibm-load-balancer-cloud-provider-",),
     "linode": ("service.beta.kubernetes.io/linode-loadbalancer-",),
-    "openstack": ("loadbalancer.openstack.org/", "service.beta.kubernetes.io/openstack-"),
+    "openstack": (
+        "loadbalancer.openstack.org/",
+        "loadbalancer.ovhcloud.com/",
+        "service.beta.kubernetes.io/openstack-",
+    ),
     "oracle": (
         "oci.oraclecloud.com/",
         "oci-network-load-balancer.oraclecloud.com/",
         "service.beta.kubernetes.io/oci-load-balancer-",
     ),
+    "ovh": ("service.beta.kubernetes.io/ovh-loadbalancer-",),
     "scaleway": ("service.beta.kubernetes.io/scw-loadbalancer-",),
+    "stackit": ("lb.stackit.cloud/", "yawol.stackit.cloud/"),
+    "tencent": (
+        "service.cloud.tencent.com/",
+        "service.kubernetes.io/qcloud-loadbalancer-",
+        "service.kubernetes.io/tke-existed-lbid",
+    ),
+    "vultr": ("service.beta.kubernetes.io/vultr-loadbalancer-",),
 }
 """The annotations by which a Service tells its cloud, by how they start."""
 
@@ -66,6 +82,8 @@ class ServiceContext(Struct, frozen=True):
     service: KubernetesObject[Service]
     controller: Sourced[str]
     reader: AnnotationReader
+    cloud: str
+    """Whose load balancer it is, by the evidence."""
 
     @property
     def place(self) -> Place:
@@ -118,41 +136,43 @@ class ServiceLoadBalancer(Controller):
 
     outside: ClassVar[bool] = True
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
-    service_annotations: ClassVar[AnnotationTable]
-    cloud: ClassVar[str]
+    clouds: ClassVar[frozenset[str]]
     """Which evidence tells that a Service is its."""
     remedies: ClassVar[Remedies] = UNKNOWN
     """How somebody tells it to treat the Service otherwise."""
-    load_balancer_classes: ClassVar[frozenset[str]] = frozenset()
-    """The classes that mean it; a Service of any other class is not its."""
+    load_balancer_classes: ClassVar[Mapping[str, str]] = {}
+    """The classes that mean it, each with its cloud; a Service of any other class is not its."""
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route for each port of each Service that is its."""
         for service in graph.services:
-            claimed = self._claim(service) if service.body.spec.type == "LoadBalancer" else None
+            cloud, claimed = self._claim(service) if service.body.spec.type == "LoadBalancer" else ("", None)
             if claimed is None:
                 continue
-            context = ServiceContext(service, claimed, self.service_annotations.reader(service))
+            context = ServiceContext(service, claimed, self.reader(service, cloud), cloud)
             for index, port in enumerate(service.body.spec.ports):
-                if port.protocol in _TRANSPORT and self.serves(context, port.port):
+                if port.protocol in _TRANSPORT and self.serves(context, port):
                     yield self._route(context, backends.port_at(service, index))
 
-    def _claim(self, service: KubernetesObject[Service]) -> Sourced[str] | None:
-        load_balancer_class = service.body.spec.load_balancer_class
-        if load_balancer_class is not None:
+    def _claim(self, service: KubernetesObject[Service]) -> tuple[str, Sourced[str] | None]:
+        """The cloud of a Service that is its, and what tells so."""
+        named = service.body.spec.load_balancer_class
+        if named is not None:
+            cloud = self.load_balancer_classes.get(named, "")
             place = service.at("spec", "loadBalancerClass")
-            return (
-                Sourced(self.name, Origin.EXPLICIT, place) if self.claims_load_balancer(load_balancer_class) else None
-            )
+            return cloud, Sourced(self.name, Origin.EXPLICIT, place) if cloud else None
         evidence = [(cloud, key) for key in service.annotations for cloud in _clouds(key)]
-        if not evidence or {cloud for cloud, _ in evidence} != {self.cloud}:
-            return None
-        place = service.annotation_place(evidence[0][1])
-        return Sourced(self.name, Origin.DERIVED, place, f"annotations that only {self.title} reads")
+        found = {cloud for cloud, _ in evidence}
+        if len(found) != 1 or not found <= self.clouds:
+            return "", None
+        cloud, key = evidence[0]
+        why = f"annotations that only {self.title} reads"
+        return cloud, Sourced(self.name, Origin.DERIVED, service.annotation_place(key), why)
 
-    def claims_load_balancer(self, load_balancer_class: str) -> bool:
-        """Whether a `loadBalancerClass` means it."""
-        return load_balancer_class in self.load_balancer_classes
+    def reader(self, service: KubernetesObject[Service], cloud: str) -> AnnotationReader:
+        """The reader of a Service's annotations."""
+        assert self.service_annotations is not None  # noqa: S101 - a cloud without a table has a reader of its own
+        return self.service_annotations.reader(service)
 
     def _route(self, context: ServiceContext, port: ResolvedPort) -> Route:
         listener = self.listener(context, port)
@@ -161,16 +181,16 @@ class ServiceLoadBalancer(Controller):
             health_check=self.health_check(context, port),
             timeouts=self.timeouts(context, listener),
             keep_alive=self.keep_alive(context, listener),
-            proxy_protocol=self.proxy_protocol(context),
+            proxy_protocol=self.proxy_protocol(context, port),
             remedies=self.remedies,
             arrives_from=through_nodes(context.service, self.sent_from(context)),
-            hairpin=self.hairpin(context),
+            hairpin=self.hairpin(context, port),
         )
         return port_route(context.controller, port, listener, backend)
 
     # -- what is special to a cloud -----------------------------------------------------------------------------------
 
-    def serves(self, context: ServiceContext, port: int) -> bool:
+    def serves(self, context: ServiceContext, port: ServicePort) -> bool:
         """Whether a port of the Service becomes one of the load balancer."""
         return True
 
@@ -206,12 +226,12 @@ class ServiceLoadBalancer(Controller):
     def sent_from(self, context: ServiceContext) -> Sourced[SourceAddress] | None:
         """Whose address its packets carry when they arrive at a node; None where that is unknown."""
 
-    def hairpin(self, context: ServiceContext) -> Sourced[str] | None:
+    def hairpin(self, context: ServiceContext, port: ResolvedPort) -> Sourced[str] | None:
         """What comes of a connection to it that a pod of the cluster opens; None where it works, or may."""
         return None
 
     @abstractmethod
-    def proxy_protocol(self, context: ServiceContext) -> Sourced[bool] | None:
+    def proxy_protocol(self, context: ServiceContext, port: ResolvedPort) -> Sourced[bool] | None:
         """Whether connections to the pods start with a PROXY protocol header."""
 
 

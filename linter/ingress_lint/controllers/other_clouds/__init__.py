@@ -1,0 +1,1 @@
+"""Clouds whose load balancers for Services differ in no more than the words of one table."""
