@@ -351,6 +351,16 @@ TABLE: Final = (
         hooks=frozenset({"check_routes"}),
     ),
     RuleEntry(
+        code="IL123",
+        name="attached-object-invalid",
+        severity=Severity.ERROR,
+        summary="a policy, filter or backend object is there, and its controller rejects it",
+        source="ingress_lint_rules.client.attached_object_invalid:AttachedObjectInvalid",
+        hooks=frozenset({"check_route", "check_verdict"}),
+        reasons=frozenset({"Invalid"}),
+        fields=frozenset({"refusal"}),
+    ),
+    RuleEntry(
         code="IL124",
         name="policy-conflict",
         severity=Severity.WARNING,

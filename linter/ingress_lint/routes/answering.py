@@ -19,6 +19,7 @@ from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.matching import Conduct, Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
+from ingress_lint.routes.verdicts import Fate
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import is_placeholder
@@ -34,6 +35,7 @@ _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_HOST: ("no-route", 404),
     Refusal.MISDIRECTED: ("error", 421),
 }
+_STOPPED: Final = (Fate.ANSWERED, Fate.NOT_APPLIED)
 
 
 class Fault(Struct, frozen=True):
@@ -99,6 +101,9 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     if selection.winner is None:
         return Answer(selection, "no-route", 404 if http else None, "no route fits")
     route, match = selection.winner.route, selection.winner.match
+    stopped = next((item for item in route.refusals if item.known and item.fate in _STOPPED), None)
+    if stopped is not None:
+        return Answer(selection, "error", stopped.status if http else None, stopped.message)
     for item in route.filters:
         if isinstance(item, RequestRedirect):
             redirect = _redirect(request, item, match)
@@ -106,6 +111,8 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
+        if isinstance(item, RequestMirror) and item.required and (why := _broken(item.backend)) is not None:
+            return Answer(selection, "error", table.conduct.broken_backend_status, f"its copies go nowhere: {why}")
         asked = item.backend if isinstance(item, ExternalAuth) else None
         if asked is not None and (fault := fault_of(asked, table.conduct, graph)) is not None:
             return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")

@@ -39,7 +39,7 @@ from ingress_lint.routes.traffic import (
     TargetKind,
     Timeouts,
 )
-from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.routes.verdicts import Fate, Verdict
 
 
 class Endpoint(Struct, frozen=True):
@@ -100,6 +100,8 @@ class RequestMirror(Struct, frozen=True):
     place: Place
     backend: BackendRef
     share: float = 1.0
+    required: bool = False
+    """Whether requests are answered with an error where that backend is none."""
 
 
 class ExternalAuth(Struct, frozen=True):
@@ -243,6 +245,13 @@ class Route(Struct, frozen=True):
     """Whether what sends them stands outside of the cluster."""
     external_names_refused: str = ""
     """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
+    refusals: tuple[Verdict, ...] = ()
+    """What its controller refuses of it and of what hangs on it, beside its listeners and backends."""
+
+    @property
+    def dropped(self) -> bool:
+        """Whether its controller makes nothing of it, so that it gets no requests."""
+        return any(refusal.known and refusal.fate is Fate.DROPPED for refusal in self.refusals)
 
     @property
     def gateway(self) -> str:
@@ -279,9 +288,9 @@ class Route(Struct, frozen=True):
 
     def only_mirrors_to(self, backend: BackendRef) -> bool:
         """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""
-        return not any(item is backend for item in (*self.backends, self.fallback)) and not any(
-            step.backend is backend for step in self.logins
-        )
+        required = [step.backend for step in self.filters if isinstance(step, RequestMirror) and step.required]
+        asked = [step.backend for step in self.logins]
+        return not any(item is backend for item in (*self.backends, self.fallback, *asked, *required))
 
     @property
     def assumed(self) -> bool:
