@@ -351,6 +351,15 @@ TABLE: Final = (
         hooks=frozenset({"check_routes"}),
     ),
     RuleEntry(
+        code="IL122",
+        name="configuration-refused",
+        severity=Severity.ERROR,
+        summary="one mistake makes the controller refuse its whole configuration, so that no change arrives",
+        source="ingress_lint_rules.client.configuration_refused:ConfigurationRefused",
+        hooks=frozenset({"check_verdict"}),
+        reasons=frozenset({"ConfigurationRefused"}),
+    ),
+    RuleEntry(
         code="IL123",
         name="attached-object-invalid",
         severity=Severity.ERROR,

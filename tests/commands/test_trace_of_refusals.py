@@ -15,8 +15,8 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 URL = "http://shop.example.com/"
 
 
-def traced(case: str, url: str = URL) -> dict[str, Any]:
-    result = CliRunner().invoke(main, ["trace", "--url", url, "--format", "json", str(FIXTURES / case)])
+def traced(case: str, path: str = "") -> dict[str, Any]:
+    result = CliRunner().invoke(main, ["trace", "--url", URL + path, "--format", "json", str(FIXTURES / case)])
     found: dict[str, Any] = json.loads(result.stdout)
     return found
 
@@ -24,6 +24,8 @@ def traced(case: str, url: str = URL) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("case", "status"),
     [
+        ("IL122/bad/agic-probe-without-a-slash", 502),
+        ("IL122/bad/agic-annotation-without-a-slash", 502),
         ("IL123/bad/envoy-backend-traffic-values", 500),
         ("IL123/bad/envoy-client-traffic-values", 500),
         ("IL123/bad/envoy-login-without-its-secret", 500),
@@ -40,6 +42,19 @@ def traced(case: str, url: str = URL) -> dict[str, Any]:
 def test_a_refusal_is_what_clients_get(case: str, status: int | None) -> None:
     found = traced(case)
     assert (found["outcome"], found["status"], found["because"]) == ("error", status, [case[:5]])
+
+
+@pytest.mark.parametrize(
+    ("case", "path", "status"),
+    [
+        ("IL122/bad/nginx-with-and-without-a-slash", "cart/1", 404),
+        ("IL122/bad/nginx-webhook-refuses-a-dot", ".well-known/openid-configuration", 404),
+        ("IL122/bad/alb-wildcard-under-prefix", "api/*", None),
+    ],
+)
+def test_what_is_not_applied_is_not_there(case: str, path: str, status: int | None) -> None:
+    found = traced(case, path)
+    assert (found["outcome"], found["status"], found["because"]) == ("error", status, ["IL122"])
 
 
 @pytest.mark.parametrize(

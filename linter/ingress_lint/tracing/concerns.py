@@ -70,7 +70,8 @@ class Concerns:
     def _refused(self, route: Route, held: ManifestSet) -> Iterator[Finding]:
         """What is found where a controller refuses what hangs on a route, in whichever object that is."""
         for refusal in route.refusals:
-            yield from (item for item in self._about(refusal.object, held) if item.place == refusal.place)
+            there = self._of_whole(held).get(refusal.place.document, ())
+            yield from (item for item in there if item.place == refusal.place)
 
     def _linter(self, held: ManifestSet) -> SetLinter:
         if id(held) not in self._linters:
@@ -82,12 +83,16 @@ class Concerns:
         if id(item) not in self._of_objects:
             self._of_objects[id(item)] = list(self._linter(held).of_object(item))
         yield from self._of_objects[id(item)]
+        yield from self._of_whole(held).get(item.document, ())
+        yield from self._of_documents.get(item.document, ())
+
+    def _of_whole(self, held: ManifestSet) -> dict[Document, list[Finding]]:
+        """What is found in a set as a whole, by the document where it stands."""
         if id(held) not in self._of_sets:
             by_document = self._of_sets[id(held)] = {}
             for finding in self._linter(held).of_whole():
                 by_document.setdefault(finding.place.document, []).append(finding)
-        yield from self._of_sets[id(held)].get(item.document, ())
-        yield from self._of_documents.get(item.document, ())
+        return self._of_sets[id(held)]
 
 
 def _kept_away(trace: Trace, held: ManifestSet) -> Iterator[AnyObject]:

@@ -37,7 +37,6 @@ class Policies(Treatment):
         self._graph = graph
         self._attachments = Attachments(graph)
         self._rejections = Rejections(graph)
-        self._of_rules: list[Verdict] = []
 
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
         """The active health check, timeouts and retries of a rule, and how long clients may stay idle."""
@@ -74,16 +73,15 @@ class Policies(Treatment):
     def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
         """The policies for a rule that are rejected, and what is rejected of its filters."""
         found = list(refused_filters(facts)) if facts.of_requests else []
-        self._of_rules += found
         for kind in KINDS:
             for policy in self._attachments.nearest(kind, facts):
                 found += self._rejections.of(policy)
         return found
 
     def verdicts(self) -> list[Verdict]:
-        """What is wrong with what policies are for, with their sharing it, with what they say, and with filters."""
+        """What is wrong with what policies are for, with their sharing it, and with what they say."""
         rejected = [verdict for policy in self._attachments.policies() for verdict in self._rejections.of(policy)]
-        return [*self._attachments.verdicts(), *rejected, *self._of_rules]
+        return [*self._attachments.verdicts(), *rejected]
 
     def _client_idle(self, backend: BackendRef, facts: RouteFacts) -> Sourced[float]:
         clients = [Block.spec(policy) for policy in self._attachments.nearest("ClientTrafficPolicy", facts)]
