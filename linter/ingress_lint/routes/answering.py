@@ -22,7 +22,7 @@ from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.traffic import BY_KUBE_PROXY
-from ingress_lint.routes.verdicts import Reason
+from ingress_lint.routes.verdicts import Fate, Reason
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import is_placeholder
@@ -38,6 +38,7 @@ _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_HOST: ("no-route", 404),
     Refusal.MISDIRECTED: ("error", 421),
 }
+_STOPPED: Final = (Fate.ANSWERED, Fate.NOT_APPLIED)
 
 
 class Fault(Struct, frozen=True):
@@ -105,6 +106,9 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     if selection.winner is None:
         return Answer(selection, "no-route", 404 if http else None, "no route fits")
     route, match = selection.winner.route, selection.winner.match
+    stopped = next((item for item in route.refusals if item.known and item.fate in _STOPPED), None)
+    if stopped is not None:
+        return Answer(selection, "error", stopped.status if http else None, stopped.message)
     for item in route.filters:
         if isinstance(item, RequestRedirect):
             redirect = _redirect(request, item, match)
@@ -112,6 +116,10 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
+        if isinstance(item, RequestMirror) and item.required:
+            lost = _broken(item.backend, route.broken)
+            if lost is not None:
+                return Answer(selection, "error", lost.status, f"its copies go nowhere: {lost.why}")
         asked = item.backend if isinstance(item, ExternalAuth) else None
         if asked is not None and (fault := fault_of(asked, route.broken, graph)) is not None:
             return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")

@@ -58,7 +58,10 @@ class Selection(Struct, frozen=True, dict=True):
 
 
 class RouteTable:
-    """The routes of one frontend, made ready to be asked for many requests. Routes of other frontends are left out."""
+    """The routes of one frontend, made ready to be asked for many requests.
+
+    Routes of other frontends are left out, and those that their controller drops.
+    """
 
     def __init__(self, frontend: Frontend, routes: Iterable[Route], conduct: Conduct = SPECIFIED_CONDUCT) -> None:
         mine = {id(listener) for listener in frontend.listeners}
@@ -74,7 +77,7 @@ class RouteTable:
         self._routes = [
             (position, route)
             for position, route in enumerate(routes)
-            if any(id(listener) in mine for listener in route.listeners)
+            if not route.dropped and any(id(listener) in mine for listener in route.listeners)
         ]
         self._by_host: dict[str, list[tuple[int, Route]]] = {}
         self._for_many_hosts: list[tuple[int, Route]] = []

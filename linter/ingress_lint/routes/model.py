@@ -40,7 +40,7 @@ from ingress_lint.routes.traffic import (
     TargetKind,
     Timeouts,
 )
-from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.routes.verdicts import Fate, Verdict
 
 
 class Endpoint(Struct, frozen=True):
@@ -101,6 +101,8 @@ class RequestMirror(Struct, frozen=True):
     place: Place
     backend: BackendRef
     share: float = 1.0
+    required: bool = False
+    """Whether requests are answered with an error where that backend is none."""
 
 
 class ExternalAuth(Struct, frozen=True):
@@ -251,6 +253,13 @@ class Route(Struct, frozen=True):
     """What clients get where no backend can answer."""
     external_names_refused: str = ""
     """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
+    refusals: tuple[Verdict, ...] = ()
+    """What its controller refuses of it and of what hangs on it, beside its listeners and backends."""
+
+    @property
+    def dropped(self) -> bool:
+        """Whether its controller makes nothing of it, so that it gets no requests."""
+        return any(refusal.known and refusal.fate is Fate.DROPPED for refusal in self.refusals)
 
     @property
     def gateway(self) -> str:
@@ -287,9 +296,9 @@ class Route(Struct, frozen=True):
 
     def only_mirrors_to(self, backend: BackendRef) -> bool:
         """Whether a backend gets no more than copies of requests, so that no client notices when it fails."""
-        return not any(item is backend for item in (*self.backends, self.fallback)) and not any(
-            step.backend is backend for step in self.logins
-        )
+        required = [step.backend for step in self.filters if isinstance(step, RequestMirror) and step.required]
+        asked = [step.backend for step in self.logins]
+        return not any(item is backend for item in (*self.backends, self.fallback, *asked, *required))
 
     @property
     def assumed(self) -> bool:

@@ -1,5 +1,6 @@
 """What a controller refuses, and why: a reference it may not follow, a listener it cannot open, a route that hangs on
-nothing. Each verdict is one sentence about one place, so that a rule reports it without knowing the controller.
+nothing. Each verdict is one sentence about one place, so that a rule reports it without knowing the controller, and it
+says what becomes of the traffic, which choosing and answering obey: a finding and a trace are one answer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ class Reason(StrEnum):
     NO_MATCHING_PARENT = "NoMatchingParent"
     NOT_ALLOWED_BY_LISTENERS = "NotAllowedByListeners"
     NO_MATCHING_LISTENER_HOSTNAME = "NoMatchingListenerHostname"
+    # of whole configurations
+    CONFIGURATION_REFUSED = "ConfigurationRefused"
+    """What makes a controller, or the webhook before it, refuse all that it is given, and keep what it has."""
     # of references
     REF_NOT_PERMITTED = "RefNotPermitted"
     BACKEND_NOT_FOUND = "BackendNotFound"
@@ -61,7 +65,9 @@ class Reason(StrEnum):
     """A key that its controller does not know or is told to refuse, or a value that it does not take."""
     MISPLACED_SETTING = "MisplacedSetting"
     """A setting where its controller does not look for it."""
-    # of policies
+    # of policies and other objects that hang on routes
+    INVALID = "Invalid"
+    """One that is there and that its controller rejects, for a value or for a reference within it."""
     NO_VALID_CA_CERTIFICATE = "NoValidCACertificate"
     CONFLICTED = "Conflicted"
     """An older policy has its target."""
@@ -86,6 +92,22 @@ class Certainty(StrEnum):
         return cls.KNOWN if existence is Existence.MISSING else cls.UNKNOWN
 
 
+class Fate(StrEnum):
+    """What becomes of the requests of a route for which something is refused.
+
+    What is refused of a listener or a backend is told by the listener (`usable`) and the backend (`refusal`).
+    """
+
+    GOES_ON = "goes on"
+    """They are served as if what is refused were not there, or nothing here says otherwise."""
+    ANSWERED = "answered"
+    """The route is there, and its controller answers all of its requests with an error."""
+    DROPPED = "dropped"
+    """The route is not there: the next one that fits answers, or nobody does."""
+    NOT_APPLIED = "not applied"
+    """Nothing of the configuration gets through, so that what was there before goes on, or nothing at all."""
+
+
 class Verdict(Struct, frozen=True):
     """One refusal. `object` is the one whose status would tell, `message` a sentence that says what clients see."""
 
@@ -99,3 +121,11 @@ class Verdict(Struct, frozen=True):
     fix: str = ""
     listener: str = ""
     """The listener concerned, where it is one of several."""
+    fate: Fate = Fate.GOES_ON
+    status: int | None = None
+    """What clients of the route get, where it is answered or not applied; None where no HTTP answer arrives."""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is no doubt of it, so that it decides."""
+        return self.certainty is Certainty.KNOWN

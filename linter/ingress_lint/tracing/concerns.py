@@ -15,6 +15,7 @@ from ingress_lint.manifests import Manifests, ManifestSet
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.report import ObjectRef, ReportedFinding
 from ingress_lint.routes import hostnames
+from ingress_lint.routes.model import Route
 from ingress_lint.rule import RuleEntry
 from ingress_lint.tracing.model import Trace, TracedHop, Verdict
 
@@ -54,6 +55,7 @@ class Concerns:
                 if id(route) not in self._of_routes:
                     self._of_routes[id(route)] = list(linter.of_route(route))
                 found += self._of_routes[id(route)]
+                found += self._refused(route, held)
         places = _places(trace)
         objects = {id(hop.object): hop.object for hop in trace.hops if hop.object is not None}
         for item in objects.values():
@@ -61,7 +63,15 @@ class Concerns:
         if trace.outcome == "no-route":
             for owner in _kept_away(trace, held):
                 found += self._about(owner, held)
+            for dropped in _dropped(trace, held):
+                found += self._refused(dropped, held)
         return list(dict.fromkeys(found))
+
+    def _refused(self, route: Route, held: ManifestSet) -> Iterator[Finding]:
+        """What is found where a controller refuses what hangs on a route, in whichever object that is."""
+        for refusal in route.refusals:
+            there = self._of_whole(held).get(refusal.place.document, ())
+            yield from (item for item in there if item.place == refusal.place)
 
     def _linter(self, held: ManifestSet) -> SetLinter:
         if id(held) not in self._linters:
@@ -73,12 +83,16 @@ class Concerns:
         if id(item) not in self._of_objects:
             self._of_objects[id(item)] = list(self._linter(held).of_object(item))
         yield from self._of_objects[id(item)]
+        yield from self._of_whole(held).get(item.document, ())
+        yield from self._of_documents.get(item.document, ())
+
+    def _of_whole(self, held: ManifestSet) -> dict[Document, list[Finding]]:
+        """What is found in a set as a whole, by the document where it stands."""
         if id(held) not in self._of_sets:
             by_document = self._of_sets[id(held)] = {}
             for finding in self._linter(held).of_whole():
                 by_document.setdefault(finding.place.document, []).append(finding)
-        yield from self._of_sets[id(held)].get(item.document, ())
-        yield from self._of_documents.get(item.document, ())
+        return self._of_sets[id(held)]
 
 
 def _kept_away(trace: Trace, held: ManifestSet) -> Iterator[AnyObject]:
@@ -91,6 +105,14 @@ def _kept_away(trace: Trace, held: ManifestSet) -> Iterator[AnyObject]:
         and any(hostnames.matches(name.value, trace.asked.request.host) for name in route.hostnames)
     }
     yield from owners.values()
+
+
+def _dropped(trace: Trace, held: ManifestSet) -> Iterator[Route]:
+    """The routes for the host of a request that their controller makes nothing of."""
+    host = trace.asked.request.host
+    for route in held.routes:
+        if route.dropped and any(hostnames.matches(name.value, host) for name in route.hostnames):
+            yield route
 
 
 def _places(trace: Trace) -> list[Place]:

@@ -16,6 +16,8 @@ from ingress_lint.tracing.predictions import PREDICTIONS, Effect, Prediction
 
 _Predicted = tuple[ReportedFinding, Prediction]
 _ORDER: Final = list(Hop)
+_SHOWN: Final = (Effect.FOLLOWED, Effect.OBEYED)
+"""What following the request takes into account by itself."""
 _EXACT: Final = (Effect.TOLD, Effect.KEPT_AWAY)
 """What says more of the same fault than following the request shows."""
 
@@ -35,7 +37,7 @@ def decided(trace: Trace, findings: Iterable[ReportedFinding]) -> Trace:
     if not errors or trace.unclear or trace.outcome == "unknown":
         return trace
     if trace.outcome == "no-route":
-        return _because(trace, (error for error in errors if error[1].effect is Effect.KEPT_AWAY))
+        return _because(trace, (error for error in errors if error[1].effect in (Effect.KEPT_AWAY, Effect.OBEYED)))
     encrypted = trace.asked.request.encrypted
     deciding = [error for error in errors if error[1].decides(error[0].message, encrypted=encrypted)]
     if trace.outcome == "error":
@@ -63,7 +65,7 @@ def _because(trace: Trace, errors: Iterable[_Predicted]) -> Trace:
 def _of_error(trace: Trace, errors: Sequence[_Predicted], deciding: Sequence[_Predicted]) -> Trace:
     """An error that following the request shows already: what a message names of the same fault is more exact."""
     told = next((error for error in deciding if error[1].effect in _EXACT), None)
-    shown = [error for error in errors if error[1].effect is Effect.FOLLOWED or error in deciding]
+    shown = [error for error in errors if error[1].effect in _SHOWN or error in deciding]
     if told is None or trace.status is None:
         return _because(trace, shown)
     return replace(trace, decision=Decision("error", _status(trace, told), _codes(shown)))

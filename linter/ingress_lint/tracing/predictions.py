@@ -76,6 +76,7 @@ class Effect(Enum):
     ANSWERED = "the proxy answers with an error"
     TOLD = "it answers with an error where the message names one"
     FOLLOWED = "following the request shows it already"
+    OBEYED = "its verdict says what becomes of the route, and following the request obeys it"
     REFUSED = "the connection is not opened, or not kept"
     HANDSHAKE = "a client that checks certificates ends the TLS handshake"
     LOOPS = "redirects lead nowhere"
@@ -142,6 +143,7 @@ _CLOSED: Final = _answered(502, 503, ENVOY=503, HAPROXY=503)
 CONNECTION_LOST: Final = _answered(502, ENVOY=503)
 """What follows where a pod takes the connection and closes it before it has answered."""
 _FOLLOWED: Final = Prediction(Effect.FOLLOWED)
+_OBEYED: Final = Prediction(Effect.OBEYED)
 _KEPT_AWAY: Final = Prediction(Effect.KEPT_AWAY)
 _CERTIFICATE: Final = _told(502, 503, 500)
 """Only a proxy that checks a pod's certificate answers with an error; a client that checks none is answered."""
@@ -172,6 +174,8 @@ PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "IL117": Prediction(Effect.REFUSED),
     "IL118": Prediction(Effect.KEPT_AWAY, told=(404, 500, 503, 403)),
     "IL119": _told(500),
+    "IL122": _OBEYED,
+    "IL123": _OBEYED,
     "IL201": _UNHEALTHY,
     "IL202": _UNHEALTHY,
     "IL203": _UNHEALTHY,
@@ -186,7 +190,7 @@ PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "IL402": _FOLLOWED,
     "IL403": _FOLLOWED,
     "IL405": _FOLLOWED,
-    "IL406": _told(404, 503, 502),
+    "IL406": _told(404, 500, 503, 502),
     "IL407": _told(503, 502, 404),
     "IL408": _told(503),
     "IL409": _FOLLOWED,

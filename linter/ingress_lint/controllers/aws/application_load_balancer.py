@@ -16,6 +16,7 @@ from ingress_lint.controllers.aws.access import ungated, unopened
 from ingress_lint.controllers.aws.actions import Action, applied_conditions, read_action, serves
 from ingress_lint.controllers.aws.annotations import ALB_ANNOTATIONS
 from ingress_lint.controllers.aws.health import checked_port, written_port
+from ingress_lint.controllers.aws.refusals import refused_path
 from ingress_lint.controllers.aws.settings import class_params, default_target
 from ingress_lint.controllers.aws.target_groups import deregistration_delay
 from ingress_lint.controllers.shared.annotations import AnnotationReader, AnnotationTable, or_default
@@ -150,6 +151,8 @@ class ApplicationLoadBalancers(IngressController):
             balancer = self._balancers[claim.ingress]
             for context in self.paths(graph, claim, backends):
                 route = self._route(graph, context, backends)
+                if (refused := refused_path(context, balancer.instance)) is not None:
+                    route = replace(route, refusals=(refused,))
                 yield behind_https(route) if balancer.ssl_redirect else route
             if balancer.ssl_redirect:
                 listeners = self._listeners(claim.ingress)

@@ -25,6 +25,7 @@ from ingress_lint.controllers.aws.settings import target_flag
 from ingress_lint.controllers.aws.target_groups import DEREGISTRATION_DELAY
 from ingress_lint.controllers.shared.policies.fields import Block
 from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms, no_such_target
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -64,7 +65,7 @@ _TERMS: Final = Terms(
 _MANAGED: Final = "manageBackendSecurityGroupRules"
 
 
-class Policies:
+class Policies(Treatment):
     """The configurations of one graph."""
 
     def __init__(self, graph: ObjectGraph) -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from msgspec.structs import replace
 
 from ingress_lint.controllers.azure.health import HTTPS_PORT, HealthCheckSources, container_probe, resolved_port
+from ingress_lint.controllers.azure.refusals import refused_checks
 from ingress_lint.controllers.shared.annotations import (
     AnnotationReader,
     AnnotationSpec,
@@ -134,6 +135,7 @@ class ApplicationGatewayIngressController(IngressController):
         The default backend answers for the hosts of the rules only: the gateway listens for no others.
         """
         route = super().route(graph, context)
+        route = replace(route, refusals=tuple(refused_checks(route)))
         more = AGIC_ANNOTATIONS.reader(context.ingress).items("hostname-extension")
         hostnames = (*route.hostnames, *more)
         rules: Sequence[IngressRule | LegacyIngressRule] = context.ingress.body.spec.rules

@@ -41,7 +41,7 @@ _LOST: Final = {
 _LOGINS: Final = frozenset({"apiKeyAuth", "authorization", "basicAuth", "extAuth", "jwt", "oidc"})
 """The fields of a SecurityPolicy that decide who may pass."""
 _SELECTABLE: Final = (Gateway, ListenerSet, HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute)
-_KINDS: Final = ("BackendTrafficPolicy", "ClientTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy")
+KINDS: Final = ("BackendTrafficPolicy", "ClientTrafficPolicy", "SecurityPolicy", "EnvoyExtensionPolicy")
 _SHOWN: Final = 3
 
 
@@ -54,6 +54,10 @@ class Attachments:
         self._claims = Claims(self._sound_claims())
         self._replaced: defaultdict[Claim, dict[Claim, frozenset[str]]] = defaultdict(dict)
 
+    def policies(self) -> Iterator[AnyObject]:
+        """All policies of these kinds."""
+        return self._graph.of(BackendTrafficPolicy, ClientTrafficPolicy, EnvoyPolicy)
+
     def nearest(self, kind: str, facts: RouteFacts) -> tuple[AnyObject, ...]:
         """The policy of a kind for a rule; where it is merged, the one that it is merged with too."""
         chain = list(self._chain(kind, facts))
@@ -62,7 +66,7 @@ class Attachments:
 
     def note(self, facts: RouteFacts) -> None:
         """Notes which policies a rule is without, for `verdicts`, as a nearer one takes their place."""
-        for kind in _KINDS:
+        for kind in KINDS:
             for near, far in pairwise(self._chain(kind, facts)):
                 lost = _unexpectedly_lost(near.policy, far.policy)
                 if lost:
@@ -97,8 +101,7 @@ class Attachments:
 
     def _sound_claims(self) -> Iterator[Claim]:
         """The claims on what exists or may exist; the others are refused."""
-        policies: Iterator[AnyObject] = self._graph.of(BackendTrafficPolicy, ClientTrafficPolicy, EnvoyPolicy)
-        for policy in policies:
+        for policy in self.policies():
             targets: PolicyTargets = policy.body.spec
             for claim in (*written_claims(policy, targets), *self._selected(policy, targets)):
                 refusal = no_such_target(self._graph, claim, _consequence(policy)) or self._no_such_section(claim)

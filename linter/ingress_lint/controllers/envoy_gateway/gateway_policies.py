@@ -7,13 +7,15 @@ rule takes from the next what it lacks itself. A timeout that the route sets goe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.envoy_gateway.attachment import BY, Attachments
+from ingress_lint.controllers.envoy_gateway.attachment import BY, KINDS, Attachments
+from ingress_lint.controllers.envoy_gateway.refusals import Rejections, refused_backend, refused_filters
 from ingress_lint.controllers.shared.policies.fields import Block, first_written
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef
@@ -28,17 +30,21 @@ _CLIENT_IDLE: Final = 3600.0
 _NOT_SET: Final = "the BackendTrafficPolicy does not set it"
 
 
-class Policies:
+class Policies(Treatment):
     """The policies of one graph."""
 
     def __init__(self, graph: ObjectGraph) -> None:
+        self._graph = graph
         self._attachments = Attachments(graph)
+        self._rejections = Rejections(graph)
 
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
         """The active health check, timeouts and retries of a rule, and how long clients may stay idle."""
         if not facts.of_requests:
             return backend
         self._attachments.note(facts)
+        if backend.refusal is None:
+            backend = replace(backend, refusal=refused_backend(self._graph, backend, facts.owner))
         policies = [Block.spec(policy) for policy in self._attachments.nearest("BackendTrafficPolicy", facts)]
         timeouts, keep_alive = backend.timeouts, backend.keep_alive
         request = first_written(policies, ("timeout", "http", "request_timeout"), _deadline)
@@ -64,9 +70,18 @@ class Policies:
             health_check=_health_check(backend, policies),
         )
 
+    def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
+        """The policies for a rule that are rejected, and what is rejected of its filters."""
+        found = list(refused_filters(facts)) if facts.of_requests else []
+        for kind in KINDS:
+            for policy in self._attachments.nearest(kind, facts):
+                found += self._rejections.of(policy)
+        return found
+
     def verdicts(self) -> list[Verdict]:
-        """What is wrong with what policies are for, and with their sharing it."""
-        return self._attachments.verdicts()
+        """What is wrong with what policies are for, with their sharing it, and with what they say."""
+        rejected = [verdict for policy in self._attachments.policies() for verdict in self._rejections.of(policy)]
+        return [*self._attachments.verdicts(), *rejected]
 
     def _client_idle(self, backend: BackendRef, facts: RouteFacts) -> Sourced[float]:
         clients = [Block.spec(policy) for policy in self._attachments.nearest("ClientTrafficPolicy", facts)]

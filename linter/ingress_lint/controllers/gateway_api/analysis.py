@@ -9,9 +9,9 @@ from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
 from ingress_lint.controllers.gateway_api.backends import Backends
 from ingress_lint.controllers.gateway_api.gateways.exposure import Exposure
 from ingress_lint.controllers.gateway_api.gateways.views import Gateways
-from ingress_lint.controllers.gateway_api.references import References
 from ingress_lint.controllers.gateway_api.routes import lower_route
 from ingress_lint.controllers.gateway_api.vendor_policies import VendorPolicies
+from ingress_lint.controllers.shared.references import References
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_routes import GRPCRoute, HTTPRoute, TCPRoute, TLSRoute, UDPRoute

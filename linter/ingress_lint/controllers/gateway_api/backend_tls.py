@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.gateway_api.references import References, Site
+from ingress_lint.controllers.shared.references import References, Site
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.load.document import Place

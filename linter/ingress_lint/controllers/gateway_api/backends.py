@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
-from ingress_lint.controllers.gateway_api.references import Reference, References, Site
 from ingress_lint.controllers.gateway_api.vendor_policies import VendorPolicies
 from ingress_lint.controllers.shared.implementations import SPECIFICATION
+from ingress_lint.controllers.shared.references import Reference, References, Site
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -134,6 +134,10 @@ class Backends:
             remedies=facts.implementation.remedies,
         )
         return self._vendor_policies.treat(backend, facts)
+
+    def refusals(self, facts: RouteFacts) -> tuple[Verdict, ...]:
+        """What its implementation refuses of a rule and of the policies for it."""
+        return tuple(self._vendor_policies.refusals(facts))
 
     def _may_be_backend(self, reference: Reference, facts: RouteFacts) -> bool:
         """Whether an extension may be a backend: it is known for that, or the set uses it with an unknown implementation."""

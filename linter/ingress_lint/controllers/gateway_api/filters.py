@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from ingress_lint.controllers.shared.implementations import Implementation
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway_routes import (
     BackendObjectReference,
@@ -21,6 +22,7 @@ from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, R
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror
 
 _MIRRORED: Final = "the copies of requests that it is meant to get are dropped"
+_MIRROR_REQUIRED: Final = "as no copies can be sent there, clients get 500"
 _ASKED: Final = "no request can be authorised, and clients get 500"
 
 ResolveBackend = Callable[[BackendObjectReference, Place, str], BackendRef]
@@ -28,19 +30,26 @@ ResolveBackend = Callable[[BackendObjectReference, Place, str], BackendRef]
 
 
 def filters(
-    written: Iterable[HTTPRouteFilter | GRPCRouteFilter], place: Place, resolve: ResolveBackend
+    written: Iterable[HTTPRouteFilter | GRPCRouteFilter],
+    place: Place,
+    resolve: ResolveBackend,
+    implementation: Implementation,
 ) -> tuple[Filter, ...]:
     """The filters at `place`, in order; those without the block that their type asks for are left out."""
-    return tuple(found for index, item in enumerate(written) for found in _filter(item, place.at(index), resolve))
+    return tuple(
+        found for index, item in enumerate(written) for found in _filter(item, place.at(index), resolve, implementation)
+    )
 
 
-def _filter(item: HTTPRouteFilter | GRPCRouteFilter, place: Place, resolve: ResolveBackend) -> Iterator[Filter]:
+def _filter(
+    item: HTTPRouteFilter | GRPCRouteFilter, place: Place, resolve: ResolveBackend, implementation: Implementation
+) -> Iterator[Filter]:
     if item.type == "RequestHeaderModifier" and item.request_header_modifier:
         yield _headers(item.request_header_modifier, place.at("requestHeaderModifier"), of_response=False)
     elif item.type == "ResponseHeaderModifier" and item.response_header_modifier:
         yield _headers(item.response_header_modifier, place.at("responseHeaderModifier"), of_response=True)
     elif item.type == "RequestMirror" and item.request_mirror:
-        yield _mirror(item.request_mirror, place.at("requestMirror"), resolve)
+        yield _mirror(item.request_mirror, place.at("requestMirror"), resolve, required=implementation.mirrors_required)
     elif item.type == "ExtensionRef" and item.extension_ref:
         reference = item.extension_ref
         yield ExtensionFilter(place.at("extensionRef"), reference.group, reference.kind, reference.name)
@@ -70,13 +79,14 @@ def _headers(item: HTTPHeaderFilter, place: Place, *, of_response: bool) -> Head
     )
 
 
-def _mirror(item: HTTPRequestMirrorFilter, place: Place, resolve: ResolveBackend) -> RequestMirror:
+def _mirror(item: HTTPRequestMirrorFilter, place: Place, resolve: ResolveBackend, *, required: bool) -> RequestMirror:
     share = 1.0
     if item.percent is not None:
         share = item.percent / 100
     elif item.fraction is not None and item.fraction.denominator:
         share = item.fraction.numerator / item.fraction.denominator
-    return RequestMirror(place, resolve(item.backend_ref, place.at("backendRef"), _MIRRORED), share)
+    seen = _MIRROR_REQUIRED if required else _MIRRORED
+    return RequestMirror(place, resolve(item.backend_ref, place.at("backendRef"), seen), share, required)
 
 
 def _redirect(item: HTTPRequestRedirectFilter, place: Place) -> RequestRedirect:

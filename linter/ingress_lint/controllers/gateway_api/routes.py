@@ -75,6 +75,8 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             retries=_retries(rule.retry, place.at("retry")) if isinstance(rule, HTTPRouteRule) and rule.retry else None,
             from_outside=facts.implementation.outside,
             broken=facts.implementation.broken,
+            refusals=backends.refusals(facts),
+            external_names_refused=facts.implementation.external_names_refused,
         )
 
 
@@ -91,7 +93,7 @@ def _backends(
         where = place.at(index)
         own: tuple[Filter, ...] = ()
         if isinstance(reference, HTTPBackendRef | GRPCBackendRef):
-            own = filters(reference.filters, where.at("filters"), _resolver(facts, backends))
+            own = filters(reference.filters, where.at("filters"), _resolver(facts, backends), facts.implementation)
         found.append(backends.resolve(reference, where, facts, reference.weight, own))
     return tuple(found)
 
@@ -99,7 +101,7 @@ def _backends(
 def _filters(rule: Rule, place: Place, facts: RouteFacts, backends: Backends) -> tuple[Filter, ...]:
     if isinstance(rule, ConnectionRule):
         return ()
-    return filters(rule.filters, place.at("filters"), _resolver(facts, backends))
+    return filters(rule.filters, place.at("filters"), _resolver(facts, backends), facts.implementation)
 
 
 def _resolver(facts: RouteFacts, backends: Backends) -> ResolveBackend:

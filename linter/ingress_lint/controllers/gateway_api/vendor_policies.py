@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive, Timeouts
 from ingress_lint.routes.verdicts import Verdict
-
-
-class Treatment(Protocol):
-    """The policies of one vendor in one graph."""
-
-    def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
-        """The backend as the policies leave it."""
-
-    def verdicts(self) -> list[Verdict]:
-        """What is wrong with the policies, asked when every rule has been treated."""
-
 
 _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "gke-gateway": ("networking.gke.io", "google"),
@@ -52,12 +42,18 @@ class VendorPolicies:
             return backend
         return self._treatment(facts.implementation.name).treat(backend, facts)
 
+    def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
+        """What its implementation refuses of a rule and of the policies for it."""
+        if facts.implementation.name not in _VENDORS:
+            return ()
+        return self._treatment(facts.implementation.name).refusals(facts)
+
     def verdicts(self) -> list[Verdict]:
         """What is wrong with the policies of every vendor, asked when every rule has been treated."""
         return [
             verdict
             for name, (group, _) in _VENDORS.items()
-            if group in self._graph.groups
+            if name in self._treatments or group in self._graph.groups
             for verdict in self._treatment(name).verdicts()
         ]
 

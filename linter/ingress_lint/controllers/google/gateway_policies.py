@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from ingress_lint.controllers.google.health import GOOGLE_RANGES
 from ingress_lint.controllers.shared.policies.fields import Block
 from ingress_lint.controllers.shared.policies.targets import Claims, Terms, no_such_target, written_claims
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import GCPBackendPolicy, GCPGatewayPolicy, HealthCheckPolicy
@@ -39,7 +40,7 @@ _APPLICATION_CLASSES: Final = "gke-l7-"
 """How the classes of application load balancers start; others pass on connections or steer a mesh."""
 
 
-class Policies:
+class Policies(Treatment):
     """The policies of one graph."""
 
     def __init__(self, graph: ObjectGraph) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -21,11 +21,12 @@ from ingress_lint.controllers.ingress_nginx.filters import (
 )
 from ingress_lint.controllers.ingress_nginx.hosts import Host, gather
 from ingress_lint.controllers.ingress_nginx.installation import GATEWAY, installations, serving
-from ingress_lint.controllers.ingress_nginx.refusals import refused_path
+from ingress_lint.controllers.ingress_nginx.refusals import located_twice, location_of, refused_path
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.external_auth import asked_service
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect
@@ -35,6 +36,7 @@ from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
+from ingress_lint.routes.verdicts import Reason, Verdict
 
 
 class _Ingress(Struct, frozen=True):
@@ -62,6 +64,7 @@ class IngressNginxRoutes(IngressController):
     def __init__(self, graph: ObjectGraph, claims: Sequence[Claim]) -> None:
         found = installations(graph)
         self._ingresses: dict[IngressObject, _Ingress] = {}
+        self._twice: Mapping[Place, Verdict] = {}
         self._hosts: defaultdict[str, Host] = defaultdict(Host)
         self._listeners: dict[tuple[IngressObject, str, bool, bool], tuple[Listener, ...]] = {}
         self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
@@ -92,6 +95,7 @@ class IngressNginxRoutes(IngressController):
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Canaries join the paths that they stand in for; one without such a path is a route that no client reaches."""
         contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
+        self._twice = self._located_twice(contexts)
         canaries: defaultdict[tuple[str, ...], list[PathContext]] = defaultdict(list)
         for context in contexts:
             if self._own(context).is_canary:
@@ -109,6 +113,23 @@ class IngressNginxRoutes(IngressController):
             for context in left:
                 for route in self._with_canaries(graph, context, [], backends):
                     yield replace(route, listeners=())
+
+    def _located_twice(self, contexts: Iterable[PathContext]) -> Mapping[Place, Verdict]:
+        """The paths that come to the location of another one; the same path of several Ingresses is one location."""
+        first: dict[tuple[str, str], PathContext] = {}
+        found: dict[Place, Verdict] = {}
+        for context in contexts:
+            location = None if self._own(context).is_canary or self._passes_through(context) else location_of(context)
+            if (
+                location is None
+                or self._host(context).regex is not None
+                or context.claim.controller.origin is Origin.DEFAULT
+            ):
+                continue
+            other = first.setdefault((context.host.value if context.host else "", location), context)
+            if (other.path_value, other.path_type) != (context.path_value, context.path_type):
+                found[context.place] = located_twice(other, context)
+        return found
 
     def _with_canaries(
         self, graph: ObjectGraph, context: PathContext, canaries: Sequence[PathContext], backends: BackendResolver
@@ -167,10 +188,10 @@ class IngressNginxRoutes(IngressController):
         if host.tls is None and self._https_redirect(context) is not None and not self._passes_through(context):
             by_tls = ValueMatch("X-Forwarded-Proto", "https")
             route = replace(route, matches=tuple(replace(match, headers=(by_tls,)) for match in route.matches))
-        refusal = refused_path(context, self._of(context))
-        if refusal is not None:
-            route = replace(route, matches=tuple(replace(match, refusal=refusal) for match in route.matches))
-        return route
+        refused = tuple(filter(None, (refused_path(context, self._of(context)), self._twice.get(context.place))))
+        if refused and refused[0].reason is Reason.UNSUPPORTED_VALUE:
+            route = replace(route, matches=tuple(replace(match, refusal=refused[0]) for match in route.matches))
+        return replace(route, refusals=tuple(item for item in refused if item.reason is Reason.CONFIGURATION_REFUSED))
 
     def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
         """What nginx answers for a host by itself: app-root at /, and the host with or without www."""

@@ -11,24 +11,19 @@ from collections.abc import Iterator, Mapping
 
 from ingress_lint.controllers.shared.policies.fields import settings
 from ingress_lint.controllers.shared.policies.targets import Claims, Terms, written_claims
-from ingress_lint.controllers.shared.route_facts import RouteFacts
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import KgatewayPolicy
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.verdicts import Verdict
 
 
-class Policies:
+class Policies(Treatment):
     """The policies of one graph."""
 
     def __init__(self, graph: ObjectGraph) -> None:
         policies: Iterator[AnyObject] = graph.of(KgatewayPolicy)
         self._claims = Claims(claim for policy in policies for claim in written_claims(policy, policy.body.spec))
-
-    def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
-        """The backend as it is: what the policies set is not read."""
-        return backend
 
     def verdicts(self) -> list[Verdict]:
         """The policies that lose a field to an older one."""

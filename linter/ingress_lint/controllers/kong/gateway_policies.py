@@ -9,6 +9,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ingress_lint.controllers.kong.settings import ServiceSettings
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.filters import URLRewrite
@@ -16,7 +17,7 @@ from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.verdicts import Verdict
 
 
-class Policies:
+class Policies(Treatment):
     """The annotations of one graph's Services."""
 
     def __init__(self, graph: ObjectGraph) -> None:

@@ -67,20 +67,19 @@ def _once(graph: ObjectGraph, preferred: str | None) -> Lowered:
     classes = IngressClasses(graph, chooser.running)
     claimed = [claim for own in claims.values() for claim in own]
     every_route = tuple(route for own in routes.values() for route in own)
+    verdicts = (
+        *classes.verdicts(claimed, preferred),
+        *AnnotationVerdicts(graph, _OWNERS).verdicts(claimed, every_route),
+        *MisplacedSettings(graph, _OWNERS).verdicts(),
+        *_solver_verdicts(graph, classes, claimed, every_route),
+        *retirement_verdicts((controllers[name], own) for name, own in claims.items() if name not in standing_in),
+        *resource_verdicts((controllers[name], claim) for name, own in claims.items() for claim in own),
+        *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
+        *certificate_verdicts(graph, (route for name, own in routes.items() if name != GATEWAY_API for route in own)),
+    )
     return Lowered(
         every_route,
-        (
-            *classes.verdicts(claimed, preferred),
-            *AnnotationVerdicts(graph, _OWNERS).verdicts(claimed, every_route),
-            *MisplacedSettings(graph, _OWNERS).verdicts(),
-            *_solver_verdicts(graph, classes, claimed, every_route),
-            *retirement_verdicts((controllers[name], own) for name, own in claims.items() if name not in standing_in),
-            *resource_verdicts((controllers[name], claim) for name, own in claims.items() for claim in own),
-            *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
-            *certificate_verdicts(
-                graph, (route for name, own in routes.items() if name != GATEWAY_API for route in own)
-            ),
-        ),
+        (*verdicts, *_of_routes(every_route, verdicts)),
         tuple(frontend for found in controllers.values() for frontend in found.frontends(graph, backends)),
     )
 
@@ -100,6 +99,13 @@ def _lowered(
     if stand_in is None:
         return proxies.behind(controller, routes)
     return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in))
+
+
+def _of_routes(routes: Iterable[Route], told: Iterable[Verdict]) -> Iterable[Verdict]:
+    """What is refused of routes and of what hangs on them, each once, without what is told already."""
+    known = {(verdict.reason, verdict.place) for verdict in told}
+    found = {(refusal.reason, refusal.place): refusal for route in routes for refusal in route.refusals}
+    return [refusal for key, refusal in found.items() if key not in known]
 
 
 def _solver_verdicts(

@@ -13,11 +13,10 @@ from typing import Final
 
 from ingress_lint.controllers.shared.policies.fields import settings
 from ingress_lint.controllers.shared.policies.targets import Claims, Terms, written_claims
-from ingress_lint.controllers.shared.route_facts import RouteFacts
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.gateway_policies import NginxPolicy
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.model import BackendRef
 from ingress_lint.routes.verdicts import Verdict
 
 _BLOCKS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,16 +31,12 @@ _ADDED: Final = frozenset({"rateLimit.local"})
 """Fields that policies add to one another's."""
 
 
-class Policies:
+class Policies(Treatment):
     """The policies of one graph."""
 
     def __init__(self, graph: ObjectGraph) -> None:
         policies: Iterator[AnyObject] = graph.of(NginxPolicy)
         self._claims = Claims(claim for policy in policies for claim in written_claims(policy, policy.body.spec))
-
-    def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
-        """The backend as it is: what the policies set is not read."""
-        return backend
 
     def verdicts(self) -> list[Verdict]:
         """The policies that are refused as they set what an older one sets."""

@@ -97,6 +97,10 @@ class Implementation(Struct, frozen=True):
     """What it answers where no backend of a rule can."""
     retries_idempotent: bool = False
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
+    mirrors_required: bool = False
+    """Whether a rule whose copies go nowhere answers 500; else the copies are dropped."""
+    external_names_refused: str = ""
+    """What comes of a backend of type ExternalName where it takes none; empty where it does, or may."""
     misdirected: str = ""
     """See `Listener.misdirected`."""
 
@@ -107,13 +111,15 @@ _INFINITE: Final = float("inf")
 IMPLEMENTATIONS: Final = (
     Implementation(
         # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500;
-        # authorities: internal/gatewayapi/backendtlspolicy.go, getOrFirstFromData
+        # authorities: internal/gatewayapi/backendtlspolicy.go, getOrFirstFromData; mirrors: filters.go; names: validate.go
         "envoy-gateway",
         "Envoy Gateway",
         ("gateway.envoyproxy.io/gatewayclass-controller",),
         ("eg", "envoy-gateway"),
         ("gateway.envoyproxy.io",),
         hosts_apart=True,
+        mirrors_required=True,
+        external_names_refused="clients get 500",
         parameters_of_class=True,
         any_authority_key=True,
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ingress_lint.controllers.gateway_api.references import References, Site
+from ingress_lint.controllers.shared.references import References, Site
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import FrontendTLSValidation, Gateway, ListenerEntry
 from ingress_lint.objects.model import AnyObject, KubernetesObject

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.controllers.gateway_api.references import Site
 from ingress_lint.controllers.shared.implementations import SPECIFICATION, Implementation
+from ingress_lint.controllers.shared.references import Site
 from ingress_lint.load.document import Place
 from ingress_lint.objects.gateway import Gateway, ListenerEntry, ListenerSet, RouteGroupKind
 from ingress_lint.objects.kinds import GATEWAY_GROUP

@@ -20,7 +20,6 @@ from ingress_lint.controllers.gateway_api.gateways.listeners import (
     kind_verdicts,
     protocol_verdicts,
 )
-from ingress_lint.controllers.gateway_api.references import References, Site
 from ingress_lint.controllers.gateway_api.selection import Answer, namespace_selected
 from ingress_lint.controllers.shared.classes.declared import SAID, declared_implementation
 from ingress_lint.controllers.shared.classes.installed_classes import brings_gateway_class
@@ -30,6 +29,7 @@ from ingress_lint.controllers.shared.implementations import (
     by_class_name,
     by_controller_name,
 )
+from ingress_lint.controllers.shared.references import References, Site
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.objects.gateway import Gateway, GatewayClass, ListenerEntry, ListenerSet
