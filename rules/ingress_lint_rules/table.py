@@ -840,4 +840,19 @@ TABLE: Final = (
         hooks=frozenset({"check_route"}),
         fields=frozenset({"endpoints"}),
     ),
+    RuleEntry(
+        code="IL513",
+        name="mesh-policy-denies-route",
+        severity=Severity.ERROR,
+        summary="the mesh's authorization policies admit no request of the route",
+        source="ingress_lint_rules.pod.mesh_policy_denies_route:MeshPolicyDeniesRoute",
+        hooks=frozenset({"check_route"}),
+        needs=frozenset(
+            {
+                ("", "Namespace"),
+                ("policy.linkerd.io", "Server"),
+                ("security.istio.io", "AuthorizationPolicy"),
+            }
+        ),
+    ),
 )

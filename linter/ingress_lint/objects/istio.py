@@ -1,7 +1,6 @@
-"""Istio's objects, as far as a request from outside touches them (groups networking.istio.io and security.istio.io).
+"""Istio's objects, as far as a request from outside touches them (group networking.istio.io).
 
-istio/api:networking/v1alpha3/{gateway,virtual_service,destination_rule,service_entry}.proto and
-security/v1beta1/peer_authentication.proto; every served version has the same fields. Every release adds some, so that
+istio/api:networking/v1alpha3/{gateway,virtual_service,destination_rule,service_entry}.proto; every served version has the same fields. Every release adds some, so that
 an unknown one is no mistake here.
 """
 
@@ -367,7 +366,7 @@ class DestinationRule(Model):
     spec: DestinationRuleSpec = DestinationRuleSpec()
 
 
-# -- ServiceEntry, PeerAuthentication -------------------------------------------------------------------------------
+# -- ServiceEntry ---------------------------------------------------------------------------------------------------
 
 
 class ServiceEntrySpec(Model):
@@ -380,29 +379,3 @@ class ServiceEntry(Model):
     """A ServiceEntry."""
 
     spec: ServiceEntrySpec = ServiceEntrySpec()
-
-
-class MutualTLS(Model):
-    """UNSET, DISABLE, PERMISSIVE or STRICT."""
-
-    mode: str = "UNSET"
-
-
-class WorkloadSelector(Model):
-    """The pods that a policy is for, by label."""
-
-    match_labels: dict[str, Any] = field(default_factory=dict)
-
-
-class PeerAuthenticationSpec(Model):
-    """Whether sidecars take connections without the mesh's TLS, for all ports and for some by number."""
-
-    selector: WorkloadSelector | None = None
-    mtls: MutualTLS | None = None
-    port_level_mtls: dict[str | int, MutualTLS] = field(default_factory=dict)
-
-
-class PeerAuthentication(Model):
-    """A PeerAuthentication."""
-
-    spec: PeerAuthenticationSpec = PeerAuthenticationSpec()

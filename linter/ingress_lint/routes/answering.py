@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -13,25 +13,23 @@ from ingress_lint.load.document import Place
 from ingress_lint.load.unknown import is_unknown
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import AnyObject
+from ingress_lint.routes.authorizing import denied
 from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
-from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect
 from ingress_lint.routes.listeners import Listener
-from ingress_lint.routes.matches import Match, PathMatchType
+from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Request
-from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
+from ingress_lint.routes.model import BackendRef, ExternalAuth, RequestMirror, Route
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.traffic import BY_KUBE_PROXY
+from ingress_lint.routes.upstream import Upstream, new_path, upstream, with_query
 from ingress_lint.routes.verdicts import Fate, Reason
-from ingress_lint.values.expressions import compiled
-from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import is_placeholder
 
 Outcome = Literal["backend", "redirect", "error", "no-route", "unknown"]
 
 _WELL_KNOWN: Final = {"http": 80, "https": 443}
-_DIGITS: Final = "0123456789"
-_CAPTURE: Final = deferred(r"\$([0-9])")
 _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_PORT: ("error", None),
     Refusal.NO_TLS_LISTENER: ("error", None),
@@ -68,14 +66,6 @@ class Redirect(Struct, frozen=True):
     status: int
 
 
-class Upstream(Struct, frozen=True):
-    """The request as it reaches the backend; `path` with the query, header names in lower case."""
-
-    host: str
-    path: str
-    headers: Mapping[str, str]
-
-
 class Answer(Struct, frozen=True):
     """What a request comes to. `status` is what the client sees, 200 for "the backend answers", None beside HTTP."""
 
@@ -109,6 +99,8 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     stopped = next((item for item in route.refusals if item.known and item.fate in _STOPPED), None)
     if stopped is not None:
         return Answer(selection, "error", stopped.status if http else None, stopped.message)
+    if http and (refusal := denied(route, None, request, graph)) is not None:
+        return Answer(selection, "error", refusal.status, f"{refusal.policy} {refusal.why}")
     for item in route.filters:
         if isinstance(item, RequestRedirect):
             redirect = _redirect(request, item, match)
@@ -124,6 +116,8 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         if asked is not None and (fault := fault_of(asked, route.broken, graph)) is not None:
             return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")
     shares, fault = _shares(route, graph)
+    if fault is None and http:
+        shares, fault = _authorized(shares, route, match, request, graph)
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()
@@ -133,7 +127,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         "backend",
         200 if http else None,
         backends=shares,
-        upstream=_upstream(request, steps, match),
+        upstream=upstream(request, steps, match),
         mirrors=tuple(item for item in steps if isinstance(item, RequestMirror)),
     )
 
@@ -162,6 +156,21 @@ def _shares(route: Route, graph: ObjectGraph | None) -> tuple[tuple[Share, ...],
         return (Share(fallback, 1.0), *(Share(share.backend, 0.0, share.fault) for share in shares)), None
     fault = next((share.fault for share in weighted), None)
     return shares, fault or Fault("no backend has any weight", route.broken.no_weight if shares else route.broken.none)
+
+
+def _authorized(
+    shares: tuple[Share, ...], route: Route, match: Match | None, request: Request, graph: ObjectGraph | None
+) -> tuple[tuple[Share, ...], Fault | None]:
+    """The backends, and why none answers, once the policies of their pods have refused what they do not let through."""
+    judged = []
+    for share in shares:
+        steps = (*route.filters, *share.backend.filters)
+        sent = upstream(request, steps, match) if share.fault is None else None
+        refusal = denied(route, share.backend, request, graph, sent) if sent is not None else None
+        why = Fault(f"{refusal.policy} {refusal.why}", refusal.status or 403) if refusal is not None else share.fault
+        judged.append(Share(share.backend, share.share, why))
+    faults = [share.fault for share in judged if share.share]
+    return tuple(judged), None if None in faults else next(iter(faults), None)
 
 
 def fault_of(backend: BackendRef, broken: BrokenBackends, graph: ObjectGraph | None) -> Fault | None:
@@ -214,63 +223,11 @@ def _redirect(request: Request, item: RequestRedirect, match: Match | None) -> R
     port = item.port
     if port is None:
         port = _WELL_KNOWN.get(scheme, 80) if item.scheme else request.port
-    path = _new_path(request.path, item.path, match, replace_prefix=item.replace_prefix)
+    path = new_path(request.path, item.path, match, replace_prefix=item.replace_prefix)
     return Redirect(
         scheme,
         item.host or request.host,
         None if port == _WELL_KNOWN.get(scheme) else port,
-        path if item.path is not None and not item.replace_prefix else _with_query(path, request),
+        path if item.path is not None and not item.replace_prefix else with_query(path, request),
         item.status,
     )
-
-
-def _upstream(request: Request, steps: Iterable[Filter], match: Match | None) -> Upstream:
-    host, path, headers = request.host, request.path, dict(request.headers)
-    for step in steps:
-        if isinstance(step, URLRewrite):
-            host = step.host or host
-            path = (
-                _rewritten(path, step.regex, step.path)
-                if step.regex is not None
-                else _new_path(path, step.path, match, replace_prefix=step.replace_prefix)
-            )
-        elif isinstance(step, HeaderModifier) and not step.of_response:
-            _modify(headers, step)
-    return Upstream(headers.pop("host", host), _with_query(path, request), headers)
-
-
-def _with_query(path: str, request: Request) -> str:
-    if not request.query_string:
-        return path
-    return f"{path}{'&' if '?' in path else '?'}{request.query_string}"
-
-
-def _modify(headers: dict[str, str], step: HeaderModifier) -> None:
-    for name, value in step.set:
-        headers[name.lower()] = value
-    for name, value in step.add:
-        known = headers.get(name.lower())
-        headers[name.lower()] = f"{known},{value}" if known is not None else value
-    for name in step.remove:
-        headers.pop(name.lower(), None)
-
-
-def _new_path(path: str, new: str | None, match: Match | None, *, replace_prefix: bool) -> str:
-    if new is None:
-        return path
-    if not replace_prefix:
-        return new or "/"
-    if match is None or match.path.value.type not in (PathMatchType.PREFIX, PathMatchType.STRING_PREFIX):
-        return path
-    rest = path[len(match.path.value.value.rstrip("/")) :]
-    return (new.rstrip("/") + rest if rest else new) or "/"
-
-
-def _rewritten(path: str, regex: str, new: str | None) -> str:
-    """A path rewritten by an expression with capture groups; as it is where the expression does not fit."""
-    expression = compiled(regex)
-    groups = expression.captured(path) if expression is not None else None
-    if groups is None or new is None:
-        return path
-    by_number = dict(zip(_DIGITS, groups, strict=False))
-    return _CAPTURE.sub(lambda named: by_number.get(named[1], ""), new)

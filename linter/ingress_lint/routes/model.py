@@ -247,6 +247,10 @@ class Route(Struct, frozen=True):
     """The workloads of the set whose pods send its requests to the backends; empty where they are not known."""
     fronts: tuple[Front, ...] = ()
     """What leads from outside to `proxies`, as far as the set shows it."""
+    mesh: str = ""
+    """The mesh that these are part of by what they are, such as Istio's own gateways; empty where that is not so."""
+    service_accounts: tuple[tuple[str, str], ...] = ()
+    """Namespace and name of the service accounts of proxies that their controller makes, so that no set holds them."""
     from_outside: bool = False
     """Whether what sends them stands outside of the cluster."""
     broken: BrokenBackends = SPECIFIED

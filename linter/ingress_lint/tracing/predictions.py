@@ -203,6 +203,7 @@ PREDICTIONS: Final[Mapping[str, Prediction]] = {
     "IL508": _answered(504, ENVOY=503, HAPROXY=503, GKE_INGRESS=502, GKE_GATEWAY=503),
     "IL509": _CLOSED,
     "IL510": _CLOSED,
-    "IL511": CONNECTION_LOST,
+    "IL511": _answered(502, 403, ENVOY=503),
+    "IL513": _answered(403, 502, 503),
 }
 """What follows from an error of each rule."""

@@ -99,7 +99,7 @@ from typing import ClassVar
 from ingress_lint.facts.evidence.binding import Binding
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Certainty
-from ingress_lint.facts.mesh import membership
+from ingress_lint.facts.mesh.membership import membership
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route

@@ -112,7 +112,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from ingress_lint.facts.mesh import Demand, demand, membership
+from ingress_lint.facts.mesh.membership import membership
+from ingress_lint.facts.mesh.mutual_tls import Demand, demand
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
@@ -155,11 +156,14 @@ class MeshMTLSBlocksRoute(Rule):
     def _finding(self, route: Route, backend: BackendRef, endpoint: Endpoint, found: Demand, *, sure: bool) -> Finding:
         way_in = "route through the mesh's own gateway" if route.from_outside else f"take {route.gateway} into the mesh"
         doubt = "" if sure else ", as far as these manifests tell"
+        what = "requests are refused and the client gets 403"
+        if not found.answers:
+            status = PREDICTIONS[self.code].status_from(route.controller.value)
+            what = f"connections are reset and the client gets {status}"
         return self.finding(
             found.place,
             f"{found.title} makes {endpoint.workload} refuse connections without the mesh's TLS, and {route.gateway}, "
-            f"which sends requests to its port {endpoint.number}, is outside of the mesh{doubt}: connections are reset "
-            f"and the client gets {PREDICTIONS[self.code].status_from(route.controller.value)}",
+            f"which sends requests to its port {endpoint.number}, is outside of the mesh{doubt}: {what}",
             severity=None if sure else Severity.WARNING,
             related=[
                 Related("the pods behind the route", endpoint.workload.object.name_place),
@@ -172,6 +176,8 @@ class MeshMTLSBlocksRoute(Rule):
 
 def _outside(route: Route, graph: ObjectGraph) -> Severity | None:
     """How bad it is that the proxy is outside of the mesh, by how sure that is; None where it is inside or unknown."""
+    if route.mesh:
+        return None
     if route.from_outside:
         return Severity.ERROR
     members = [membership(proxy, graph) for proxy in route.proxies]

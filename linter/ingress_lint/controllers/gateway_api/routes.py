@@ -11,6 +11,7 @@ from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters
 from ingress_lint.controllers.shared.implementations import SPECIFICATION
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.load.document import Place
+from ingress_lint.objects.gateway import Gateway
 from ingress_lint.objects.gateway_routes import (
     BackendRef,
     ConnectionRule,
@@ -25,6 +26,7 @@ from ingress_lint.objects.gateway_routes import (
     HTTPRouteTimeouts,
     ValueMatch,
 )
+from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import matches, model
 from ingress_lint.routes.matches import GRPCMethod, Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import Filter, Route
@@ -48,6 +50,9 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
     implementation = view.implementation if view else SPECIFICATION
     controller = view.class_source if view else _unknown_controller(route)
     modes = {listener.tls.mode.value for listener in listeners if listener.tls}
+    gateways = dict.fromkeys(view.gateway for view, _ in attachment.listeners) if implementation.mesh else {}
+    made = [_account(gateway) for gateway in gateways]
+    accounts = () if None in made else tuple(account for account in made if account is not None)
     rules: Sequence[Rule] = spec.rules
     for index, rule in enumerate(rules):
         place = route.at("spec", "rules", index)
@@ -77,7 +82,22 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             broken=facts.implementation.broken,
             refusals=backends.refusals(facts),
             external_names_refused=facts.implementation.external_names_refused,
+            mesh=implementation.mesh,
+            service_accounts=accounts,
         )
+
+
+def _account(gateway: KubernetesObject[Gateway]) -> tuple[str, str] | None:
+    """Namespace and name of the service account of the proxy that a mesh makes for a Gateway; None where it makes none.
+
+    istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api: one whose address is a Service's has its own.
+    """
+    if any(address.type == "Hostname" for address in gateway.body.spec.addresses):
+        return None
+    made = gateway.annotations.get("gateway.istio.io/name-override") or (
+        f"{gateway.name}-{gateway.body.spec.gateway_class_name}"
+    )
+    return gateway.namespace, gateway.annotations.get("gateway.istio.io/service-account") or made
 
 
 def _unknown_controller(route: RouteObject) -> Sourced[str]:

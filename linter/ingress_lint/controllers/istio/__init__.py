@@ -6,3 +6,5 @@ from typing import Final
 
 GATEWAY: Final = "Istio gateway"
 """What clients connect to, as people call it."""
+MESH: Final = "Istio"
+"""What its gateways are part of."""

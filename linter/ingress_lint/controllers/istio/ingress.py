@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
-from ingress_lint.controllers.istio import GATEWAY, destinations
+from ingress_lint.controllers.istio import GATEWAY, MESH, destinations
 from ingress_lint.controllers.istio.analysis import Analysis
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, IngressController, PathContext
@@ -49,7 +49,8 @@ class IstioIngress(IngressController):
         route = super().route(graph, context)
         path = route.matches[0].path
         turn = 2 * len(path.value.value) + (path.value.type is PathMatchType.EXACT)
-        return replace(route, priority=Sourced(turn, Origin.DERIVED, path.place, "longer paths are tried first"))
+        priority = Sourced(turn, Origin.DERIVED, path.place, "longer paths are tried first")
+        return replace(route, priority=priority, proxies=self._pods.workloads, mesh=MESH)
 
     def listeners(self, graph: ObjectGraph, context: PathContext) -> tuple[Listener, ...]:
         """Port 80 for every host, and port 443 for the hosts of each TLS block that names a Secret."""

@@ -73,6 +73,8 @@ class Implementation(Struct, frozen=True):
     """The name, in the registry, of the same product's controller of Ingresses; empty where it has none."""
     outside: bool = False
     """Whether its gateways stand outside of the cluster, so that no pod sends their requests."""
+    mesh: str = ""
+    """The mesh that its gateways are part of. They run as service account `GATEWAY-CLASS` of the Gateway's namespace."""
     isolated_listeners: bool = True
     hosts_apart: bool = False
     """Whether a host that some route names exactly never falls through to a route with a wildcard or no host."""
@@ -128,13 +130,14 @@ IMPLEMENTATIONS: Final = (
         remedies=_OF_ENVOY_GATEWAY,
     ),
     Implementation(
-        # istio/istio:pilot/pkg/config/kube/gateway
+        # istio/istio:pilot/pkg/config/kube/gateway (the service account: deploymentcontroller.go, getDefaultName)
         "istio",
         "Istio",
         ("istio.io/gateway-controller", "istio.io/mesh-controller", "istio.io/unmanaged-gateway"),
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
         ("networking.istio.io",),
         controller="istio",
+        mesh="Istio",
         request_timeout=_INFINITE,
         upstream_idle=3600,
         misdirected="404",

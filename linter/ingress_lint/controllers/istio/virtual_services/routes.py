@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from ingress_lint.controllers.istio import MESH as ISTIO_MESH
 from ingress_lint.controllers.istio import destinations
 from ingress_lint.controllers.istio.attachment import MESH, Attachment, VirtualServiceObject
 from ingress_lint.controllers.istio.destinations import Destinations
@@ -20,6 +21,7 @@ from ingress_lint.controllers.istio.virtual_services.filters import filters, hea
 from ingress_lint.controllers.istio.virtual_services.matches import any_request, http_match, takes_everything
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
+from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.istio import (
@@ -133,6 +135,8 @@ class VirtualServices:
             rule=rule.index,
             place=rule.place,
             listeners=_listeners(servers),
+            proxies=_proxies(servers),
+            mesh=ISTIO_MESH,
             hostnames=_hostnames(root, servers),
             matches=tuple(matches),
             backends=self._backends(written.route, rule.place.at("route"), facts) if answers else (),
@@ -227,6 +231,8 @@ class VirtualServices:
             rule=rule,
             place=place,
             listeners=_listeners(servers),
+            proxies=_proxies(servers),
+            mesh=ISTIO_MESH,
             hostnames=hosts,
             matches=(),
             backends=self._backends(written, place.at("route"), facts),
@@ -298,6 +304,11 @@ def _for_gateways(rule: Rule, root: VirtualServiceObject, attachment: Attachment
         if not match.gateways
         or any(name != MESH and gateway_name(name, root.namespace) in attachment.names for name in match.gateways)
     )
+
+
+def _proxies(servers: Sequence[BoundServer]) -> tuple[Workload, ...]:
+    """The workloads whose pods open some servers."""
+    return tuple(dict.fromkeys(workload for server in servers for workload in server.pods.workloads))
 
 
 def _listeners(servers: Iterable[BoundServer]) -> tuple[Listener, ...]:

@@ -1,0 +1,81 @@
+"""A request as its backend gets it: what filters make of its host, path and headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from ingress_lint.routes.filters import HeaderModifier, URLRewrite
+from ingress_lint.routes.matches import Match, PathMatchType
+from ingress_lint.routes.matching import Request
+from ingress_lint.routes.model import Filter
+from ingress_lint.values.expressions import compiled
+from ingress_lint.values.patterns import deferred
+
+_DIGITS: Final = "0123456789"
+_CAPTURE: Final = deferred(r"\$([0-9])")
+
+
+class Upstream(Struct, frozen=True):
+    """The request as it reaches the backend; `path` with the query, header names in lower case."""
+
+    host: str
+    path: str
+    headers: Mapping[str, str]
+
+
+def upstream(request: Request, steps: Iterable[Filter], match: Match | None) -> Upstream:
+    """What becomes of a request on its way through filters, `match` being what it was chosen by."""
+    host, path, headers = request.host, request.path, dict(request.headers)
+    for step in steps:
+        if isinstance(step, URLRewrite):
+            host = step.host or host
+            path = (
+                _rewritten(path, step.regex, step.path)
+                if step.regex is not None
+                else new_path(path, step.path, match, replace_prefix=step.replace_prefix)
+            )
+        elif isinstance(step, HeaderModifier) and not step.of_response:
+            _modify(headers, step)
+    return Upstream(headers.pop("host", host), with_query(path, request), headers)
+
+
+def with_query(path: str, request: Request) -> str:
+    """A path with the query of a request."""
+    if not request.query_string:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{request.query_string}"
+
+
+def _modify(headers: dict[str, str], step: HeaderModifier) -> None:
+    for name, value in step.set:
+        headers[name.lower()] = value
+    for name, value in step.add:
+        known = headers.get(name.lower())
+        headers[name.lower()] = f"{known},{value}" if known is not None else value
+    for name in step.remove:
+        headers.pop(name.lower(), None)
+
+
+def new_path(path: str, new: str | None, match: Match | None, *, replace_prefix: bool) -> str:
+    """The path that a redirect or rewrite makes of another."""
+    if new is None:
+        return path
+    if not replace_prefix:
+        return new or "/"
+    if match is None or match.path.value.type not in (PathMatchType.PREFIX, PathMatchType.STRING_PREFIX):
+        return path
+    rest = path[len(match.path.value.value.rstrip("/")) :]
+    return (new.rstrip("/") + rest if rest else new) or "/"
+
+
+def _rewritten(path: str, regex: str, new: str | None) -> str:
+    """A path rewritten by an expression with capture groups; as it is where the expression does not fit."""
+    expression = compiled(regex)
+    groups = expression.captured(path) if expression is not None else None
+    if groups is None or new is None:
+        return path
+    by_number = dict(zip(_DIGITS, groups, strict=False))
+    return _CAPTURE.sub(lambda named: by_number.get(named[1], ""), new)
