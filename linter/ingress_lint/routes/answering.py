@@ -147,13 +147,17 @@ def _shares(route: Route, conduct: Conduct, graph: ObjectGraph | None) -> tuple[
     if fallback is not None and fault_of(fallback, conduct, graph) is None:
         return (Share(fallback, 1.0), *(Share(share.backend, 0.0, share.fault) for share in shares)), None
     fault = next((share.fault for share in weighted), None)
-    return shares, fault or Fault("no backend has any weight", conduct.broken_backend_status)
+    status = conduct.no_weight_status or conduct.broken_backend_status
+    return shares, fault or Fault("no backend has any weight", status)
 
 
 def fault_of(backend: BackendRef, conduct: Conduct, graph: ObjectGraph | None) -> Fault | None:
     """Why a backend answers nothing, as far as references, ports and selectors tell."""
     if (why := _broken(backend)) is not None:
         return Fault(why, conduct.broken_backend_status)
+    if _lacks_port(backend):
+        why = f"{backend.kind} {backend.namespace}/{backend.name} has no such port"
+        return Fault(why, backend.no_port_status or conduct.broken_backend_status)
     service, port = backend.service.object, backend.service_port
     if graph is None or service is None or not isinstance(service.body, Service):
         return None
@@ -171,12 +175,15 @@ def _broken(backend: BackendRef) -> str | None:
         return backend.refusal.message
     if backend.service.missing:
         return f"{backend} does not exist"
-    service = backend.service.object
-    if service is not None and backend.service_port is None and not (_external(service) or _is_open(backend)):
-        return f"{backend.kind} {backend.namespace}/{backend.name} has no such port"
     if backend.tls is not None and not backend.tls.usable:
         return f"no certificate authority of {backend.tls.policy} can be read"
     return None
+
+
+def _lacks_port(backend: BackendRef) -> bool:
+    """Whether a backend's Service is there and the port is not."""
+    service = backend.service.object
+    return service is not None and backend.service_port is None and not (_external(service) or _is_open(backend))
 
 
 def _is_open(backend: BackendRef) -> bool:

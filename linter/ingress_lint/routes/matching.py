@@ -176,6 +176,8 @@ class Conduct(Struct, frozen=True):
     """Whether the header X-Forwarded-Proto says `https` of what comes by TLS before routes are matched."""
     broken_backend_status: int = 500
     """What clients get where a backend cannot be: no such Service, no such port, no permission."""
+    no_weight_status: int | None = None
+    """What they get where no backend has any weight; None where that is as for a backend that cannot be."""
     no_endpoints_status: int = 503
     """What they get where it has no endpoints."""
 

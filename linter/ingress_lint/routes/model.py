@@ -166,6 +166,8 @@ class BackendRef(Struct, frozen=True):
     """What is said of TLS towards it, None where nothing is; `protocol` tells whether TLS is spoken."""
     refusal: Verdict | None = None
     """Why its controller sends it nothing, None where it does."""
+    no_port_status: int | None = None
+    """What clients get where the Service has no such port; None where that is as for a Service that is not there."""
     remedies: Remedies = UNKNOWN
     """How somebody tells its controller to treat it otherwise."""
 

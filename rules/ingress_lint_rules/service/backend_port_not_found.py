@@ -2,7 +2,7 @@
 Checks that the port a route names, by number or by name, is a port of the Service.
 
 ## What you see
-503 from ingress-nginx and Traefik, 500 from Gateway API implementations, a rejected object (and 404) from GKE and the
+503 from ingress-nginx, 404 from Traefik, 500 from Gateway API implementations, a rejected object (and 404) from GKE and the
 AWS controller. In the controller's log: `service port not found`, `does not have any active Endpoint`.
 
 ## Why it breaks
@@ -61,10 +61,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from ingress_lint.controllers.lowering.competing import conduct_of
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.core import Service, ServicePort
-from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -111,7 +111,8 @@ class BackendPortNotFound(Rule):
         mistaken = next(_mistaken(wanted.value, ports), None)
         index, why = mistaken if mistaken is not None else (_nearest(wanted.value, ports), "")
         has = " and ".join(_shown(port) for port in ports) or "no port at all"
-        seen = "The client gets 500" if route.owner.group == GATEWAY_GROUP else "The client gets 503"
+        status = backend.no_port_status or conduct_of(route).broken_backend_status
+        seen = f"The client gets {status}"
         if route.only_mirrors_to(backend):
             seen = "The copies are dropped"
         unwritten = wanted.origin is Origin.DERIVED and bool(wanted.why)
@@ -122,6 +123,8 @@ class BackendPortNotFound(Rule):
         related, fix = [], f"add the port to Service `{service.name}`"
         if ports:
             related = [Related(f"Service `{service.name}` has {has}", service.at("spec", "ports", index, "port"))]
+        if backend.place != wanted.place:
+            related.append(Related(f"Service `{service.name}` is named here", backend.place))
         if len(ports) == 1 or mistaken is not None or index:
             port = ports[index]
             named = isinstance(wanted.value, str) and port.name
@@ -130,10 +133,7 @@ class BackendPortNotFound(Rule):
             fix = "name the port that is meant"
         namesake = graph.service(backend.namespace, route.owner.name)
         if namesake is not None and namesake is not service and _has(wanted.value, namesake.body.spec.ports):
-            related += [
-                Related(f"Service `{service.name}` is named here", backend.place),
-                Related(f"Service `{namesake.name}` has such a port", namesake.name_place),
-            ]
+            related.append(Related(f"Service `{namesake.name}` has such a port", namesake.name_place))
             fix = f"did you mean Service `{namesake.name}`?"
         severity = self.severity
         if route.assumed and any(wanted.value == port.target_port for port in ports):

@@ -131,6 +131,7 @@ class Backends:
             filters=filters,
             tls=tls,
             refusal=refusal if refusal and refusal.certainty is not Certainty.UNKNOWN else None,
+            no_port_status=facts.implementation.no_port_status,
             remedies=facts.implementation.remedies,
         )
         return self._vendor_policies.treat(backend, facts)

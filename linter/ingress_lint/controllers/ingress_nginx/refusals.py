@@ -2,12 +2,13 @@
 
 kubernetes/ingress-nginx:internal/ingress/controller/controller.go (CheckIngress), internal/ingress/inspector/rules.go
 (the characters of paths), internal/ingress/controller/config/config.go (`strict-validate-path-type`, on by default since
-1.12; `allow-snippet-annotations`, off since 1.9; `annotations-risk-level`, High since 1.12).
+1.12; `allow-snippet-annotations`, off since 1.9; `annotations-risk-level`, High since 1.12). Dots in paths are allowed
+since kubernetes/ingress-nginx#13798, in 1.12.6 and 1.13.2 (cert-manager.io, release notes 1.18).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from ingress_lint.controllers.ingress_nginx.settings import Settings
@@ -18,6 +19,8 @@ from ingress_lint.values.patterns import deferred
 _SWITCH: Final = "strict-validate-path-type"
 _PLAIN: Final = deferred(r"/[A-Za-z0-9._/-]*")
 _STRICT_SINCE: Final = (1, 12)
+_DOTS_SINCE: Final[Mapping[tuple[int, ...], tuple[int, ...]]] = {(1, 12): (1, 12, 6), (1, 13): (1, 13, 2)}
+"""The first patch of a release that allows dots in plain paths; later releases all do."""
 _SNIPPETS: Final = ("configuration-snippet", "server-snippet", "auth-snippet", "modsecurity-snippet", "stream-snippet")
 _ALLOW: Final = "allow-snippet-annotations"
 _RISK: Final = "annotations-risk-level"
@@ -31,7 +34,9 @@ def refused_path(context: PathContext, settings: Settings) -> Verdict | None:
     Exact, Prefix and no type take plain paths only; ImplementationSpecific takes all.
     """
     value, kind = context.path_value or "", context.path_type or "Prefix"
-    if context.is_default or not value or kind == "ImplementationSpecific" or _PLAIN.fullmatch(value):
+    if context.is_default or not value or kind == "ImplementationSpecific":
+        return None
+    if _PLAIN.fullmatch(value) and not ("." in value and _refuses_dots(settings.installation.version)):
         return None
     certainty = _strict(settings)
     if certainty is None:
@@ -47,6 +52,11 @@ def refused_path(context: PathContext, settings: Settings) -> Verdict | None:
         certainty,
         fix="use `pathType: ImplementationSpecific`, or a plain path",
     )
+
+
+def _refuses_dots(version: tuple[int, ...]) -> bool:
+    """Whether a release takes a dot for no plain character; one that is not known does not."""
+    return bool(version) and version < _DOTS_SINCE.get(version[:2], _STRICT_SINCE)
 
 
 def _strict(settings: Settings) -> Certainty | None:

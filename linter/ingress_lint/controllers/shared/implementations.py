@@ -88,6 +88,8 @@ class Implementation(Struct, frozen=True):
     """How somebody tells it to treat a backend otherwise."""
     retries_idempotent: bool = False
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
+    no_port_status: int | None = None
+    """See `BackendRef.no_port_status`."""
     misdirected: str = ""
     """See `Listener.misdirected`."""
 
@@ -125,7 +127,8 @@ IMPLEMENTATIONS: Final = (
         misdirected="404",
     ),
     Implementation(
-        # cilium/cilium:operator/pkg/gateway-api
+        # cilium/cilium:operator/pkg/gateway-api; it looks for Services and not for their ports (routechecks/route_checks.go,
+        # checkIsExistingService), so that a cluster without endpoints answers: cozystack/cozystack#3235
         "cilium",
         "Cilium",
         ("io.cilium/gateway-controller",),
@@ -134,6 +137,7 @@ IMPLEMENTATIONS: Final = (
         controller="cilium",
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
+        no_port_status=503,
     ),
     Implementation(
         # docs.cloud.google.com/kubernetes-engine/docs/how-to/gatewayclass-capabilities

@@ -32,6 +32,8 @@ _CUSTOM: Final = {"web": 80, "websecure": 443}
 """The entry points of the project's chart and of k3s, and the ports at which their Service exposes them."""
 _PORT: Final = deferred(r":([0-9]+)(?:/(tcp|udp))?\Z")
 _TRUE: Final = frozenset({"", "true", "1", "t"})
+_ALLOW_CROSS_NAMESPACE: Final = "providers.kubernetescrd.allowcrossnamespace"
+NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"
 ANY_PORT: Final = 0
 
 
@@ -75,6 +77,35 @@ class Installation(Struct, frozen=True):
         if self.told and self.container is not None:
             return Sourced(False, Origin.DEFAULT, self.container.at("args"), f"`--{name}` is not given")
         return None
+
+    def lacks(self, provider: str) -> bool:
+        """Whether it surely runs without a provider, so that it knows of nothing that this would bring."""
+        return self.told and not any(name.startswith(f"providers.{provider}") for name in self.flags)
+
+    def elsewhere(
+        self, owner: AnyObject, does: str, kind: str, namespace: str, name: str, place: Place
+    ) -> Verdict | None:
+        """Why an object of its own may not name one of another namespace, None where it may.
+
+        `does` says what it does with that one, `place` is where the namespace stands
+        (pkg/provider/kubernetes/crd/kubernetes.go, resolveReference and isNamespaceAllowed).
+        """
+        allowed = self.switch(_ALLOW_CROSS_NAMESPACE)
+        if namespace == owner.namespace or (allowed is not None and allowed.value):
+            return None
+        message = (
+            f"{owner.kind} `{owner.namespace}/{owner.name}` {does} {kind} `{namespace}/{name}`, and Traefik follows "
+            f"references to other namespaces only with `allowCrossNamespace`; {NO_ROUTER}"
+        )
+        return Verdict(
+            Reason.REF_NOT_PERMITTED,
+            owner,
+            place,
+            message,
+            Certainty.UNKNOWN if allowed is None else Certainty.KNOWN,
+            related=(("Traefik's options are here", allowed.place),) if allowed else (),
+            fix=f"move the {owner.kind} to namespace `{namespace}`, or run Traefik with `--{_ALLOW_CROSS_NAMESPACE}`",
+        )
 
     @property
     def client_idle(self) -> Sourced[str] | None:
