@@ -1,5 +1,7 @@
 """Faults that people reported, as whole sets: found, at their line, with the status that was seen; silent once repaired.
 
+A related place of a finding is shown with it, and counts.
+
 A folder of `incidents` is one report: `broken` and `repaired`, and `expected.yaml` with its `source`, its `cause`, the
 `codes` of which one must be reported, the `place` in `broken`, a `request` and the `status` that people saw (null where no
 HTTP answer came). What is not right yet stands under `missed`, by question, with the reason: it must then be wrong.
@@ -46,10 +48,12 @@ def incidents(question: str) -> pytest.MarkDecorator:
 
 
 def lines(name: str) -> list[tuple[str, str]]:
-    """Code and place of what is found in a broken set."""
-    folder = INCIDENTS / name / "broken"
-    found = report(folder).findings
-    return [(finding.code, f"{Path(finding.location.file).name}:{finding.location.line}") for finding in found]
+    """Code and places of what is found in a broken set."""
+    return [
+        (finding.code, f"{Path(place.file).name}:{place.line}")
+        for finding in report(INCIDENTS / name / "broken").findings
+        for place in (finding.location, *(related.location for related in finding.related))
+    ]
 
 
 @incidents("found")

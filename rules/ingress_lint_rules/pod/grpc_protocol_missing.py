@@ -162,7 +162,7 @@ class GRPCProtocolMissing(Rule):
         related = [Related(piece.why, piece.place) for piece in spoken.evidence[:3]]
         port = backend.service_port
         if port is not None and not port.port.app_protocol and route.owner.group == GATEWAY_GROUP:
-            related.append(Related("nothing says it at the port of the Service (`appProtocol`)", port.at()))
+            related.append(Related("nothing says it at the port of the Service (`appProtocol`)", port.at("port")))
         place = backend.protocol.place
         if backend.protocol.origin is Origin.DEFAULT:  # one object may have several backends
             place = backend.port.place if backend.port else backend.place

@@ -150,9 +150,18 @@ class Middlewares:
 
     def _found(self, kind: str, named: Named) -> Resolution[Any]:
         """What a reference means to a Traefik that may run without the provider of these objects."""
-        if named.name.endswith(f"@{CRD_PROVIDER}") and self._installation.lacks(CRD_PROVIDER):
-            return Resolution(Existence.MISSING, why=f"Traefik runs without `--providers.{CRD_PROVIDER}`")
-        return find(self._graph, kind, named)
+        owner = self._graph.object_at(named.place)
+        if owner is None or not named.name.endswith(f"@{CRD_PROVIDER}") or not self._installation.lacks(CRD_PROVIDER):
+            return find(self._graph, kind, named)
+        self._broken[named.place] = Verdict(
+            Reason.EXTENSION_NOT_FOUND,
+            owner,
+            named.place,
+            f"{owner.kind} `{owner.name}` hangs on {kind} `{named.name}`, and Traefik runs without "
+            f"`--providers.{CRD_PROVIDER}`, so that it knows of none; {NO_ROUTER}",
+            fix=f"run Traefik with `--providers.{CRD_PROVIDER}`",
+        )
+        return Resolution(Existence.EXTERNAL, why="its provider is off")
 
     def _middleware(self, steps: Steps, item: KubernetesObject[Middleware], depth: int) -> None:
         spec = item.body.spec
