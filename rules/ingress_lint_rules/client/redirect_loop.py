@@ -158,7 +158,7 @@ class RedirectLoop(Rule):
         return self.finding(
             place,
             f"{route.gateway} ends TLS and speaks plain HTTP{how} to {backend.kind} `{backend.name}`, but {found.title} in "
-            f"{endpoint.workload} sends every plain request to HTTPS; clients get a redirect loop",
+            f"{endpoint.workload} sends every plain request to HTTPS; clients get a redirect loop ({found.status})",
             severity=Severity.WARNING if route.assumed else self.severity,
             related=related,
             path=way(route, backend, Hop.POD, endpoint),
@@ -215,7 +215,8 @@ class RedirectLoop(Rule):
                         redirect.place,
                         f"{route.gateway} redirects plain requests to HTTPS, but {listener.gateway} of Service "
                         f"`{balancer.owner.name}` ends TLS on port {listener.port.value} and passes them on plain, and "
-                        f"{route.gateway} does not trust its X-Forwarded-Proto; clients get a redirect loop",
+                        f"{route.gateway} does not trust its X-Forwarded-Proto; clients get a redirect loop "
+                        f"({redirect.status})",
                         related=(
                             Related(
                                 f"{listener.gateway} ends TLS",
