@@ -244,7 +244,7 @@ class Route(Struct, frozen=True):
     from_outside: bool = False
     """Whether what sends them stands outside of the cluster."""
     external_names_refused: str = ""
-    """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
+    """Why its controller takes no backend of type ExternalName, and what comes of one; empty where it does, or may."""
 
     @property
     def gateway(self) -> str:

@@ -22,6 +22,7 @@ from ingress_lint.controllers.traefik.installation import (
     terminated,
 )
 from ingress_lint.controllers.traefik.middlewares import (
+    CRD_PROVIDER,
     Middlewares,
     Named,
     find,
@@ -177,6 +178,7 @@ class Analysis:
                 ),
                 filters=(*steps.filters, *targets.mirrors),
                 fallback=targets.fallback,
+                external_names_refused=self.installation.external_names_refused(CRD_PROVIDER),
                 retries=steps.retries,
                 allowed_sources=steps.allowed_sources,
                 allowed_by_peer=steps.allowed_by_peer,
