@@ -54,6 +54,11 @@ class KnownAnswer(Struct, frozen=True):
     """The headers it sends, names in lower case."""
 
     @property
+    def port_place(self) -> Place:
+        """Where the port that it asks stands."""
+        return self.container.at(self.field, self.kind, "port")
+
+    @property
     def title(self) -> str:
         """As messages call it."""
         return PROBE_TITLES[self.field]
@@ -205,6 +210,9 @@ _ROOT_ANSWERS: Final = (
     # unless anybody may read: GoogleCloudPlatform/continuous-deployment-on-kubernetes#21
     ("jenkins/jenkins", RootAnswer("Jenkins", 403, "/login")),
     # to /hub/: aws-samples/appmod-blueprints#890
+    # to /namespaces: FairwindsOps/goldilocks:pkg/dashboard/router.go
+    ("fairwinds-ops/oss/goldilocks", RootAnswer("Goldilocks' dashboard", 301, "/health")),
+    ("fairwinds/goldilocks", RootAnswer("Goldilocks' dashboard", 301, "/health")),
     ("jupyterhub/configurable-http-proxy", RootAnswer("JupyterHub's proxy", 302, "/hub/health")),
 )
 

@@ -95,6 +95,15 @@ class TLSSecrets:
                 makers.setdefault((item.namespace, name), item)
         return makers
 
+    @cached_property
+    def _certificates(self) -> Mapping[str, list[AnyObject]]:
+        """The Certificates of all namespaces, by the names of their Secrets."""
+        found: dict[str, list[AnyObject]] = {}
+        for (_, name), item in self._makers.items():
+            if isinstance(item.body, Certificate):
+                found.setdefault(name, []).append(item)
+        return found
+
     # -- Secrets that are not there -----------------------------------------------------------------------------------
 
     def _missing(self, namespace: str, name: str) -> SecretFault | None:
@@ -105,7 +114,7 @@ class TLSSecrets:
         elsewhere = [
             found for space in graph.namespaces_with(SECRET, name) if (found := graph.secret(space, name)) is not None
         ]
-        if any(_is_copied(secret) for secret in elsewhere):
+        if any(_is_copied(secret.annotations) for secret in elsewhere):
             return None
         certainty = self._certainty(namespace, existence)
         if elsewhere:
@@ -115,6 +124,17 @@ class TLSSecrets:
                 max(certainty, Certainty.LIKELY, key=_SURENESS.index),
                 ((f"Secret `{found.name}` of namespace `{found.namespace}`", found.name_place),),
                 f"put the Secret into namespace `{namespace}` as well",
+            )
+        makers = self._certificates.get(name, ())
+        if any(_is_copied(item.mapping("spec", "secretTemplate", "annotations")) for item in makers):
+            return None
+        if makers:
+            maker = makers[0]
+            return SecretFault(
+                f"which {maker.kind} `{maker.name}` makes in namespace `{maker.namespace}` and not in `{namespace}`",
+                max(certainty, Certainty.LIKELY, key=_SURENESS.index),
+                ((f"{maker.kind} `{maker.name}` of namespace `{maker.namespace}`", maker.name_place),),
+                f"make the Secret in namespace `{namespace}` as well",
             )
         alike = (graph.secret(namespace, other) for other in graph.names_like(SECRET, namespace, name))
         own = [secret for secret in alike if secret is not None and secret.body.type == TYPE]
@@ -208,9 +228,9 @@ def _made_by(item: AnyObject) -> Iterable[str]:
         yield item.text("spec", key, "secretName")
 
 
-def _is_copied(secret: KubernetesObject[Secret]) -> bool:
-    """Whether a tool copies the Secret into other namespaces, or fills it with a copy."""
-    return any(part in key for key in secret.annotations for part in _COPYING)
+def _is_copied(annotations: Iterable[str]) -> bool:
+    """Whether a tool copies a Secret with such annotations into other namespaces, or fills it with a copy."""
+    return any(part in key for key in annotations for part in _COPYING)
 
 
 # -- Secrets that are there -------------------------------------------------------------------------------------------
@@ -239,7 +259,7 @@ def place_of(secret: KubernetesObject[Secret], key: str) -> Place:
 def is_filled_in(secret: KubernetesObject[Secret]) -> bool:
     """Whether the values are encrypted or stand for others that a tool puts in their place."""
     body = secret.body
-    if secret.body.sops is not None or _is_copied(secret):
+    if secret.body.sops is not None or _is_copied(secret.annotations):
         return True
     written = (*body.data.values(), *body.string_data.values())
     texts = (text_of(secret, key) or "" for key in (*body.data, *body.string_data))

@@ -63,8 +63,8 @@ curl -sIL --max-redirs 3 https://HOST/
 
 ## How sure
 An error where the redirect's own route answers its target. For load balancers, where the set shows the Service that ends
-TLS, the controller behind it, and that this trusts no headers. Silent where either is not in the set. A warning for
-applications, which are known by the program that they start: Argo CD's server, unless it is told to be insecure.
+TLS, the controller behind it, and that this trusts no headers. Silent where either is not in the set. Applications are
+known by the program that they start: Argo CD's server, unless it is told to be insecure, or may be.
 
 ## References
 - https://gateway-api.sigs.k8s.io/guides/http-redirect-rewrite/
@@ -151,12 +151,16 @@ class RedirectLoop(Rule):
 
     def _by_application(self, route: Route, backend: BackendRef, endpoint: Endpoint, found: Redirecting) -> Finding:
         how = " (by default)" if backend.protocol.origin is Origin.DEFAULT else ""
+        place = backend.port.place if backend.port else backend.place
+        related = [Related(f"{found.title} is started here", found.place)]
+        if backend.protocol.explicit:
+            place, related = backend.protocol.place, [*related, Related("the port that is meant", place)]
         return self.finding(
-            backend.port.place if backend.port else backend.place,
+            place,
             f"{route.gateway} ends TLS and speaks plain HTTP{how} to {backend.kind} `{backend.name}`, but {found.title} in "
-            f"{endpoint.workload} sends every plain request to HTTPS; clients get a redirect loop",
-            severity=Severity.WARNING,
-            related=(Related(f"{found.title} is started here", found.place),),
+            f"{endpoint.workload} sends every plain request to HTTPS; clients get a redirect loop ({found.status})",
+            severity=Severity.WARNING if route.assumed else self.severity,
+            related=related,
             path=way(route, backend, Hop.POD, endpoint),
             fix=f"start it with `{found.option}`, or tell {route.gateway} to speak HTTPS to it",
         )
@@ -211,7 +215,8 @@ class RedirectLoop(Rule):
                         redirect.place,
                         f"{route.gateway} redirects plain requests to HTTPS, but {listener.gateway} of Service "
                         f"`{balancer.owner.name}` ends TLS on port {listener.port.value} and passes them on plain, and "
-                        f"{route.gateway} does not trust its X-Forwarded-Proto; clients get a redirect loop",
+                        f"{route.gateway} does not trust its X-Forwarded-Proto; clients get a redirect loop "
+                        f"({redirect.status})",
                         related=(
                             Related(
                                 f"{listener.gateway} ends TLS",

@@ -67,7 +67,7 @@ openssl s_client -connect HOST:443 -servername HOST </dev/null | openssl x509 -n
 
 ## How sure
 An error where the Secret is there and of no use, and where the set keeps other certificates of that namespace but not
-this one. A warning where the name is close to another's, where it lies in another namespace, or where only some
+this one. A warning where the name is close to another's, where it lies or is made in another namespace, or where only some
 implementations refuse its type. Otherwise a missing Secret is a note, as certificates are mostly made elsewhere. Silent
 where a Certificate, an issuer annotation, an ExternalSecret, a SealedSecret or a copying tool may make it, and for values
 that are encrypted or filled in later.

@@ -239,7 +239,7 @@ class HealthCheckPathMismatch(Rule):
             path.place,
             f"the {check.by} asks for `{path.value}`{why} at port {worst.landing.number}, {worst.text}",
             severity=worst.severity,
-            related=worst.related,
+            related=(*worst.related, *_asked_for(asked)),
             path=way(route, backend, Hop.POD, worst.landing.endpoint),
             fix=worst.fix,
         )
@@ -268,6 +268,14 @@ class HealthCheckPathMismatch(Rule):
                     path=way(route, backend, Hop.POD, landing.endpoint),
                     fix=f"{_to_path(backend, path.value)}, or apply the workload first",
                 )
+
+
+def _asked_for(asked: _Asked) -> Iterator[Related]:
+    """What makes the load balancer ask: the object that it serves, and what makes it speak HTTP."""
+    owner, protocol = asked.route.owner, asked.check.protocol
+    if protocol.origin is not Origin.DEFAULT and protocol.place != asked.path.place:
+        yield Related(f"this makes it ask by {protocol.value}", protocol.place)
+    yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
 
 
 def _key(route: Route, backend: BackendRef) -> tuple[AnyObject, str, str]:
@@ -409,7 +417,9 @@ def _leaves_open(backend: BackendRef, path: Sourced[str], landing: Landing) -> _
             f"and nothing says that {landing.workload} answers there: its probes ask for {_listed(elsewhere)} at port "
             f"{elsewhere[0].port}; unless `{path.value}` answers 200, {_UNHEALTHY}"
         )
-        return _open(landing, Severity.WARNING, text, elsewhere[0], "set the health check's path and port to these")
+        first, fix = elsewhere[0], "set the health check's path and port to these"
+        related = (Related(f"the {first.title} asks port {first.port}", first.port_place),)
+        return _Doubt(landing, Severity.WARNING, text, related, fix, open=True)
     fix = "set the health check's path to one that the application answers with 200"
     connecting = next((answer for answer in landing.here if answer.kind is ProbeKind.TCP), None)
     if connecting is not None:

@@ -106,6 +106,7 @@ from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.model import Speech, Verdict
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin
@@ -158,6 +159,10 @@ class GRPCProtocolMissing(Rule):
         if route.assumed:
             severity = Severity(severity - 1)
             message += f" (taking {route.controller.value} as the controller, as nothing says which serves it)"
+        related = [Related(piece.why, piece.place) for piece in spoken.evidence[:3]]
+        port = backend.service_port
+        if port is not None and not port.port.app_protocol and route.owner.group == GATEWAY_GROUP:
+            related.append(Related("nothing says it at the port of the Service (`appProtocol`)", port.at("port")))
         place = backend.protocol.place
         if backend.protocol.origin is Origin.DEFAULT:  # one object may have several backends
             place = backend.port.place if backend.port else backend.place
@@ -165,7 +170,7 @@ class GRPCProtocolMissing(Rule):
             place,
             message,
             severity=severity,
-            related=[Related(piece.why, piece.place) for piece in spoken.evidence[:3]],
+            related=related,
             path=way(route, backend, Hop.POD, endpoint),
             fix=told(
                 backend.remedies.protocols.get(AppProtocol.GRPC, ""),

@@ -2,7 +2,7 @@
 Checks that the port a route names, by number or by name, is a port of the Service.
 
 ## What you see
-503 from ingress-nginx and Traefik, 500 from Gateway API implementations, a rejected object (and 404) from GKE and the
+503 from ingress-nginx, 404 from Traefik, 500 from Gateway API implementations, a rejected object (and 404) from GKE and the
 AWS controller. In the controller's log: `service port not found`, `does not have any active Endpoint`.
 
 ## Why it breaks
@@ -121,6 +121,8 @@ class BackendPortNotFound(Rule):
         related, fix = [], f"add the port to Service `{service.name}`"
         if ports:
             related = [Related(f"Service `{service.name}` has {has}", service.at("spec", "ports", index, "port"))]
+        if backend.place != wanted.place:
+            related.append(Related(f"Service `{service.name}` is named here", backend.place))
         if len(ports) == 1 or mistaken is not None or index:
             port = ports[index]
             named = isinstance(wanted.value, str) and port.name
@@ -129,10 +131,7 @@ class BackendPortNotFound(Rule):
             fix = "name the port that is meant"
         namesake = graph.service(backend.namespace, route.owner.name)
         if namesake is not None and namesake is not service and _has(wanted.value, namesake.body.spec.ports):
-            related += [
-                Related(f"Service `{service.name}` is named here", backend.place),
-                Related(f"Service `{namesake.name}` has such a port", namesake.name_place),
-            ]
+            related.append(Related(f"Service `{namesake.name}` has such a port", namesake.name_place))
             fix = f"did you mean Service `{namesake.name}`?"
         severity = self.severity
         if route.assumed and any(wanted.value == port.target_port for port in ports):

@@ -3,7 +3,8 @@ Finds routes to a Service of type ExternalName on a controller that takes none, 
 `Host` header to a server elsewhere.
 
 ## What you see
-On cloud load balancers an empty target group or backend pool: 502 or 503. Elsewhere a 404, 403 or 421 that the outside
+On cloud load balancers an empty target group or backend pool: 502 or 503. 404 from Traefik, which makes no router of it
+unless `allowExternalNameServices` is on. Elsewhere a 404, 403 or 421 that the outside
 server sends, or its default page: it does not know the host that it is asked for.
 
 ## Why it breaks
@@ -67,7 +68,8 @@ curl -sv -o /dev/null -H 'Host: HOST' http://EXTERNAL_NAME/
 ```
 
 ## How sure
-A warning: the outside server may well know the client's host. A note where nothing says which controller serves the
+An error where the controller is known to take none. Else a warning: the outside server may well know the client's host.
+A note where nothing says which controller serves the
 route. Silent for names inside the cluster (`web.shop.svc.cluster.local`), for addresses, for a route whose host is the
 name itself, where a filter sets the host or does what only its controller knows, and for anything but HTTP.
 
@@ -132,8 +134,8 @@ class ExternalNameBackend(Rule):
     def _refused(self, route: Route, backend: BackendRef, service: KubernetesObject[Service]) -> Finding:
         return self.finding(
             backend.place,
-            f"Service `{service.name}` is of type ExternalName and has no endpoints, and the {route.gateway} sends to "
-            f"nothing else: {route.external_names_refused}",
+            f"Service `{service.name}` is of type ExternalName and {route.external_names_refused}",
+            severity=Severity.WARNING if route.assumed else Severity.ERROR,
             related=[Related("the Service is of type ExternalName", service.at("spec", "type"))],
             path=way(route, backend, Hop.SERVICE),
             fix="route to a proxy in the cluster, or to a Service without selector whose EndpointSlice has the addresses",

@@ -59,7 +59,7 @@ def _filter(
 
 def _http_filter(item: HTTPRouteFilter, place: Place, resolve: ResolveBackend) -> Iterator[Filter]:
     if item.type == "RequestRedirect" and item.request_redirect:
-        yield _redirect(item.request_redirect, place.at("requestRedirect"))
+        yield _redirect(item.request_redirect, place)
     elif item.type == "URLRewrite" and item.url_rewrite:
         yield _rewrite(item.url_rewrite, place.at("urlRewrite"))
     elif item.type == "CORS" and item.cors:

@@ -152,13 +152,19 @@ class Settings:
         return Sourced(value, Origin.DEFAULT, self._absent, why or f"{self._by}'s default")
 
 
-def plain_listener(gateway: str, place: Place, takes_proxy_protocol: Sourced[bool] | None) -> Listener:
+def plain_listener(
+    gateway: str,
+    place: Place,
+    takes_proxy_protocol: Sourced[bool] | None,
+    trusts_forwarded: Sourced[bool] | None = None,
+) -> Listener:
     """Port 80."""
     return Listener(
         gateway,
         Sourced(80, Origin.DEFAULT, place),
         Sourced("HTTP", Origin.DEFAULT, place),
         takes_proxy_protocol=takes_proxy_protocol,
+        trusts_forwarded=trusts_forwarded,
     )
 
 

@@ -109,7 +109,7 @@ def claim(candidate: Candidate) -> Hashable:
 
 def preference(one: Candidate, other: Candidate) -> Preference:
     """Which of two that fit the same request gets it."""
-    conduct = _conduct(one.route)
+    conduct = conduct_of(one.route)
     for criterion in conduct.precedence:
         mine, its = criterion.key(one), criterion.key(other)
         if mine == its:
@@ -135,7 +135,8 @@ def _dated(one: Candidate, other: Candidate) -> bool:
     return age(one.route.owner)[0] != age(other.route.owner)[0]
 
 
-def _conduct(route: Route) -> Conduct:
+def conduct_of(route: Route) -> Conduct:
+    """What the controller of a route does in its own way."""
     controller = controller_named(route.controller.value)
     return controller.conduct if controller is not None and route.owner.group != GATEWAY_GROUP else SPECIFIED_CONDUCT
 

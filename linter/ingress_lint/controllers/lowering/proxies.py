@@ -26,7 +26,15 @@ class Proxies:
         routes = map(self._in_front, routes) if self._containers else routes
         if controller.outside:
             refused = controller.external_names_refused
-            return tuple(replace(route, from_outside=True, external_names_refused=refused) for route in routes)
+            return tuple(
+                replace(
+                    route,
+                    from_outside=True,
+                    external_names_refused=refused
+                    and f"has no endpoints, and the {route.gateway} sends to nothing else: {refused}",
+                )
+                for route in routes
+            )
         proxies = self._carrying(controller.name)
         return tuple(replace(route, proxies=proxies) for route in routes) if proxies else tuple(routes)
 

@@ -143,7 +143,8 @@ IMPLEMENTATIONS: Final = (
         misdirected="404",
     ),
     Implementation(
-        # cilium/cilium:operator/pkg/gateway-api
+        # cilium/cilium:operator/pkg/gateway-api; it looks for Services and not for their ports (routechecks/route_checks.go,
+        # checkIsExistingService), so that a cluster without endpoints answers: cozystack/cozystack#3235
         "cilium",
         "Cilium",
         ("io.cilium/gateway-controller",),

@@ -117,7 +117,10 @@ class References:
             f"{site.owner.kind}s of `{site.owner.namespace}` do so; {consequence}",
             Certainty.UNKNOWN if unsure else certainty,
             place=site.place.at("namespace"),
-            related=((f"this ReferenceGrant allows something else: {nearest[1]}", nearest[0]),) if nearest else (),
+            related=(
+                (f"`{name}` is named here", site.place.at("name")),
+                *(((f"this ReferenceGrant allows something else: {nearest[1]}", nearest[0]),) if nearest else ()),
+            ),
             fix=f"add a ReferenceGrant to namespace `{namespace}`: from {site.owner.kind} in "
             f"`{site.owner.namespace}`, to {reference.kind} `{name}`",
         )

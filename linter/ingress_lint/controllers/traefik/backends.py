@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.controllers.traefik import GROUPS
-from ingress_lint.controllers.traefik.installation import GATEWAY, Installation
-from ingress_lint.controllers.traefik.middlewares import NO_ROUTER, Named, find
+from ingress_lint.controllers.traefik.installation import GATEWAY, NO_ROUTER, Installation
+from ingress_lint.controllers.traefik.middlewares import Named, find
 from ingress_lint.controllers.traefik.transport import SCHEMES, Transport, protocol
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -34,7 +34,6 @@ from ingress_lint.values.durations import seconds_or_go
 from ingress_lint.values.ports import is_number
 
 _MAX_DEPTH = 8
-_ALLOW_CROSS_NAMESPACE = "providers.kubernetescrd.allowcrossnamespace"
 _NATIVE_BY_DEFAULT = "providers.kubernetescrd.nativelbbydefault"
 
 _REMEDIES = Remedies(
@@ -331,23 +330,11 @@ class Backends:
         if written.kind not in ("", "Service"):
             message = f"{owner.kind} `{owner.name}` names a backend of kind `{written.kind}`, which Traefik does not know; {NO_ROUTER}"
             return Verdict(Reason.INVALID_KIND, owner, place.at("kind"), message, fix="use Service or TraefikService")
-        if namespace != owner.namespace:
-            allowed = self._installation.switch(_ALLOW_CROSS_NAMESPACE)
-            if allowed is None or not allowed.value:
-                message = (
-                    f"{owner.kind} `{owner.namespace}/{owner.name}` sends requests to Service `{namespace}/{written.name}`, "
-                    f"and Traefik follows references to other namespaces only with `allowCrossNamespace`; {NO_ROUTER}"
-                )
-                return Verdict(
-                    Reason.REF_NOT_PERMITTED,
-                    owner,
-                    place.at("namespace"),
-                    message,
-                    Certainty.UNKNOWN if allowed is None else Certainty.KNOWN,
-                    related=(("Traefik's options are here", allowed.place),) if allowed else (),
-                    fix=f"move the {owner.kind} to namespace `{namespace}`, or run Traefik with "
-                    f"`--{_ALLOW_CROSS_NAMESPACE}`",
-                )
+        elsewhere = self._installation.elsewhere(
+            owner, "sends requests to", "Service", namespace, written.name, place.at("namespace")
+        )
+        if elsewhere is not None:
+            return elsewhere
         if written.scheme and written.scheme not in SCHEMES:
             message = (
                 f"{owner.kind} `{owner.name}` asks for scheme `{written.scheme}`, and Traefik knows http, https and h2c; "

@@ -19,6 +19,7 @@ from ingress_lint.controllers.traefik.installation import CONTROLLER, GATEWAY, i
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
@@ -33,6 +34,11 @@ class Traefik(Controller):
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
     takes_resources: ClassVar[bool] = False
+    broken: ClassVar[BrokenBackends] = BrokenBackends(
+        missing=404, no_port=404, not_permitted=404, no_weight=503, none=503
+    )
+    """It makes no router of a path whose Service or port is not there: loadConfigurationFromIngresses, and
+    loadIngressRouteConfiguration in pkg/provider/kubernetes/crd/kubernetes_http.go."""
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """What the entry point there takes."""

@@ -14,9 +14,15 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.traefik import GROUPS
 from ingress_lint.controllers.traefik.backends import Backends
-from ingress_lint.controllers.traefik.installation import CONTROLLER, Installation, installation, terminated
-from ingress_lint.controllers.traefik.middlewares import (
+from ingress_lint.controllers.traefik.installation import (
+    CONTROLLER,
     NO_ROUTER,
+    Installation,
+    installation,
+    terminated,
+)
+from ingress_lint.controllers.traefik.middlewares import (
+    CRD_PROVIDER,
     Middlewares,
     Named,
     find,
@@ -34,6 +40,7 @@ from ingress_lint.objects.traefik import (
     IngressRouteTCP,
     IngressRouteUDP,
     LoadBalancerSpec,
+    ObjectReference,
     RouteRule,
     ServiceTCP,
     TLSOption,
@@ -79,7 +86,7 @@ class Analysis:
         self.graph = graph
         self.installation: Installation = installation(graph)
         self.backends = Backends(graph, resolver, self.installation)
-        self.middlewares = Middlewares(graph, resolver, self._backend_of)
+        self.middlewares = Middlewares(graph, resolver, self.installation, self._backend_of)
         self._verdicts: list[Verdict] = []
         self.routes = (
             *(route for item in graph.of(IngressRoute) for route in self._http(item)),
@@ -144,6 +151,8 @@ class Analysis:
                 continue  # its children answer
             place = item.at("spec", "routes", index)
             own = references(rule.middlewares, item.namespace, place.at("middlewares"))
+            if not layers:
+                self._verdicts += self._elsewhere(item, rule.middlewares, "Middleware", place.at("middlewares"))
             steps = self.middlewares.steps([*above, *own])
             targets = self.backends.targets(item, rule.services, place.at("services"))
             attached = [
@@ -169,6 +178,7 @@ class Analysis:
                 ),
                 filters=(*steps.filters, *targets.mirrors),
                 fallback=targets.fallback,
+                external_names_refused=self.installation.external_names_refused(CRD_PROVIDER),
                 retries=steps.retries,
                 allowed_sources=steps.allowed_sources,
                 allowed_by_peer=steps.allowed_by_peer,
@@ -178,6 +188,15 @@ class Analysis:
             written = self._alternatives(item, whole, rule.syntax, place)
             for one in _by_host(route, written, place.at("match")):
                 yield from apart_by_scheme(one)
+
+    def _elsewhere(
+        self, item: AnyObject, named: Iterable[ObjectReference], kind: str, place: Place
+    ) -> Iterator[Verdict]:
+        """What it may not follow of the references below a place."""
+        for index, reference in enumerate(named):
+            namespace, at = reference.namespace or item.namespace, place.at(index, "namespace")
+            if (found := self.installation.elsewhere(item, "uses", kind, namespace, reference.name, at)) is not None:
+                yield found
 
     def _entry_points(self, item: AnyObject, written: Iterable[str], *, report: bool = True) -> list[Sourced[str]]:
         names = [
@@ -218,6 +237,7 @@ class Analysis:
         for index, rule in enumerate(spec.routes):
             place = item.at("spec", "routes", index)
             named = references(rule.middlewares, item.namespace, place.at("middlewares"))
+            self._verdicts += self._elsewhere(item, rule.middlewares, "MiddlewareTCP", place.at("middlewares"))
             steps = self.middlewares.steps(named, "MiddlewareTCP")
             route = self._stream_route(item, index, listeners, rule.services, spoken)
             route = replace(

@@ -106,6 +106,7 @@ class TraefikIngresses(IngressController):
             allowed_sources=steps.allowed_sources,
             allowed_by_peer=steps.allowed_by_peer,
             retries=steps.retries,
+            external_names_refused=self._installation.external_names_refused("kubernetesingress"),
             attached=(*steps.attached, *self._attached(graph, context)),
         )
 

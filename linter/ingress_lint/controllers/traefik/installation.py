@@ -21,7 +21,7 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
-from ingress_lint.values.numbers import whole
+from ingress_lint.values.numbers import release, whole
 from ingress_lint.values.patterns import deferred
 
 CONTROLLER: Final = "traefik"
@@ -32,6 +32,10 @@ _CUSTOM: Final = {"web": 80, "websecure": 443}
 """The entry points of the project's chart and of k3s, and the ports at which their Service exposes them."""
 _PORT: Final = deferred(r":([0-9]+)(?:/(tcp|udp))?\Z")
 _TRUE: Final = frozenset({"", "true", "1", "t"})
+_TAG: Final = deferred(r":v?([0-9]+\.[0-9]+(?:\.[0-9]+)?)")
+_EXTERNAL_NAMES_OFF_SINCE: Final = (2, 4, 9)
+_ALLOW_CROSS_NAMESPACE: Final = "providers.kubernetescrd.allowcrossnamespace"
+NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"
 ANY_PORT: Final = 0
 
 
@@ -75,6 +79,46 @@ class Installation(Struct, frozen=True):
         if self.told and self.container is not None:
             return Sourced(False, Origin.DEFAULT, self.container.at("args"), f"`--{name}` is not given")
         return None
+
+    def lacks(self, provider: str) -> bool:
+        """Whether it surely runs without a provider, so that it knows of nothing that this would bring."""
+        return self.told and not any(name.startswith(f"providers.{provider}") for name in self.flags)
+
+    def elsewhere(
+        self, owner: AnyObject, does: str, kind: str, namespace: str, name: str, place: Place
+    ) -> Verdict | None:
+        """Why an object of its own may not name one of another namespace, None where it may.
+
+        `does` says what it does with that one, `place` is where the namespace stands
+        (pkg/provider/kubernetes/crd/kubernetes.go, resolveReference and isNamespaceAllowed).
+        """
+        allowed = self.switch(_ALLOW_CROSS_NAMESPACE)
+        if namespace == owner.namespace or (allowed is not None and allowed.value):
+            return None
+        message = (
+            f"{owner.kind} `{owner.namespace}/{owner.name}` {does} {kind} `{namespace}/{name}`, and Traefik follows "
+            f"references to other namespaces only with `allowCrossNamespace`; {NO_ROUTER}"
+        )
+        return Verdict(
+            Reason.REF_NOT_PERMITTED,
+            owner,
+            place,
+            message,
+            Certainty.UNKNOWN if allowed is None else Certainty.KNOWN,
+            related=(("Traefik's options are here", allowed.place),) if allowed else (),
+            fix=f"move the {owner.kind} to namespace `{namespace}`, or run Traefik with `--{_ALLOW_CROSS_NAMESPACE}`",
+        )
+
+    def external_names_refused(self, provider: str) -> str:
+        """See `Route`: off by default since 2.4.9 and 2.5 (doc.traefik.io, migration notes of v2)."""
+        option = f"providers.{provider}.allowexternalnameservices"
+        allowed = self.switch(option)
+        if allowed is None or allowed.value or self.container is None:
+            return ""
+        tag = _TAG.search(self.container.container.image)
+        if tag is not None and (release(tag[1]) or ()) < _EXTERNAL_NAMES_OFF_SINCE:
+            return ""
+        return f"Traefik takes none without `--{option}`; it {NO_ROUTER.removeprefix('Traefik ')}"
 
     @property
     def client_idle(self) -> Sourced[str] | None:

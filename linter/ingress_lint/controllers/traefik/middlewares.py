@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from ingress_lint.controllers.shared.external_auth import asked_service
 from ingress_lint.controllers.traefik import GROUPS
+from ingress_lint.controllers.traefik.installation import NO_ROUTER, Installation
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -40,7 +41,6 @@ from ingress_lint.values.numbers import whole
 CRD_PROVIDER: Final = "kubernetescrd"
 _ANSWER_PASSED_ON: Final = "clients get that answer instead of the page"
 """pkg/middlewares/auth/forward.go: every answer but 2xx goes to the client, and redirects are not followed."""
-NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"
 _MAX_DEPTH: Final = 8
 
 BackendOf = Callable[[LoadBalancerSpec, str, Place], BackendRef]
@@ -107,8 +107,11 @@ def find(graph: ObjectGraph, kind: str, named: Named) -> Resolution[Any]:
 class Middlewares:
     """The middlewares of one graph."""
 
-    def __init__(self, graph: ObjectGraph, resolver: BackendResolver, backend_of: BackendOf) -> None:
+    def __init__(
+        self, graph: ObjectGraph, resolver: BackendResolver, installation: Installation, backend_of: BackendOf
+    ) -> None:
         self._graph = graph
+        self._installation = installation
         self._resolver = resolver
         self._backend_of = backend_of
         self._broken: dict[Place, Verdict] = {}
@@ -126,7 +129,7 @@ class Middlewares:
         return found
 
     def _add(self, steps: Steps, named: Named, kind: str, depth: int) -> None:
-        resolution = find(self._graph, kind, named)
+        resolution = self._found(kind, named)
         item = resolution.object
         steps.attached.append(
             Attachment(
@@ -144,6 +147,21 @@ class Middlewares:
             self._sources(steps, item)
         elif resolution.existence is not Existence.MISSING:
             steps.filters.append(ExtensionFilter(named.place, "traefik.io", kind, named.name))
+
+    def _found(self, kind: str, named: Named) -> Resolution[Any]:
+        """What a reference means to a Traefik that may run without the provider of these objects."""
+        owner = self._graph.object_at(named.place)
+        if owner is None or not named.name.endswith(f"@{CRD_PROVIDER}") or not self._installation.lacks(CRD_PROVIDER):
+            return find(self._graph, kind, named)
+        self._broken[named.place] = Verdict(
+            Reason.EXTENSION_NOT_FOUND,
+            owner,
+            named.place,
+            f"{owner.kind} `{owner.name}` hangs on {kind} `{named.name}`, and Traefik runs without "
+            f"`--providers.{CRD_PROVIDER}`, so that it knows of none; {NO_ROUTER}",
+            fix=f"run Traefik with `--providers.{CRD_PROVIDER}`",
+        )
+        return Resolution(Existence.EXTERNAL, why="its provider is off")
 
     def _middleware(self, steps: Steps, item: KubernetesObject[Middleware], depth: int) -> None:
         spec = item.body.spec

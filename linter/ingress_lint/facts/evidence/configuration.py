@@ -1,4 +1,4 @@
-"""What server configuration in a ConfigMap says about ports: nginx, Apache, HAProxy, Envoy and Spring Boot."""
+"""What server configuration in a ConfigMap says about ports: nginx, Apache, HAProxy, Envoy, Spring Boot and Kibana."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _SPRING_PORT: Final = deferred(r"^[ \t]*server\.port[ \t]*[=:][ \t]*([0-9]+)", r
 _SPRING_TLS: Final = deferred(
     r"^[ \t]*server\.ssl\.(?:enabled[ \t]*[=:][ \t]*true|key-store[ \t]*[=:]|bundle)", re.MULTILINE
 )
+_KIBANA_FILES: Final = ("kibana.yml", "opensearch_dashboards.yml")
+_KIBANA_PORT: Final = 5601
 
 
 class ConfiguredPort(Struct, frozen=True):
@@ -48,6 +50,8 @@ def configured_ports(file_name: str, text: str) -> Iterator[ConfiguredPort]:
         yield from _haproxy(text)
     elif "port_value" in text and "listeners" in text:
         yield from _from_yaml(text, _envoy)
+    elif file_name in _KIBANA_FILES:
+        yield from _from_yaml(text, _kibana)
     elif "server" in text and "port" in text and file_name.startswith("application"):
         if file_name.endswith((".yml", ".yaml")):
             yield from _from_yaml(text, _spring)
@@ -134,6 +138,19 @@ def _at(value: Any, *keys: str) -> Any:
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
+
+
+def _kibana(document: Any) -> Iterator[ConfiguredPort]:
+    """`server.host` where it is written, and 5601 unless something else is (elastic.co: Configure Kibana)."""
+
+    def setting(*keys: str) -> Any:
+        flat = document.get(".".join(keys)) if isinstance(document, dict) else None
+        return _at(document, *keys) if flat is None else flat
+
+    host, number = setting("server", "host"), port_in_file(setting("server", "port") or _KIBANA_PORT)
+    if isinstance(host, str) and number is not None:
+        speech = Speech.TLS if setting("server", "ssl", "enabled") is True else Speech.PLAIN
+        yield ConfiguredPort(number, "" if host in ("0", "0.0.0.0") else host, speech, f"server.host: {host}")  # noqa: S104
 
 
 def _envoy(document: Any) -> Iterator[ConfiguredPort]:

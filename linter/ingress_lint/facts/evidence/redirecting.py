@@ -15,23 +15,25 @@ _TRUE: Final = frozenset({"1", "t", "true"})
 
 
 class _Program(Struct, frozen=True):
-    """A program, and the option and the variable that make it serve plain HTTP."""
+    """A program, the option and the variable that make it serve plain HTTP, and the status of its redirect."""
 
     title: str
     option: str
     variable: str
+    status: int
 
 
-_PROGRAMS: Final = {"argocd-server": _Program("Argo CD's server", "--insecure", "ARGOCD_SERVER_INSECURE")}
+_PROGRAMS: Final = {"argocd-server": _Program("Argo CD's server", "--insecure", "ARGOCD_SERVER_INSECURE", 307)}
 """argoproj/argo-cd:server/server.go (newRedirectServer), cmd/argocd-server/commands/argocd_server.go"""
 
 
 class Redirecting(Struct, frozen=True):
-    """A program that redirects: its name, where it is started, and what would stop it."""
+    """A program that redirects: its name, where it is started, what would stop it, and the status that it answers."""
 
     title: str
     place: Place
     option: str
+    status: int
 
 
 def redirecting(evidence: ContainerEvidence, graph: ObjectGraph) -> Redirecting | None:
@@ -40,7 +42,7 @@ def redirecting(evidence: ContainerEvidence, graph: ObjectGraph) -> Redirecting 
         program = _PROGRAMS.get(word.rpartition("/")[2])
         if program is not None:
             off = _told(evidence, program) or _may_be_told(evidence, program, graph)
-            return None if off else Redirecting(program.title, place, program.option)
+            return None if off else Redirecting(program.title, place, program.option, program.status)
     return None
 
 

@@ -110,10 +110,7 @@ class _Lowering(IngressController):
                 yield route
                 redirect = self._https_redirect(context)
                 if redirect is not None and not self._passes_through(context):
-                    plain = plain_listener(
-                        GATEWAY, context.default_place(), takes_proxy_protocol(self._installation.config)
-                    )
-                    yield replace(route, listeners=(plain,), filters=(redirect,), backends=())
+                    yield replace(route, listeners=(self._plain(context),), filters=(redirect,), backends=())
 
     def route(self, graph: ObjectGraph, context: PathContext) -> Route:
         """The route of one path."""
@@ -151,11 +148,17 @@ class _Lowering(IngressController):
             asked = self._of(context).on("ssl-passthrough") or self._of(context).default(True)
             tls = ListenerTLS(Sourced("Passthrough", asked.origin, asked.place, "ssl-passthrough"))
             return (secure_listener(GATEWAY, tls, "TLS", proxied),)
-        plain = plain_listener(GATEWAY, context.default_place(), proxied)
+        plain = self._plain(context)
         secure = self._secure(context)
         if secure is None:
             return (plain,)
         return (secure,) if self._https_redirect(context) is not None else (plain, secure)
+
+    def _plain(self, context: PathContext) -> Listener:
+        """Port 80; a redirect there asks nothing of headers (pkg/haproxy/rules/reqRequestRedirect.go, sslRedirect)."""
+        place = context.default_place()
+        told = Sourced(False, Origin.DEFAULT, place, "it redirects all that comes to its plain port")
+        return plain_listener(GATEWAY, place, takes_proxy_protocol(self._installation.config), told)
 
     def _secure(self, context: PathContext) -> Listener | None:
         found = certificates(context.ingress)
