@@ -119,10 +119,10 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     result = _rendered(root, tool, tree) if overlay is None else wrapped(root, tool, tree, {})[1]
     if isinstance(result, Failure):
         stderr = _LOGGED.sub("", result.stderr)
-        said = _reason(stderr) or result.message
+        said = reason_of(stderr) or result.message
         within = _WITHIN.match(said)
         what, said = within.groups() if within else (display_path(root.folder), said)
-        message = f"{os.path.basename(tool.path)} could not build {what}: {_shortened(said)}"
+        message = f"{os.path.basename(tool.path)} could not build {what}: {shortened(said)}"
         inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
         at = blamed(tree, sources, stderr) or place
         return Unbuilt("helm" if inflates else "failed", message, at, stderr)
@@ -202,7 +202,7 @@ def _nowhere(folder: str) -> Place:
     return Place(Document(SourceFile(f"{display_path(folder)}/{_WRAPPER}", ""), 0, 0, 0), span=(0, 0))
 
 
-def _reason(stderr: str) -> str:
+def reason_of(stderr: str) -> str:
     """The error that the tool told, in one line; the working directory is left out of paths."""
     logged = _LOGGED_ERROR.search(stderr)
     if logged is not None:
@@ -214,7 +214,8 @@ def _reason(stderr: str) -> str:
     return said.replace(os.path.join(os.getcwd(), ""), "")
 
 
-def _shortened(said: str) -> str:
+def shortened(said: str) -> str:
+    """What a tool said, as far as a message has room for it."""
     return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
