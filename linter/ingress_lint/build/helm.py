@@ -23,9 +23,10 @@ from ingress_lint.build.charts import (
     read_chart,
 )
 from ingress_lint.build.fetching import Fetcher, is_address
-from ingress_lint.build.kustomize import Built, Overlay
+from ingress_lint.build.kustomize import Overlay
 from ingress_lint.build.refusals import refusal
 from ingress_lint.build.running import Failure, Limits, Output, run
+from ingress_lint.build.source_place import SourcePlaces
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import HELM_MISSING, Tool
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
@@ -106,8 +107,8 @@ class Rendered(Struct, eq=False):
     """A release that was rendered.
 
     `file` is the text, whose path says so, and `documents` are its documents in helm's order, parsed, each with its
-    `# Source:` comment. `chart` tells the files of these; what `fetcher` found of it stays as long as that. Where there is
-    `changed`, which post-renderers made of them, `documents` holds those of that instead.
+    `# Source:` comment. `chart` tells the files of these; what `fetcher` found of it stays as long as that. Where post-renderers
+    changed them, `documents` holds what came of that, and `places` leads from there to the lines that a person edits.
     """
 
     release: Release
@@ -117,7 +118,7 @@ class Rendered(Struct, eq=False):
     file: SourceFile
     documents: list[Document]
     fetcher: Fetcher | None = None
-    changed: Built | None = None
+    places: SourcePlaces | None = None
 
 
 def read_values(path: str, sources: Sources) -> Values | Unrendered:

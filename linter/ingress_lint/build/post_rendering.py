@@ -1,11 +1,11 @@
-"""Lays kustomizations over what helm makes, as Flux's post-renderers do; and the places of what comes of that."""
+"""Lays kustomizations over what helm makes, as Flux's post-renderers do."""
 
 from __future__ import annotations
 
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -13,11 +13,9 @@ from msgspec.structs import replace
 from ingress_lint.build.helm import Release, Rendered, Unrendered
 from ingress_lint.build.kept import rendered as kept
 from ingress_lint.build.kustomize import Built, Overlay, Root, reason_of, shortened
-from ingress_lint.build.places import Places
+from ingress_lint.build.laid_over import LaidOverPlaces
 from ingress_lint.build.running import Failure, Output, run
-from ingress_lint.build.source_place import SourcePlace
 from ingress_lint.build.sources import Sources
-from ingress_lint.build.templates.places import TemplatePlaces
 from ingress_lint.build.tools import KUSTOMIZE_MISSING, Tool
 from ingress_lint.build.tree import Layer, Tree
 from ingress_lint.load.document import Place, SourceFile
@@ -53,7 +51,8 @@ def post_rendered(rendered: Rendered, tool: Tool | None) -> Rendered | Unrendere
     root = Root("", keeps=release.keeps, limits=release.limits)
     changed = Built(root, None, Tree(layers, manifests=[_INPUT]), sources, file, sources.split(file))
     documents = [one for one in rendered.documents if one not in own]
-    return replace(rendered, documents=[*documents, *changed.documents], changed=changed)
+    places = LaidOverPlaces(changed, [rendered])
+    return replace(rendered, documents=[*documents, *changed.documents], places=places)
 
 
 def _result(release: Release, tool: Tool, text: str) -> Output | Failure:
@@ -103,36 +102,3 @@ def _kustomization(overlay: Overlay, taken_in: str) -> dict[str, Any]:
         }
         value["transformers"] = [json.dumps(transformer, default=str)]
     return value
-
-
-class PostRenderedPlaces:
-    """Maps places of what post-renderers made: what they set stands in them, all else where a template writes it."""
-
-    def __init__(self, rendered: Rendered, changed: Built) -> None:
-        self._file, self._helms = changed.file, rendered.file
-        self._changed = Places(changed)
-        self._templates = TemplatePlaces(rendered)
-
-    @property
-    def files(self) -> Iterator[SourceFile]:
-        """The templates and values files that it is rendered from."""
-        return self._templates.files
-
-    def prepare(self) -> None:
-        """Renders a second time; else that is done when a place is first asked for."""
-        self._templates.prepare()
-
-    def source_place(self, rendered: Place) -> SourcePlace:
-        """Where what stands at a place is written, or set by a post-renderer."""
-        if rendered.document.file is not self._file:
-            return self._templates.source_place(rendered)
-        found = self._changed.source_place(rendered)
-        related = tuple((caption, self._below(place).place) for caption, place in found.related)
-        below = self._below(found.place)
-        certainty = below.certainty if found.certainty == "exact" else found.certainty
-        return SourcePlace(below.place, certainty, (*related, *below.related), below.values)
-
-    def _below(self, place: Place) -> SourcePlace:
-        """A place in what helm made where it is written, any other as it is."""
-        is_helms = place.document.file is self._helms
-        return self._templates.source_place(place) if is_helms else SourcePlace(place)

@@ -110,10 +110,17 @@ class Builder:
 
     def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
         """What becomes of each root, in their order."""
-        from ingress_lint.build.kustomize import build
+        return self._side_by_side(self._build, roots)
 
-        tool, sources = self._kustomize, self.sources
-        return self._side_by_side(lambda root: build(root, tool, sources), roots)
+    def _build(self, root: Root) -> Built | Unbuilt:
+        from ingress_lint.build.kustomize import Unbuilt, build
+
+        result = build(root, self._kustomize, self.sources)
+        if not root.inflates or not isinstance(result, Unbuilt) or result.reason != "charts":
+            return result
+        from ingress_lint.build.inflating import inflated
+
+        return inflated(root, self._kustomize, self.release(""), self._helm, self.sources, self._fetcher)
 
     def render(self, releases: Sequence[Release | Unrendered]) -> list[Rendered | Unrendered]:
         """What becomes of each release of a chart, in their order; of one that cannot be rendered there is nothing more."""

@@ -17,7 +17,6 @@ from ingress_lint.units.site import Site
 
 if TYPE_CHECKING:
     from ingress_lint.build.helm import Release, Rendered, Unrendered
-    from ingress_lint.build.source_place import SourcePlaces
 
 KIND: Final = "chart"
 _VALUES: Final = "values.yaml"
@@ -84,6 +83,8 @@ def of_release(
     from ingress_lint.build.helm import Rendered
 
     if isinstance(result, Rendered):
+        from ingress_lint.build.templates.places import TemplatePlaces
+
         lost = next((one for one in result.documents if one.parsed and one.value is None), None)
         return Plan(
             unit,
@@ -91,21 +92,11 @@ def of_release(
             default_namespace=result.release.namespace,
             incomplete=f"what {lost.template or 'a template'} makes could not be read" if lost is not None else "",
             built=True,
-            places=_places(result),
+            places=result.places or TemplatePlaces(result),
         )
     unchecked = replace(unit, state="unchecked", reason=builder.why(result))
     is_told = not (result.reason in ("tool", "chart") or (deployed and result.reason == "dependencies"))
     return Plan(unchecked, problems=_problems_of(result, named=named) if is_told else ())
-
-
-def _places(result: Rendered) -> SourcePlaces:
-    if result.changed is not None:
-        from ingress_lint.build.post_rendering import PostRenderedPlaces
-
-        return PostRenderedPlaces(result, result.changed)
-    from ingress_lint.build.templates.places import TemplatePlaces
-
-    return TemplatePlaces(result)
 
 
 def _problems_of(result: Unrendered, *, named: bool) -> tuple[Problem, ...]:

@@ -138,7 +138,7 @@ class SourceReader:
                 documents=plan.documents,
                 applies=_deployers(documents),
                 places=plan.places,
-                takes=one.part.takes,
+                takes=one.part.takes | plan.takes,
                 fills_any=True,
                 problems=problems,
             )
@@ -299,7 +299,9 @@ class SourceReader:
         if overlay is None and included and kustomization.is_plain(included):
             documents = self._read(manifests)
             return replace(part, documents=documents, applies=_deployers(documents))
-        root = replace(self._site.builder.root(folder), overlay=overlay, unrestricted=self._is_unrestricted)
+        root = replace(
+            self._site.builder.root(folder), overlay=overlay, unrestricted=self._is_unrestricted, inflates=True
+        )
         is_as_written = overlay is None and all(map(self._is_sparing, included))
         return ToBuild(root, part, manifests, is_as_written)
 
