@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+from base64 import b64decode
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
@@ -35,6 +36,8 @@ class Packages:
         self.asked: list[str] = []
         self.answers: dict[str, bytes | int | None] = {}
         self.silence = Event()
+        self.login = ""
+        """The user and password, with a colon between them, without which it answers 401; empty where anybody may ask."""
         self._types: dict[str, str] = {}
         self._tags: dict[str, list[str]] = {}
         outer = self
@@ -43,6 +46,9 @@ class Packages:
             def do_GET(self) -> None:
                 outer.asked.append(self.path)
                 answer = outer.answers.get(self.path, 404)
+                given = self.headers.get("Authorization", "").removeprefix("Basic ")
+                if outer.login and b64decode(given).decode() != outer.login:
+                    answer = 401
                 if answer is None:
                     outer.silence.wait(30)
                     return

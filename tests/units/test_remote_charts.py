@@ -148,6 +148,23 @@ def test_a_range_is_asked_anew_and_its_last_answer_kept(tree: Tree, helm: Tool, 
     assert "web-red-1-3-0" in maps(found(render=render))
 
 
+def test_helm_uses_the_login_with_which_a_repository_was_added(
+    tree: Tree, helm: Tool, server: Packages, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.login = "user:pass"
+    folder = tree(of_repository(server))
+    render = Render(helm=helm.path, network=True)
+    before = unit(found(render=render))
+    assert "401" in before.reason
+    settings = tmp_path_factory.mktemp("helm") / "repositories.yaml"
+    entry = {"name": "own", "url": f"{server.url}/", "username": "user", "password": "pass"}
+    settings.write_text(json.dumps({"apiVersion": "", "repositories": [entry]}))
+    monkeypatch.setenv("HELM_REPOSITORY_CONFIG", str(settings))
+    assert "web-red-1-2-0" in maps(found(render=render))
+    assert [path.name for path in settings.parent.iterdir()] == ["repositories.yaml"]
+    assert not [path for path in folder.rglob("*") if path.suffix == ".tgz"]
+
+
 @pytest.mark.parametrize("answer", [401, 404, b"<html>no</html>", None])
 @pytest.mark.parametrize(
     ("kind", "path"),

@@ -12,6 +12,7 @@ from typing import Final
 from ingress_lint import inputs
 from ingress_lint.build.charts import ChartError, RemoteChart, check_archive
 from ingress_lint.build.running import Failure, Limits, run
+from ingress_lint.build.sources import Sources, items
 from ingress_lint.build.tools import Tool
 from ingress_lint.store import Store, user_folder
 from ingress_lint.values.patterns import deferred
@@ -20,6 +21,7 @@ _FOLDER: Final = "charts"
 _NAME: Final = deferred(r"[A-Za-z0-9][\w.-]*")
 _EXACT: Final = deferred(r"v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?")
 _DIGEST: Final = deferred(r"sha256:[0-9a-f]{64}")
+_REPOSITORIES: Final = "HELM_REPOSITORY_CONFIG"
 _OF_REGISTRY: Final = "oci://"
 _SCHEMES: Final = ("https://", "http://", _OF_REGISTRY)
 
@@ -100,18 +102,24 @@ def is_address(chart: RemoteChart) -> bool:
 
 
 def _pull(remote: RemoteChart, tool: Tool, limits: Limits) -> bytes | Failure:
-    """What helm fetches, with the credentials that it has for registries and repositories, and with no others."""
-    repository = remote.repository.rstrip("/")
-    chart: tuple[str, ...] = (remote.name, f"--repo={repository}")
+    """What helm fetches, with the credentials that it has for registries and repositories, and with no others.
+
+    It uses those of a repository only where that is called by the name under which it was added, and its index is there.
+    """
+    repository, settings = remote.repository.rstrip("/"), _credentials()
+    added = _added(repository, settings[_REPOSITORIES])
+    chart: tuple[str, ...] = (f"{added}/{remote.name}",) if added else (remote.name, f"--repo={repository}")
     if repository.startswith(_OF_REGISTRY):
         at = f"@{remote.digest}" if remote.digest else ""
         chart = (f"{repository}/{remote.name}{at}", *(("--plain-http",) if remote.plain else ()))
     version = (f"--version={remote.version}",) if remote.version and not remote.digest else ()
     with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as folder:
-        command = (tool.path, "pull", *chart, *version, f"--destination={folder}")
-        result = run(command, folder, limits, network=True, settings=_credentials())
-        if isinstance(result, Failure):
-            return result
+        settings["HELM_REPOSITORY_CACHE"] = os.path.join(folder, "repository")
+        pull = (tool.path, "pull", *chart, *version, f"--destination={folder}")
+        for command in ((tool.path, "repo", "update", added), pull) if added else (pull,):
+            result = run(command, folder, limits, network=True, settings=settings)
+            if isinstance(result, Failure):
+                return result
         try:
             (entry,) = (entry for entry in inputs.entries(folder) if entry.name.endswith(".tgz"))
             return inputs.read(entry.path)
@@ -119,13 +127,24 @@ def _pull(remote: RemoteChart, tool: Tool, limits: Limits) -> bytes | Failure:
             return Failure("status", "helm fetched no archive")
 
 
+def _added(repository: str, path: str) -> str:
+    """The name under which a repository was added to helm, empty where it was not."""
+    documents = Sources().documents(path)
+    for item in items(documents[0].value, "repositories") if documents else ():
+        if isinstance(item, dict) and str(item.get("url")).rstrip("/") == repository:
+            name = str(item.get("name"))
+            return name if _NAME.fullmatch(name) else ""
+    return ""
+
+
 def _credentials() -> dict[str, str]:
+    """Where helm's own settings tell it to look for credentials."""
     folder = os.environ.get("HELM_CONFIG_HOME") or os.path.join(
         _home("XDG_CONFIG_HOME", ".config", "Library/Preferences"), "helm"
     )
     own = {
         "HELM_REGISTRY_CONFIG": os.path.join(folder, "registry", "config.json"),
-        "HELM_REPOSITORY_CONFIG": os.path.join(folder, "repositories.yaml"),
+        _REPOSITORIES: os.path.join(folder, "repositories.yaml"),
     }
     return {name: os.environ.get(name) or path for name, path in own.items()}
 
