@@ -195,6 +195,61 @@ def test_a_server_that_answers_otherwise(
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.parametrize("harm", ["bomb", "climbing", "other"])
+def test_an_archive_that_harms_is_refused(
+    harm: str, tree: Tree, helm: Tool, server: Packages, capfd: pytest.CaptureFixture[str]
+) -> None:
+    harms = {
+        "bomb": files("1.2.0") | {"templates/large.yaml": "# " + "a" * 101 * 1024**2},
+        "climbing": files("1.2.0") | {"../../climbed.yaml": PLAIN},
+        "other": {"Chart.yaml": "no chart"},
+    }
+    server.index(("web", "1.2.0", harms[harm]))
+    folder = tree(of_repository(server))
+    before = sorted(folder.rglob("*"))
+    manifests = found(render=Render(helm=helm.path, network=True))
+    assert unit(manifests).state == "unchecked"
+    assert "\n" not in unit(manifests).reason
+    assert "ingress-lint-" not in unit(manifests).reason
+    assert [problem.level for problem in manifests.problems] == ["warning"]
+    assert maps(manifests) == {"plain"}
+    assert sorted(folder.rglob("*")) == before
+    assert not list(folder.parent.rglob("climbed.yaml"))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "expected"),
+    [
+        ("$values/envs/blue.yaml", "checked", {"plain", "web-blue-1-2-0"}),
+        ("$values/envs/gone.yaml", "unchecked", {"plain"}),
+        ("values-prod.yaml", "unchecked", {"plain"}),
+        ("/envs/blue.yaml", "unchecked", {"plain"}),
+    ],
+)
+def test_an_application_may_take_values_of_the_repository(
+    name: str, state: str, expected: set[str], tree: Tree, helm: Tool, server: Packages
+) -> None:
+    url = "https://git.example.org/deploy.git"
+    chart = {"repoURL": server.url, "chart": "web", "targetRevision": "1.x", "helm": {"valueFiles": [name]}}
+    sources = [chart, {"repoURL": url, "ref": "values"}]
+    spec = {"sources": sources, "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"}}
+    own = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "web"}, "spec": spec}
+    sync = own | {"metadata": {"name": "apps"}, "spec": {"source": {"repoURL": url, "path": "apps"}, "destination": {}}}
+    tree(
+        {
+            "apps/web.yaml": json.dumps(own),
+            "root.yaml": json.dumps(sync),
+            "envs/blue.yaml": "color: blue\n",
+            "values-prod.yaml": "color: wrong\n",
+            "plain.yaml": PLAIN,
+        }
+    )
+    manifests = found(render=Render(helm=helm.path, network=True))
+    (one,) = (unit for unit in manifests.units if unit.name.endswith("/web"))
+    assert (one.state, maps(manifests)) == (state, expected)
+
+
 def test_a_server_that_says_nothing_is_asked_once(tree: Tree, helm: Tool, server: Packages) -> None:
     written = of_repository(server)
     for number in range(5):

@@ -38,8 +38,6 @@ _TOOLS: Final = ("kustomize", "helm", "directory", "plugin")
 _OVERRIDES: Final = (".argocd-source.yaml", ".argocd-source-{}.yaml")
 _KEPT: Final = ("chart", "path", "repoURL", "targetRevision")
 _SCHEME: Final = "://"
-_NOWHERE: Final = "\0"
-"""The folder of a chart that is not here; no path leads there."""
 _NOT_RENDERED_MARK: Final = "+argocd:skip-file-rendering"
 _UNFILLED: Final = "{{"
 _UNRESTRICTED: Final = ("LoadRestrictionsNone", "kustomize.buildOptions")
@@ -174,7 +172,7 @@ class SourceReader:
             return self._remote_chart(application, source)
         why = self._not_here(text(value, "repoURL"), text(value, "targetRevision"))
         if why:
-            routes = chart.switched_on(self._given(application, source, value, _NOWHERE).known({}))
+            routes = chart.switched_on(self._given(application, source, value, None).known({}))
             return self._elsewhere(application, f"it deploys {why}", routes)
         path = text(value, "path")
         folder = self._files.path(path)
@@ -218,7 +216,7 @@ class SourceReader:
     def _remote_chart(self, application: Application, source: Source) -> Part | ToRender:
         """A chart of a repository, or of a registry, whose address has no scheme (argoproj/argo-cd:util/helm/client.go, IsHelmOciRepo)."""
         value = source.value
-        known = self._given(application, source, value, _NOWHERE)
+        known = self._given(application, source, value, None)
         part = self._elsewhere(application, known.missing, chart.switched_on(known.known({})), fills_any=False)
         if known.missing:
             return part
@@ -263,8 +261,10 @@ class SourceReader:
     def _options(self, application: Application, source: Source, value: Mapping[str, Any]) -> helm.Options:
         return helm.Options(mapping(value, "helm"), application.document, (*source.pointer, "helm"))
 
-    def _given(self, application: Application, source: Source, value: Mapping[str, Any], folder: str) -> helm.Given:
-        """What is known of the values of a release of the chart in a folder."""
+    def _given(
+        self, application: Application, source: Source, value: Mapping[str, Any], folder: str | None
+    ) -> helm.Given:
+        """What is known of the values of a release of the chart in a folder, None where that is not here."""
         top = self._site.repository.top
         here = {
             name: top
