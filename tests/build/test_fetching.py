@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import os
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 
@@ -17,84 +13,20 @@ from ingress_lint.build.helm import Release, Rendered, Unrendered, render
 from ingress_lint.build.running import Limits
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import Tool
+from tests.packages import CHART, MAP, Packages, archive
 
 from .conftest import WriteTree
 
-CHART = "apiVersion: v2\nname: {}\nversion: {}\n"
-MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {}}}\n"
-INDEX = """\
-apiVersion: v1
-entries:
-  db:
-  - {{name: db, version: 1.2.0, apiVersion: v2, urls: [{0}/db-1.2.0.tgz]}}
-  - {{name: db, version: 1.1.0, apiVersion: v2, urls: [{0}/db-1.1.0.tgz]}}
-"""
-
-
-def archive(name: str, version: str, map_name: str) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as stream:
-        texts = {"Chart.yaml": CHART.format(name, version), "templates/map.yaml": MAP.format(map_name)}
-        for path, text in texts.items():
-            entry = tarfile.TarInfo(f"{name}/{path}")
-            entry.size = len(text)
-            stream.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
-
-
-class Repository:
-    """A repository of charts. `answers` are the contents by path, or the status to answer with; None says nothing at all."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.answers: dict[str, bytes | int | None] = {}
-        self.silence = Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                outer.asked.append(self.path)
-                answer = outer.answers.get(self.path, 404)
-                if answer is None:
-                    outer.silence.wait(30)
-                    return
-                self.send_response(answer if isinstance(answer, int) else 200)
-                self.end_headers()
-                self.wfile.write(answer if isinstance(answer, bytes) else b"no")
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+VERSIONS = (("db", "1.2.0", "new"), ("db", "1.1.0", "old"))
 
 
 @pytest.fixture
-def repository() -> Iterator[Repository]:
-    found = Repository()
-    thread = Thread(target=found.server.serve_forever, daemon=True)
-    thread.start()
-    found.answers = {
-        "/index.yaml": INDEX.format(found.url).encode(),
-        "/db-1.2.0.tgz": archive("db", "1.2.0", "new"),
-        "/db-1.1.0.tgz": archive("db", "1.1.0", "old"),
-    }
-    yield found
-    found.silence.set()
-    found.server.shutdown()
-    found.server.server_close()
+def repository(packages: Packages) -> Packages:
+    packages.index(*VERSIONS)
+    return packages
 
 
-@pytest.fixture(autouse=True)
-def own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INGRESS_LINT_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("HELM_CACHE_HOME", str(tmp_path / "helm-cache"))
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "HELM_REPOSITORY_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def needing(repository: Repository, version: str, lock: str = "") -> dict[str, str]:
+def needing(repository: Packages, version: str, lock: str = "") -> dict[str, str]:
     dependencies = f"dependencies:\n- {{{{name: db, version: {{}}, repository: '{repository.url}'}}}}\n"
     files = {
         "shop/Chart.yaml": CHART.format("shop", "1.0.0") + dependencies.format(f"'{version}'"),
@@ -118,7 +50,7 @@ def names(result: Rendered | Unrendered) -> list[str]:
     ("version", "lock", "found"), [("1.x.x", "", "new"), ("1.1.0", "", "old"), ("1.x.x", "1.1.0", "old")]
 )
 def test_what_is_fetched_once_is_there_without_a_network(
-    version: str, lock: str, found: str, helm: Tool, write_tree: WriteTree, repository: Repository
+    version: str, lock: str, found: str, helm: Tool, write_tree: WriteTree, repository: Packages
 ) -> None:
     folder = write_tree(needing(repository, version, lock))
     before = sorted(folder.rglob("*"))
@@ -136,11 +68,9 @@ def test_what_is_fetched_once_is_there_without_a_network(
     assert isinstance(rendered(helm, network=False), Unrendered)
 
 
-def test_what_helm_itself_has_fetched_is_taken(
-    helm: Tool, write_tree: WriteTree, repository: Repository, tmp_path: Path
-) -> None:
+def test_what_helm_itself_has_fetched_is_taken(helm: Tool, write_tree: WriteTree, repository: Packages) -> None:
     write_tree(needing(repository, "1.2.0"))
-    cache = tmp_path / "helm-cache/repository"
+    cache = Path(os.environ["HELM_CACHE_HOME"], "repository")
     cache.mkdir(parents=True)
     (cache / "db-1.2.0.tgz").write_bytes(archive("db", "1.2.0", "cached"))
     assert names(rendered(helm, network=False)) == ["cached", "own"]
@@ -163,7 +93,7 @@ def test_a_repository_that_answers_otherwise(
     said: str,
     helm: Tool,
     write_tree: WriteTree,
-    repository: Repository,
+    repository: Packages,
 ) -> None:
     write_tree(needing(repository, "1.2.0"))
     repository.answers[path] = answer
@@ -176,7 +106,7 @@ def test_a_repository_that_answers_otherwise(
     assert result.place.pointer == ("dependencies", 0, "name")
 
 
-def test_an_archive_that_is_none_is_told_by_helm(helm: Tool, write_tree: WriteTree, repository: Repository) -> None:
+def test_an_archive_that_is_none_is_told_by_helm(helm: Tool, write_tree: WriteTree, repository: Packages) -> None:
     write_tree(needing(repository, "1.2.0"))
     repository.answers["/db-1.2.0.tgz"] = b"garbage"
     assert isinstance(rendered(helm, network=True), Unrendered)
@@ -184,7 +114,7 @@ def test_an_archive_that_is_none_is_told_by_helm(helm: Tool, write_tree: WriteTr
 
 @pytest.mark.parametrize("name", ["--repo=x", "../db", "a b", ""])
 def test_a_name_that_is_none_is_asked_of_nobody(
-    name: str, helm: Tool, write_tree: WriteTree, repository: Repository
+    name: str, helm: Tool, write_tree: WriteTree, repository: Packages
 ) -> None:
     files = needing(repository, "1.2.0")
     write_tree(files | {"shop/Chart.yaml": files["shop/Chart.yaml"].replace("name: db", f"name: '{name}'")})

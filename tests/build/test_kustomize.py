@@ -222,14 +222,12 @@ def test_what_the_tool_says_is_cut_short(write_tree: WriteTree, tmp_path: Path) 
     assert len(result.stderr) > 5000
 
 
-@pytest.mark.parametrize("helm", [True, False])
-def test_charts(helm: bool, write_tree: WriteTree, tmp_path: Path) -> None:
-    """A chart that lies there is inflated where helm is given; where that fails, nobody knows whose fault it is."""
-    write_tree({"kustomization.yaml": "helmCharts: [{name: web}]", "charts/web/Chart.yaml": "name: web"})
-    tool = program(tmp_path, "import sys; sys.exit(' '.join(sys.argv[1:]))")
-    result = unbuilt(Root(".", helm=Tool("/bin/helm", (), ()) if helm else None), tool)
-    assert result.reason == "helm"
-    assert ("--enable-helm --helm-command /bin/helm ." in result.message) is helm
+def test_charts_are_not_its_own_business(write_tree: WriteTree, tmp_path: Path) -> None:
+    write_tree({"kustomization.yaml": "helmCharts: [{name: web}]\nresources: [https://example.org/a.yaml]"})
+    tool = program(tmp_path, "")
+    assert unbuilt(Root("."), tool).reason == "network"
+    result = unbuilt(Root(".", network=True), tool)
+    assert (result.reason, result.message) == ("charts", "it inflates the chart web")
 
 
 def test_a_schema_of_its_own_holds_around_it_too(kustomize: Tool, write_tree: WriteTree) -> None:

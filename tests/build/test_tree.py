@@ -24,9 +24,9 @@ BUILT_IN = "apiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: a,
         ("bases: ['ssh://git@example.org/a']", "network", ("bases", 0)),
         ("components: ['https://example.org/a?ref=main']", "network", ("components", 0)),
         ("patches: [{path: 'https://example.org/a.yaml'}]", "network", ("patches", 0, "path")),
-        ("helmCharts: [{name: web, repo: 'https://example.org'}]", "network", ("helmCharts",)),
-        ("helmCharts: [{name: here}]", "helm", ("helmCharts",)),
-        ("helmGlobals: {chartHome: own}\nhelmCharts: [{name: here}]", "network", ("helmCharts",)),
+        ("helmCharts: [{name: web, repo: 'https://example.org'}]", "charts", ("helmCharts", 0)),
+        ("helmCharts: [{name: here}]", "charts", ("helmCharts", 0)),
+        ("helmGlobals: {chartHome: own}\nhelmCharts: [{name: here}]", "charts", ("helmCharts", 0)),
         ("generators: [plugin.yaml]", "plugin", ("generators", 0)),
         ("transformers: [configuration]", "plugin", ("resources", 0)),
         (f"validators:\n- |\n  {PLUGIN.replace(chr(10), chr(10) + '  ')}", "plugin", ("validators", 0)),
@@ -108,3 +108,26 @@ def test_a_pipe_is_not_read(write_tree: WriteTree) -> None:
     tree = TreeReader(Sources()).read(str(folder / "a"))
     assert Sources().documents(str(folder / "a/pipe.yaml")) == []
     assert len(tree.files) == 1
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "chart"),
+    [
+        ("helmCharts: [{name: here}]", "charts/here"),
+        ("helmChartInflationGenerator: [{chartName: here}]", "charts/here"),
+        ("helmCharts: [{name: here, version: 1.2.0}]", "charts/here"),
+        ("helmCharts: [{name: there, version: 1.2.0}]", "charts/there-1.2.0/there"),
+        ("helmGlobals: {chartHome: own}\nhelmCharts: [{name: here}]", None),
+        ('helmCharts: [{name: "a\\0b"}]', None),
+    ],
+)
+def test_where_charts_are(kustomization: str, chart: str | None, write_tree: WriteTree) -> None:
+    folder = write_tree(
+        {
+            "kustomization.yaml": kustomization,
+            "charts/here/Chart.yaml": "name: here",
+            "charts/there-1.2.0/there/Chart.yaml": "name: there",
+        }
+    )
+    (found,) = TreeReader(Sources()).read(str(folder)).inflations
+    assert found.chart == (None if chart is None else str(folder / chart))

@@ -28,6 +28,7 @@ _GIT: Final = ".git"
 _LOCAL: Final = "file://"
 _ARCHIVES: Final = (".tgz", ".tar.gz")
 _VERSION: Final = deferred(r"-v?\d+\.\d+\.\d+(?:[-+][\w.+-]*)?\Z")
+_USER: Final = deferred(r"//[^/@]*@")
 _DEEPEST: Final = 20
 _MAX_FILES: Final = 50_000
 _MAX_BYTES: Final = 256 * 1024 * 1024
@@ -37,6 +38,25 @@ _CHUNK: Final = 1024 * 1024
 
 class ChartError(Exception):
     """A chart that cannot be copied; the message says why."""
+
+
+class RemoteChart(Struct, frozen=True):
+    """A chart of a repository or registry. `version` may be a range; where there is a `digest`, that alone counts.
+
+    `plain`: a registry is asked without TLS.
+    """
+
+    name: str
+    version: str
+    repository: str
+    digest: str = ""
+    plain: bool = False
+
+    @property
+    def title(self) -> str:
+        """How sentences name it: by name, version and repository, without what its address holds of credentials."""
+        where = f" of {_USER.sub('//', self.repository)}" if self.repository else ""
+        return f"{self.name} {self.digest or self.version}".rstrip() + where
 
 
 class Dependency(Struct, frozen=True):
@@ -51,10 +71,14 @@ class Dependency(Struct, frozen=True):
     place: Place
 
     @property
+    def remote(self) -> RemoteChart:
+        """The chart to fetch where it is not here."""
+        return RemoteChart(self.name, self.version, self.repository)
+
+    @property
     def title(self) -> str:
         """How sentences name it: by name, version and repository."""
-        where = f" of {self.repository}" if self.repository else ""
-        return f"{self.name} {self.version}".rstrip() + where
+        return self.remote.title
 
     def is_off(self, values: Mapping[str, Any]) -> bool:
         """Whether the values of its chart switch it off: the first path of its condition that leads to a switch decides, else its tags.
@@ -133,10 +157,10 @@ class Chart(Struct, frozen=True, eq=False):
 
     @property
     def fetched(self) -> Iterator[str]:
-        """The archives in it that lie where they do for this run alone."""
+        """The archives that lie where they do for this run alone, its own and those in it."""
+        if self.is_fetched:
+            yield self.path
         for part in self.parts.values():
-            if part.is_fetched:
-                yield part.path
             yield from part.fetched
 
     def copy(self, folder: str, changed: Mapping[str, str | None] | None = None) -> None:

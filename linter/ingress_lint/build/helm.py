@@ -13,10 +13,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint import inputs
-from ingress_lint.build.charts import VALUES_FILE, Chart, ChartError, Dependency, metadata_document, read_chart
-from ingress_lint.build.fetching import Fetcher
+from ingress_lint.build.charts import (
+    VALUES_FILE,
+    Chart,
+    ChartError,
+    Dependency,
+    RemoteChart,
+    metadata_document,
+    read_chart,
+)
+from ingress_lint.build.fetching import Fetcher, is_address
+from ingress_lint.build.kustomize import Overlay
 from ingress_lint.build.refusals import refusal
 from ingress_lint.build.running import Failure, Limits, Output, run
+from ingress_lint.build.source_place import SourcePlaces
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import HELM_MISSING, Tool
 from ingress_lint.load.document import Document, Place, Pointer, SourceFile
@@ -53,7 +63,9 @@ class Values(Struct, frozen=True):
 class Release(Struct, frozen=True):
     """A chart to render, and how.
 
-    `chart` is the real path of its folder. The chart's own `values.yaml` is not among `values`; the last of them wins.
+    `chart` is the real path of its folder; of one that is `remote`, which is fetched, that of its archive, once it is there, and
+    `named_at` the place that names it. The chart's own `values.yaml` is not among `values`; the last of them wins.
+    `without_defaults`: it does not count. `post_renderers` are laid over what helm makes, the first before the others.
     `settings` are arguments of helm that set further values, such as `("--set", "a=b")`. `keeps`: what is rendered is kept for later runs, and taken from earlier ones. `title` is what the rendered text is called, the chart's path where it is empty.
     """
 
@@ -67,15 +79,25 @@ class Release(Struct, frozen=True):
     api_versions: tuple[str, ...] = ()
     keeps: bool = False
     limits: Limits = Limits()
+    remote: RemoteChart | None = None
+    named_at: Place | None = None
+    without_defaults: bool = False
+    post_renderers: tuple[Overlay, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """How sentences name its chart."""
+        return self.remote.title if self.remote is not None else display_path(self.chart)
 
 
 class Unrendered(Struct, frozen=True):
     """A release that was not rendered. But for `syntax`, which no values can mend, it is only unchecked.
 
-    `values`: values are missing, or the chart refuses them; `dependencies`: charts that it needs are not here.
+    `values`: values are missing, or the chart refuses them; `dependencies`: charts that it needs are not here; `chart`: its
+    own, which the message names, is not, and may not be fetched.
     """
 
-    reason: Literal["tool", "network", "values", "dependencies", "failed", "syntax"]
+    reason: Literal["tool", "network", "values", "dependencies", "chart", "failed", "syntax"]
     message: str
     place: Place
     stderr: str = ""
@@ -85,7 +107,8 @@ class Rendered(Struct, eq=False):
     """A release that was rendered.
 
     `file` is the text, whose path says so, and `documents` are its documents in helm's order, parsed, each with its
-    `# Source:` comment. `chart` tells the files of these; what `fetcher` found of it stays as long as that.
+    `# Source:` comment. `chart` tells the files of these; what `fetcher` found of it stays as long as that. Where post-renderers
+    changed them, `documents` holds what came of that, and `places` leads from there to the lines that a person edits.
     """
 
     release: Release
@@ -95,6 +118,7 @@ class Rendered(Struct, eq=False):
     file: SourceFile
     documents: list[Document]
     fetcher: Fetcher | None = None
+    places: SourcePlaces | None = None
 
 
 def read_values(path: str, sources: Sources) -> Values | Unrendered:
@@ -122,36 +146,63 @@ def render(
 
     No plugin, no post-renderer and no cluster have a part in it. Dependencies that are not here are those that `fetcher` finds.
     """
-    chart = _without_switched_off(read_chart(release.chart, sources), release, sources)
     place = _place_of(release, sources)
-    shown = display_path(release.chart)
     for what, text, rule in (("release", release.name, _NAME), ("namespace", release.namespace, _NAMESPACE)):
         if not rule.match(text):
             return Unrendered("values", f"helm takes no {what} called `{text}`", place)
+    remote = release.remote
+    archive = None if remote is None else _archive(remote, fetcher, place, sources)
+    if isinstance(archive, Unrendered):
+        return archive
     if tool is None:
         return Unrendered("tool", HELM_MISSING, place)
+    if remote is not None and archive is not None:
+        release = replace(release, chart=archive)
+        chart = Chart(archive, remote.name, (), {}, is_fetched=True)
+    else:
+        chart = _without_switched_off(read_chart(release.chart, sources), release, sources)
     failures: dict[Dependency, Failure] = {}
     if fetcher is not None and any(chart.missing):
         chart = chart.completed(partial(_fetched, fetcher, failures))
     for dependency, failure in failures.items():
-        said = refusal(failure, chart, sources).message
-        return Unrendered("network", f"{dependency.title} could not be fetched: {said}", dependency.place)
+        return _not_fetched(dependency.remote, failure, dependency.place, sources)
     missing = list(chart.missing)
     if missing:
         names = ", ".join(one.title for one in missing[:_MOST_NAMED]) + (", ..." if len(missing) > _MOST_NAMED else "")
+        shown = release.shown
         message = f"charts that {shown} depends on are not here: {names}; `helm dependency build {shown}` or --network fetches them"
         return Unrendered("dependencies", message, missing[0].place)
     result = _result(release, tool, chart)
     if isinstance(result, Failure):
-        found = refusal(result, chart, sources)
-        message = f"helm could not render {shown}: {found.message}"
-        return Unrendered(found.reason, message, found.place or place, result.stderr)
-    file = SourceFile(f"{release.title or shown} (rendered)", result.stdout)
+        refused = refusal(result, chart, sources)
+        said, reason = refused.message, refused.reason
+        if remote is not None:  # which nobody here can mend, and which lies elsewhere each time
+            said, reason = said.replace(chart.path, chart.name), "failed" if reason == "syntax" else reason
+        message = f"helm could not render {release.shown}: {said}"
+        return Unrendered(reason, message, refused.place or place, result.stderr)
+    file = SourceFile(f"{release.title or release.shown} (rendered)", result.stdout)
     return Rendered(release, chart, tool, sources, file, sources.split(file, _is_read), fetcher)
 
 
+def _archive(remote: RemoteChart, fetcher: Fetcher | None, place: Place, sources: Sources) -> str | Unrendered | None:
+    """The archive of a chart; None where only helm is lacking to fetch it."""
+    if not is_address(remote):
+        return Unrendered("dependencies", f"its chart is not here: {remote.title}", place)
+    found = None if fetcher is None else fetcher.find(remote)
+    if isinstance(found, Failure):
+        return _not_fetched(remote, found, place, sources)
+    if found is None and (fetcher is None or not fetcher.network):
+        return Unrendered("chart", remote.title, place)
+    return found
+
+
+def _not_fetched(remote: RemoteChart, failure: Failure, place: Place, sources: Sources) -> Unrendered:
+    said = refusal(failure, Chart("", remote.name, (), {}), sources).message
+    return Unrendered("network", f"{remote.title} could not be fetched: {said}", place)
+
+
 def _fetched(fetcher: Fetcher, failures: dict[Dependency, Failure], dependency: Dependency) -> str | None:
-    found = fetcher.find(dependency)
+    found = fetcher.find(dependency.remote)
     if isinstance(found, Failure):
         failures[dependency] = found
         return None
@@ -183,7 +234,7 @@ def _without_switched_off(chart: Chart, release: Release, sources: Sources) -> C
     missing = list(chart.own_missing)
     if not missing:
         return chart
-    values = default_values(release.chart, sources)
+    values = {} if release.without_defaults else default_values(release.chart, sources)
     for layer in release.values:
         values = merged(values, layer.value)
     off = [one for one in missing if one.is_off(values) and not _may_set(release.settings, one)]
@@ -227,17 +278,18 @@ def kept(
 
     fetched = set(chart.fetched)
     named = [(name, os.path.basename(path) if path in fetched else path) for name, path in files]
-    asked = (_options(release), [_text_of(values) for values in release.values], named, marked)
+    values = [_text_of(values) for values in release.values]
+    asked = (_options(release), values, release.without_defaults, named, marked)
     return rendered(tool.path, asked, [path for _, path in files if path not in fetched], run)
 
 
 def _run(release: Release, tool: Tool, chart: Chart) -> Output | Failure:
-    if chart.is_complete:
+    if chart.is_complete and not release.without_defaults:
         return run_helm(release, tool, chart.path)
     with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as folder:
         copy = os.path.join(os.path.realpath(folder), "chart")
         try:
-            chart.copy(copy)
+            chart.copy(copy, {VALUES_FILE: None} if release.without_defaults else None)
         except ChartError as error:
             return Failure("not-started", str(error))
         return run_helm(release, tool, copy)
@@ -282,6 +334,8 @@ def _text_of(values: Values) -> str:
 
 
 def _place_of(release: Release, sources: Sources) -> Place:
+    if release.named_at is not None:
+        return release.named_at
     document = metadata_document(release.chart, sources)
     return _nowhere(f"{display_path(release.chart)}/Chart.yaml") if document is None else Place(document, ("name",))
 

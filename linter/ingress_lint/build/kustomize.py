@@ -17,6 +17,7 @@ from ingress_lint import inputs
 from ingress_lint.build.blame import blamed
 from ingress_lint.build.listing import listed_text
 from ingress_lint.build.running import Failure, Limits, Output, run
+from ingress_lint.build.source_place import SourcePlaces
 from ingress_lint.build.sources import Sources
 from ingress_lint.build.tools import KUSTOMIZE_MISSING, Tool
 from ingress_lint.build.tree import Layer, Tree, TreeReader
@@ -53,23 +54,26 @@ class Root(Struct, frozen=True):
     """What to build, and how.
 
     `unrestricted`: files may lie outside of the kustomization that names them, as Flux builds. `network`: remote bases
-    are fetched. `helm`: the binary that inflates charts, where that is wanted. `keeps`: what is rendered is kept for
-    later runs, and taken from earlier ones.
+    are fetched. `inflates`: whether its deployer inflates charts. `keeps`: what is rendered is kept for later runs, and taken
+    from earlier ones.
     """
 
     folder: str
     overlay: Overlay | None = None
     unrestricted: bool = False
     network: bool = False
-    helm: Tool | None = None
+    inflates: bool = False
     keeps: bool = False
     limits: Limits = Limits()
 
 
 class Unbuilt(Struct, frozen=True):
-    """A root that was not built. But for `syntax` and `failed` it is only unchecked; nothing is known to be wrong with it."""
+    """A root that was not built. But for `syntax` and `failed` it is only unchecked; nothing is known to be wrong with it.
 
-    reason: Literal["syntax", "tool", "network", "plugin", "helm", "failed"]
+    `charts`: it inflates charts, which is not done here.
+    """
+
+    reason: Literal["syntax", "tool", "network", "plugin", "helm", "charts", "failed"]
     message: str
     place: Place
     stderr: str = ""
@@ -85,16 +89,16 @@ class Built(Struct, eq=False):
     sources: Sources
     file: SourceFile
     documents: list[Document]
+    places: SourcePlaces | None = None
+    """Leads to the lines that a person edits where more than kustomizations and manifests hold these."""
 
 
 def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
-    """Builds a root as its owner's tool does. What needs network, plugins or helm is told before anything is run.
+    """Builds a root as its owner's tool does. What needs network, plugins or charts is told before anything is run.
 
     Without a tool, a root that only lists files is built all the same.
     """
-    overlay = root.overlay
-    above = () if overlay is None else (_layer_of(overlay, root.folder),)
-    tree = TreeReader(sources).read(root.folder, *above)
+    overlay, tree = root.overlay, read_tree(root, sources)
     for path in tree.files:
         inputs.look_at(path)
     place = Place(tree.layers[0].document) if tree.layers else _nowhere(root.folder)
@@ -107,8 +111,8 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
         return Unbuilt(
             "syntax", f"{file} is not valid YAML, so that nothing can be built of it", Place(unread.document)
         )
-    allowed = {needs for needs, given in (("network", root.network), ("helm", root.helm is not None)) if given}
-    hindered = next((obstacle for obstacle in tree.obstacles if obstacle.needs not in allowed), None)
+    obstacles = [one for one in tree.obstacles if one.needs != "network" or not root.network]
+    hindered = min(obstacles, key=lambda one: one.needs == "charts", default=None)
     if hindered is not None:
         return Unbuilt(hindered.needs, hindered.message, hindered.place)
     if any(obstacle.needs == "network" for obstacle in tree.obstacles):
@@ -119,14 +123,18 @@ def build(root: Root, tool: Tool | None, sources: Sources) -> Built | Unbuilt:
     result = _rendered(root, tool, tree) if overlay is None else wrapped(root, tool, tree, {})[1]
     if isinstance(result, Failure):
         stderr = _LOGGED.sub("", result.stderr)
-        said = _reason(stderr) or result.message
+        said = reason_of(stderr) or result.message
         within = _WITHIN.match(said)
         what, said = within.groups() if within else (display_path(root.folder), said)
-        message = f"{os.path.basename(tool.path)} could not build {what}: {_shortened(said)}"
-        inflates = any(obstacle.needs == "helm" for obstacle in tree.obstacles)  # not all helms suit all kustomizes
-        at = blamed(tree, sources, stderr) or place
-        return Unbuilt("helm" if inflates else "failed", message, at, stderr)
+        message = f"{os.path.basename(tool.path)} could not build {what}: {shortened(said)}"
+        return Unbuilt("failed", message, blamed(tree, sources, stderr) or place, stderr)
     return _built(root, tool, tree, sources, result.stdout)
+
+
+def read_tree(root: Root, sources: Sources) -> Tree:
+    """What a root takes in, with what is laid over it."""
+    above = () if root.overlay is None else (_layer_of(root.overlay, root.folder),)
+    return TreeReader(sources).read(root.folder, *above)
 
 
 def _built(root: Root, tool: Tool | None, tree: Tree, sources: Sources, text: str) -> Built:
@@ -175,7 +183,7 @@ def _rendered(
 ) -> Output | Failure:
     """What the tool renders of a root, or of the `wrapper` around it, a folder that adds `fields`."""
     folder = os.path.realpath(root.folder)
-    if not root.keeps or tree.obstacles:  # what is fetched or inflated is rendered anew
+    if not root.keeps or tree.obstacles:  # what is fetched is rendered anew
         return _run(root, tool, wrapper or folder)
     from ingress_lint.build.kept import rendered
 
@@ -188,8 +196,6 @@ def _run(root: Root, tool: Tool, folder: str) -> Output | Failure:
     options: list[str] = []
     if root.unrestricted:
         options += ("--load-restrictor", "LoadRestrictionsNone")
-    if root.helm is not None:
-        options += ("--enable-helm", "--helm-command", root.helm.path)
     return run((*tool.build, *options, "."), folder, root.limits, network=root.network)
 
 
@@ -202,7 +208,7 @@ def _nowhere(folder: str) -> Place:
     return Place(Document(SourceFile(f"{display_path(folder)}/{_WRAPPER}", ""), 0, 0, 0), span=(0, 0))
 
 
-def _reason(stderr: str) -> str:
+def reason_of(stderr: str) -> str:
     """The error that the tool told, in one line; the working directory is left out of paths."""
     logged = _LOGGED_ERROR.search(stderr)
     if logged is not None:
@@ -214,7 +220,8 @@ def _reason(stderr: str) -> str:
     return said.replace(os.path.join(os.getcwd(), ""), "")
 
 
-def _shortened(said: str) -> str:
+def shortened(said: str) -> str:
+    """What a tool said, as far as a message has room for it."""
     return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 

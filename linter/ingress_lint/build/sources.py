@@ -45,6 +45,11 @@ class Sources:
             self._documents[path] = [] if file is None else self.split(file)
         return self._documents[path]
 
+    def hold(self, path: str, documents: list[Document]) -> None:
+        """Lets documents that are read already stand for what a path leads to, which need not be there."""
+        self._files[path] = documents[0].file if documents else None
+        self._documents[path] = documents
+
     def split(self, file: SourceFile, wanted: Callable[[str, str], bool] = _all) -> list[Document]:
         """The documents of a text, with their values; None is the value of one that does not parse, or is not `wanted`."""
         documents = list(split(file, True, wanted, kindless=True))

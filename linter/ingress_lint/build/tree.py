@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ingress_lint import inputs
 from ingress_lint.build.following import ABSENT, value_at
@@ -19,7 +20,8 @@ from ingress_lint.values.patterns import deferred
 MAX_LAYERS: Final = 10_000
 _TAKEN_IN: Final = ("resources", "bases", "components")
 _PLUGINS: Final = ("generators", "transformers", "validators")
-_CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
+CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
+"""The fields of a kustomization that list charts to inflate; entries of the second name their fields otherwise."""
 GENERATORS: Final = {"ConfigMap": "configMapGenerator", "Secret": "secretGenerator"}
 """Which field generates objects of a kind."""
 _FILE_LISTS: Final = ("patchesStrategicMerge", "configurations", "crds")
@@ -60,10 +62,24 @@ class Layer(Struct, eq=False):
         return inputs.real_path_in(self.folder, path)
 
 
+class Inflation(Struct, frozen=True, eq=False):
+    """A chart that a kustomization inflates: its entry, where that stands, and the chart's real path, None where it is not here."""
+
+    layer: Layer
+    place: Place
+    value: Mapping[str, Any]
+    chart: str | None
+
+    @property
+    def name(self) -> str:
+        """What the chart is called."""
+        return str(self.value.get("name", self.value.get("chartName")))
+
+
 class Obstacle(Struct, frozen=True):
     """Why a build is not to be tried: what it needs, the place that says so, and in words."""
 
-    needs: Literal["network", "plugin", "helm"]
+    needs: Literal["network", "plugin", "helm", "charts"]
     place: Place
     message: str
 
@@ -73,6 +89,7 @@ class Tree(Struct):
 
     layers: list[Layer] = field(default_factory=list)
     obstacles: list[Obstacle] = field(default_factory=list)
+    inflations: list[Inflation] = field(default_factory=list)
     manifests: list[str] = field(default_factory=list)
     """The real paths of the files that it takes objects from."""
     missing: list[tuple[Place, str]] = field(default_factory=list)
@@ -176,18 +193,19 @@ class TreeReader:
     def _charts(self, layer: Layer) -> None:
         globals_ = layer.value.get("helmGlobals")
         home = globals_.get("chartHome") if isinstance(globals_, dict) else None
-        for key in _CHARTS:
-            for chart in items(layer.value, key):
+        for key in CHARTS:
+            for index, chart in enumerate(items(layer.value, key)):
                 if not isinstance(chart, dict):
                     continue
-                name = chart.get("name", chart.get("chartName"))
-                folder = os.path.join(str(home or chart.get("chartHome") or "charts"), str(name))
-                if inputs.is_folder(layer.file(folder)):
-                    self._hinder("helm", layer.place(key), f"it inflates the chart {name}")
-                else:
-                    self._hinder("network", layer.place(key), f"it inflates the chart {name}, which is not here")
+                found = Inflation(layer, layer.place(key, index), chart, None)
+                above = layer.file(str(home or chart.get("chartHome") or "charts").replace("\0", ""))
+                name = found.name.replace("\0", "")
+                versioned = os.path.join(above, f"{name}-{chart.get('version')}", name)  # where kustomize fetches it to
+                folder = next((one for one in (os.path.join(above, name), versioned) if inputs.is_folder(one)), None)
+                self._tree.inflations.append(replace(found, chart=folder))
+                self._hinder("charts", found.place, f"it inflates the chart {found.name}")
 
-    def _hinder(self, needs: Literal["network", "plugin", "helm"], place: Place, message: str) -> None:
+    def _hinder(self, needs: Literal["network", "plugin", "helm", "charts"], place: Place, message: str) -> None:
         self._tree.obstacles.append(Obstacle(needs, place, message))
 
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ingress_lint.load.document import Document, Problem, ProblemKind, SourceFile
 from ingress_lint.load.loading import Loader
+from ingress_lint.units.plan import NOT_FETCHED
 
 if TYPE_CHECKING:
     from ingress_lint.build.fetching import Fetcher
@@ -109,19 +110,33 @@ class Builder:
 
     def build(self, roots: Sequence[Root]) -> list[Built | Unbuilt]:
         """What becomes of each root, in their order."""
-        from ingress_lint.build.kustomize import build
+        return self._side_by_side(self._build, roots)
 
-        tool, sources = self._kustomize, self.sources
-        return self._side_by_side(lambda root: build(root, tool, sources), roots)
+    def _build(self, root: Root) -> Built | Unbuilt:
+        from ingress_lint.build.kustomize import Unbuilt, build
+
+        result = build(root, self._kustomize, self.sources)
+        if not root.inflates or not isinstance(result, Unbuilt) or result.reason != "charts":
+            return result
+        from ingress_lint.build.inflating import inflated
+
+        return inflated(root, self._kustomize, self.release(""), self._helm, self.sources, self._fetcher)
 
     def render(self, releases: Sequence[Release | Unrendered]) -> list[Rendered | Unrendered]:
         """What becomes of each release of a chart, in their order; of one that cannot be rendered there is nothing more."""
-        from ingress_lint.build.helm import Unrendered, render
+        return self._side_by_side(self._render, releases)
 
-        tool, sources, fetcher = self._helm, self.sources, self._fetcher
-        return self._side_by_side(
-            lambda one: one if isinstance(one, Unrendered) else render(one, tool, sources, fetcher), releases
-        )
+    def _render(self, release: Release | Unrendered) -> Rendered | Unrendered:
+        from ingress_lint.build.helm import Rendered, Unrendered, render
+
+        if isinstance(release, Unrendered):
+            return release
+        result = render(release, self._helm, self.sources, self._fetcher)
+        if not release.post_renderers or not isinstance(result, Rendered):
+            return result
+        from ingress_lint.build.post_rendering import post_rendered
+
+        return post_rendered(result, self._kustomize)
 
     def _side_by_side(self, make: Callable[[Given], Made], several: Sequence[Given]) -> list[Made]:
         if len(several) < 2:
@@ -147,6 +162,8 @@ class Builder:
 
     def why(self, unbuilt: Unbuilt | Unrendered) -> str:
         """Why something was not built, for the coverage."""
+        if unbuilt.reason == "chart":
+            return f"{NOT_FETCHED} ({unbuilt.message})"
         return _NOT_RENDERED if unbuilt.reason == "tool" and not self.rendering.enabled else unbuilt.message
 
 

@@ -92,10 +92,10 @@ def of_release(
             default_namespace=result.release.namespace,
             incomplete=f"what {lost.template or 'a template'} makes could not be read" if lost is not None else "",
             built=True,
-            places=TemplatePlaces(result),
+            places=result.places or TemplatePlaces(result),
         )
     unchecked = replace(unit, state="unchecked", reason=builder.why(result))
-    is_told = not (result.reason == "tool" or (deployed and result.reason == "dependencies"))
+    is_told = not (result.reason in ("tool", "chart") or (deployed and result.reason == "dependencies"))
     return Plan(unchecked, problems=_problems_of(result, named=named) if is_told else ())
 
 

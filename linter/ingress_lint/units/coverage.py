@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ingress_lint.units.plan import Unit
+from ingress_lint.units.plan import NOT_FETCHED, Unit
 
 _PLURALS: Final = {"cdk8s": "cdk8s apps", "jsonnet": "Jsonnet environments", "terraform": "Terraform files"}
 _SINGULARS: Final = {"cdk8s": "cdk8s app", "jsonnet": "Jsonnet environment", "terraform": "Terraform file"}
+_NONE_FETCHED: Final = "their charts are not here: --network fetches them"
 
 
 def is_whole(units: Iterable[Unit]) -> bool:
@@ -32,6 +33,13 @@ def notifications(units: Iterable[Unit]) -> list[str]:
     ]
 
 
+def _told_together(reason: str, number: int) -> str:
+    """The reason as it is told of so many units: without the names of charts that can be fetched."""
+    if reason.startswith(NOT_FETCHED):
+        return NOT_FETCHED if number == 1 else _NONE_FETCHED
+    return reason
+
+
 def _counted(units: Iterable[Unit], state: str, how: str) -> str:
     """How many units of each kind are in a state, with how many routes they make; the reason where all have one."""
     kinds: dict[str, list[Unit]] = {}
@@ -43,7 +51,7 @@ def _counted(units: Iterable[Unit], state: str, how: str) -> str:
         names = _PLURALS.get(kind, f"{kind}s") if len(found) > 1 else _SINGULARS.get(kind, kind)
         routing = sum(unit.routes for unit in found if unit.state == "unchecked")
         routes = f" with {routing} route{'s' if routing > 1 else ''}" if routing else ""
-        (reason, number), *_ = Counter(unit.reason for unit in found).most_common(1)
+        (reason, number), *_ = Counter(_told_together(unit.reason, len(found)) for unit in found).most_common(1)
         why = reason if number == len(found) else ""
         parts.append(f"{len(found)} {names}{routes}{how}" + (f" ({why})" if why else ""))
     return ", ".join(parts)

@@ -131,7 +131,9 @@ class _Files:
         for plan in (*own, *(plan for plan in self._deployed() if plan.unit.path not in replaced)):
             taken |= plan.takes
             yield plan
-        yield from kustomization.plans(self._known, self._builder, self._read, taken)
+        for plan in kustomization.plans(self._known, self._builder, self._read, taken):
+            taken |= plan.takes
+            yield plan
         for one, files in self._parts:
             yield kustomization.part(one, files, self._read)
         charts = {one.real: one for tree in self._trees for one in tree.charts if one.real not in taken}

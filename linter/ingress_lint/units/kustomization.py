@@ -101,7 +101,7 @@ def plans(known: Kustomizations, builder: Builder, read: Read, apart: Container[
     roots = [one for one in known.roots() if one.folder not in apart]
     parts = {root.folder: list(included(root, known)) for root in roots}
     built = [root for root in roots if not is_plain(parts[root.folder])]
-    results = builder.build([builder.root(root.folder) for root in built]) if built else []
+    results = builder.build([replace(builder.root(root.folder), inflates=True) for root in built]) if built else []
     by_folder = {root.folder: result for root, result in zip(built, results, strict=True)}
     for root in roots:
         folder = display_path(root.folder)
@@ -123,7 +123,13 @@ def of_build(unit: Unit, result: Built | Unbuilt, builder: Builder) -> Plan:
     if isinstance(result, Built):
         from ingress_lint.build.places import Places
 
-        return Plan(unit, builder.documents(result.documents), built=True, places=Places(result))
+        return Plan(
+            unit,
+            builder.documents(result.documents),
+            built=True,
+            places=result.places or Places(result),
+            takes=frozenset(one.chart for one in result.tree.inflations if one.chart is not None),
+        )
     return Plan(replace(unit, state="unchecked", reason=builder.why(result)), problems=problems_of(result))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct, field
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ingress_lint.units.gathered import Gathered
 
 State = Literal["checked", "partial", "unchecked"]
+NOT_FETCHED: Final = "its chart is not here: --network fetches it"
+"""Why a release is not checked whose chart may not be fetched; which that is follows in brackets."""
 Identity = tuple[str, str, str, str]
 """What an object is: group, kind, namespace (as written) and name."""
 Identities = Callable[[Document], Iterable[Identity]]

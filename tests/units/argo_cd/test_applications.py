@@ -8,7 +8,7 @@ import pytest
 
 from ingress_lint.units import argo_cd
 from ingress_lint.units.building import Rendering
-from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.plan import NOT_FETCHED, Plan, Unit
 
 from .conftest import HERE, MakeSite, Plans, application, application_set, objects
 
@@ -101,7 +101,7 @@ def test_what_is_not_here(plans: Plans) -> None:
         "argocd/other": ("other.yaml", "it deploys another repository, git.example.com/other/repo", 0),
         "argocd/gone": ("gone.yaml", "its path gone does not exist", 0),
         "argocd/above": ("above.yaml", "its path ../.. does not exist", 0),
-        "argocd/chart": ("chart.yaml", "its chart is not here", 1),
+        "argocd/chart": ("chart.yaml", f"{NOT_FETCHED} (x of https://charts.example.com)", 1),
         "argocd/web": ("web", "", 0),
     }
     assert found["argocd/chart"].makes_in == "shop"

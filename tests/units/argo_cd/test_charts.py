@@ -6,6 +6,7 @@ import pytest
 
 from ingress_lint.build.tools import Tool
 from ingress_lint.units.building import Rendering
+from ingress_lint.units.plan import NOT_FETCHED
 
 from .conftest import Plans, application, objects
 
@@ -70,3 +71,10 @@ def test_applications_that_a_chart_makes_are_followed(plans: Plans, helm: Tool) 
     } | {path.replace("chart/", "charts/child/"): text for path, text in CHART.items()}
     found = plans(files, rendering=Rendering(helm=helm.path))
     assert objects(found["shop/one"]) == {"shop-one-red-37"}
+
+
+@pytest.mark.parametrize("url", ["oci://registry.example.com/charts", "registry.example.com/charts"])
+def test_a_registry_has_no_scheme(plans: Plans, helm: Tool, url: str) -> None:
+    files = {"app.yaml": application("web", "''", ", chart: web, targetRevision: 1.x", url=url)}
+    (plan,) = plans(files, rendering=Rendering(helm=helm.path)).values()
+    assert plan.unit.reason == f"{NOT_FETCHED} (web 1.x of oci://registry.example.com/charts)"

@@ -9,6 +9,7 @@ import pytest
 
 from ingress_lint.build.tools import Tool
 from ingress_lint.units.configured import Render
+from ingress_lint.units.plan import NOT_FETCHED
 
 from .conftest import Tree, bootstrap, config, deployed, flux, found, objects, reasons, stream
 
@@ -77,7 +78,7 @@ def test_a_chart_may_be_named_by_another_object(tree: Tree) -> None:
         }
     )
     manifests = found()
-    assert reasons(manifests)["flux-system/image"] == "its chart is not here: oci://registry.example.org/app"
+    assert reasons(manifests)["flux-system/image"] == f"{NOT_FETCHED} (app latest of oci://registry.example.org)"
     assert reasons(manifests)["flux-system/absent"] == "its chart is not here: OCIRepository apps/gone"
     assert deployed(manifests)["flux-system/chart"].path == "charts/web"
 
@@ -151,11 +152,26 @@ WEB = {
             {"chart": {"spec": HERE["spec"] | {"valuesFiles": ["charts/web/values.yaml", "envs/live.yaml"]}}},
             "flux-system/web-live",
         ),
+        ({"chart": {"spec": HERE["spec"] | {"valuesFiles": ["envs/live.yaml"]}}}, "flux-system/web-live"),
+        ({"chart": {"spec": HERE["spec"] | {"valuesFiles": ["envs/other.yaml"]}}}, "flux-system/web-"),
+        ({"chart": {"spec": HERE["spec"] | {"valuesFiles": ["values.yaml"]}}}, "flux-system/web-default"),
+        (
+            {"chart": {"spec": HERE["spec"] | {"valuesFiles": ["envs/live.yaml", "./charts/web/values.yaml"]}}},
+            "flux-system/web-default",
+        ),
     ],
 )
 def test_a_chart_of_the_repository_is_rendered(tree: Tree, helm: Tool, spec: dict[str, Any], name: str) -> None:
     more = config("more", "flux-system", **{"values.yaml": "color: more\n", "one": "single"})
-    tree(SYNC | WEB | {"flux/release.yaml": stream(release(**spec), more), "envs/live.yaml": "color: live\n"})
+    tree(
+        SYNC
+        | WEB
+        | {
+            "flux/release.yaml": stream(release(**spec), more),
+            "envs/live.yaml": "color: live\n",
+            "envs/other.yaml": "size: 1\n",
+        }
+    )
     manifests = found(render=Render(helm=helm.path))
     assert deployed(manifests)["flux-system/web"].state == "checked"
     assert f"ConfigMap {name}" in objects(manifests)
@@ -164,8 +180,6 @@ def test_a_chart_of_the_repository_is_rendered(tree: Tree, helm: Tool, spec: dic
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
-        ({"postRenderers": [{"kustomize": {"patches": []}}]}, "its postRenderers change what helm makes"),
-        ({"chart": {"spec": HERE["spec"] | {"valuesFiles": ["envs/live.yaml"]}}}, "take the place of the chart's own"),
         (
             {"chart": {"spec": HERE["spec"] | {"valuesFiles": ["charts/web/values.yaml", "gone.yaml"]}}},
             "its values file gone.yaml is not here",

@@ -87,6 +87,8 @@ class TemplatePlaces:
         for dependency in chart.dependencies:
             if scope and dependency.called == scope[0]:
                 return dependency.place
+        if self._rendered.release.named_at is not None:
+            return self._rendered.release.named_at
         document = metadata_document(self._rendered.release.chart, self._rendered.sources)
         return Place(document or Document(SourceFile(CHART_FILE, ""), 0, 0, 0), span=None if document else (0, 0))
 

@@ -105,6 +105,8 @@ class Rerendering:
     @cached_property
     def _written(self) -> Mapping[int, Written]:
         release, tool = self._rendered.release, self._rendered.tool
+        if self._rendered.chart.is_archive:
+            return {}
         marker = Marker()
         changed = self._changed(marker)
         digest = sha256(repr(changed).encode(errors="surrogateescape")).hexdigest()
@@ -115,6 +117,9 @@ class Rerendering:
         """What the marked copy has instead of the files: marked texts, and nothing of what is not needed."""
         changed: dict[str, str | None] = {}
         for name, path in self._paths:
+            if name == VALUES_FILE and self._rendered.release.without_defaults:
+                changed[name] = None
+                continue
             template = self.templates.get(name)
             if template is not None and _NEVER_MARKED not in template.file.text:
                 changed[name] = marker.template(template)

@@ -120,7 +120,7 @@ class ValuesOf:
 
     def _defaults(self, scope: Scope) -> Values | None:
         chart = self.chart(scope)
-        if chart is None or chart.is_archive:
+        if chart is None or chart.is_archive or (not scope and self._rendered.release.without_defaults):
             return None
         documents = self._rendered.sources.documents(os.path.join(chart.path, VALUES_FILE))
         value = documents[0].value if documents else None

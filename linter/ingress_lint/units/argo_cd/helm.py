@@ -41,10 +41,10 @@ class Places(Struct, frozen=True):
     """Where values files are looked for, all real paths.
 
     In `folder`, below `top` where their names start with a slash, and below one of `roots` where they start with its name
-    (`$values/...`).
+    (`$values/...`); in these alone for a chart that is not here, which has no folder.
     """
 
-    folder: str
+    folder: str | None
     top: str
     roots: Mapping[str, str]
 
@@ -163,6 +163,8 @@ def _files(name: str, places: Places) -> Iterator[str]:
         if first not in places.roots:
             return
         base, name = places.roots[first], rest
+    elif places.folder is None:
+        return
     else:
         base = places.top if name.startswith("/") else places.folder
     path = os.path.join(base, name.lstrip("/"))

@@ -13,8 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint import inputs
+from ingress_lint.build.charts import RemoteChart
 from ingress_lint.build.helm import default_values
-from ingress_lint.load.document import Document, Problem
+from ingress_lint.load.document import Document, Place, Problem
 from ingress_lint.load.files import CHART_FILE, display_path
 from ingress_lint.load.kustomization import Kustomization, find_file
 from ingress_lint.units import chart, kustomization
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _TOOLS: Final = ("kustomize", "helm", "directory", "plugin")
 _OVERRIDES: Final = (".argocd-source.yaml", ".argocd-source-{}.yaml")
 _KEPT: Final = ("chart", "path", "repoURL", "targetRevision")
+_SCHEME: Final = "://"
 _NOT_RENDERED_MARK: Final = "+argocd:skip-file-rendering"
 _UNFILLED: Final = "{{"
 _UNRESTRICTED: Final = ("LoadRestrictionsNone", "kustomize.buildOptions")
@@ -134,7 +136,7 @@ class SourceReader:
                 documents=plan.documents,
                 applies=_deployers(documents),
                 places=plan.places,
-                takes=one.part.takes,
+                takes=one.part.takes | plan.takes,
                 fills_any=True,
                 problems=problems,
             )
@@ -161,16 +163,17 @@ class SourceReader:
                 applies=_deployers(plan.documents),
                 places=plan.places,
                 problems=plan.problems,
+                is_elsewhere=one.part.is_elsewhere and plan.unit.state == "unchecked",
             )
 
     def _source(self, application: Application, source: Source) -> Unread:
         value = source.value
-        is_chart = bool(text(value, "chart"))
+        if text(value, "chart"):
+            return self._remote_chart(application, source)
         why = self._not_here(text(value, "repoURL"), text(value, "targetRevision"))
-        if is_chart or why:
-            routes = chart.switched_on(self._given(application, source, value, "").known({}))
-            reason = "its chart is not here" if is_chart else f"it deploys {why}"
-            return self._elsewhere(application, reason, routes, fills_any=not is_chart)
+        if why:
+            routes = chart.switched_on(self._given(application, source, value, None).known({}))
+            return self._elsewhere(application, f"it deploys {why}", routes)
         path = text(value, "path")
         folder = self._files.path(path)
         if folder is None or not inputs.is_folder(folder):
@@ -210,6 +213,23 @@ class SourceReader:
     def _unchecked(self, folder: str, reason: str) -> Part:
         return Part(display_path(folder), "unchecked", reason, takes=frozenset((folder, *self._folders.below(folder))))
 
+    def _remote_chart(self, application: Application, source: Source) -> Part | ToRender:
+        """A chart of a repository, or of a registry, whose address has no scheme (argoproj/argo-cd:util/helm/client.go, IsHelmOciRepo)."""
+        value = source.value
+        known = self._given(application, source, value, None)
+        part = self._elsewhere(application, known.missing, chart.switched_on(known.known({})), fills_any=False)
+        if known.missing:
+            return part
+        url = text(value, "repoURL")
+        repository = url if _SCHEME in url else f"oci://{url}"
+        base = replace(
+            self._site.release(""),
+            title=f"{application.document.file.path}:{application.name}",
+            remote=RemoteChart(text(value, "chart"), text(value, "targetRevision"), repository),
+            named_at=Place(application.document, (*source.pointer, "chart")),
+        )
+        return ToRender(helm.release(base, self._options(application, source, value), known, application), part)
+
     def _chart(
         self, application: Application, source: Source, value: Mapping[str, Any], folder: str
     ) -> Part | ToRender:
@@ -241,8 +261,10 @@ class SourceReader:
     def _options(self, application: Application, source: Source, value: Mapping[str, Any]) -> helm.Options:
         return helm.Options(mapping(value, "helm"), application.document, (*source.pointer, "helm"))
 
-    def _given(self, application: Application, source: Source, value: Mapping[str, Any], folder: str) -> helm.Given:
-        """What is known of the values of a release of the chart in a folder; that is empty for a chart which is not here."""
+    def _given(
+        self, application: Application, source: Source, value: Mapping[str, Any], folder: str | None
+    ) -> helm.Given:
+        """What is known of the values of a release of the chart in a folder, None where that is not here."""
         top = self._site.repository.top
         here = {
             name: top
@@ -277,7 +299,9 @@ class SourceReader:
         if overlay is None and included and kustomization.is_plain(included):
             documents = self._read(manifests)
             return replace(part, documents=documents, applies=_deployers(documents))
-        root = replace(self._site.builder.root(folder), overlay=overlay, unrestricted=self._is_unrestricted)
+        root = replace(
+            self._site.builder.root(folder), overlay=overlay, unrestricted=self._is_unrestricted, inflates=True
+        )
         is_as_written = overlay is None and all(map(self._is_sparing, included))
         return ToBuild(root, part, manifests, is_as_written)
 

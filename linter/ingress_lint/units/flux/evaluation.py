@@ -18,7 +18,7 @@ from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.kustomization import Source
 from ingress_lint.units.flux.listed import Listed
 from ingress_lint.units.flux.objects import DATA, GROUPS, Applied, applied, in_file, mapping, nearest, text
-from ingress_lint.units.flux.places import FluxPlaces, up
+from ingress_lint.units.flux.places import FluxPlaces, ReleasePlaces, up
 from ingress_lint.units.flux.revisions import BOOTSTRAPPED, Home, artifacts, reference_of
 from ingress_lint.units.plan import Plan, Unit
 from ingress_lint.units.site import Site
@@ -140,8 +140,8 @@ class Evaluation:
             find = self._find(task.home, task.held)
             found = helm_release.found(task.held, self._home, self._folders, find, sources)
             wanted[task] = found = replace(found, reason=task.why_unsure or found.reason)
-            if found.chart is not None and not found.reason:
-                waiting[task] = helm_release.release(task.held, task.cluster.name, found, found.chart, site)
+            if not found.reason:
+                waiting[task] = helm_release.release(task.held, task.cluster.name, found, site)
         results = dict(zip(waiting, site.builder.render(list(waiting.values())), strict=True))
         for task, found in wanted.items():
             held, cluster = task.held, task.cluster
@@ -150,7 +150,8 @@ class Evaluation:
                 if task in results
                 else helm_release.unchecked(held, cluster.name, found)
             )
-            self.made.append(Made(replace(plan, together=cluster.key), cluster, held.title))
+            places = None if plan.places is None else ReleasePlaces(plan.places, self._places)
+            self.made.append(Made(replace(plan, together=cluster.key, places=places), cluster, held.title))
             self._take(plan.documents, cluster, "")
 
     def _build(self, tasks: Sequence[Task]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -11,11 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint import inputs
-from ingress_lint.build.charts import VALUES_FILE
+from ingress_lint.build.charts import VALUES_FILE, RemoteChart
 from ingress_lint.build.helm import Release, Rendered, Unrendered, Values, merged, read_values
+from ingress_lint.build.kustomize import Overlay
 from ingress_lint.build.sources import Sources, items
+from ingress_lint.load.document import Place, Pointer
 from ingress_lint.load.files import CHART_FILE, display_path
 from ingress_lint.units.chart import of_release, switched_on
+from ingress_lint.units.flux import kustomization
 from ingress_lint.units.flux.folders import Folders
 from ingress_lint.units.flux.objects import Applied, mapping, text
 from ingress_lint.units.flux.revisions import Home, reference_of
@@ -32,14 +35,21 @@ _PADDED: Final = deferred(r"\+|-?0[0-9]")
 """What `--set` leaves a text, as leading zeros would be lost (helm/helm:pkg/strvals/parser.go)."""
 _LONGEST_NAME: Final = 53
 _DIGEST: Final = 12
+_LATEST: Final = "latest"
+"""The tag of an OCIRepository that names none."""
 
 
 class Wanted(Struct, frozen=True):
-    """What a HelmRelease would install. `chart` is the real path of a chart that is here."""
+    """What a HelmRelease would install: a chart that is here, by its real path, or one that is to be fetched."""
 
     chart: str | None
+    remote: RemoteChart | None
+    named_at: Place
+    """Where it names its chart."""
     values: tuple[Values, ...]
     """As far as they are known: those of `valuesFiles` and `valuesFrom`, with its own over them."""
+    without_defaults: bool
+    """Whether these take the place of the chart's own."""
     reason: str
     """Why it is not known what it makes, empty where it is."""
 
@@ -53,15 +63,19 @@ def unchecked(held: Applied, cluster: str | None, wanted: Wanted) -> Plan:
     return Plan(unit, built=True, takes=_takes(wanted), makes_in=_namespace(held))
 
 
-def release(held: Applied, cluster: str | None, wanted: Wanted, chart: str, site: Site) -> Release:
-    """What helm is to render for a HelmRelease whose chart, a real path, is here (fluxcd/helm-controller:api/v2)."""
+def release(held: Applied, cluster: str | None, wanted: Wanted, site: Site) -> Release:
+    """What helm is to render for a HelmRelease of which all is known (fluxcd/helm-controller:api/v2)."""
     target = text(held.spec, "targetNamespace")
     return replace(
-        site.release(chart),
+        site.release(wanted.chart or ""),
         title="/".join(filter(None, (cluster, held.title))),
         name=text(held.spec, "releaseName") or _shortened("-".join(filter(None, (target, held.name)))),
         namespace=_namespace(held),
         values=wanted.values,
+        remote=wanted.remote,
+        named_at=None if wanted.remote is None else wanted.named_at,
+        without_defaults=wanted.without_defaults,
+        post_renderers=tuple(_post_renderers(held)),
     )
 
 
@@ -96,59 +110,98 @@ def _shortened(name: str) -> str:
 
 
 def found(held: Applied, home: Home, folders: Folders, find: Find, sources: Sources) -> Wanted:
-    """What a HelmRelease would install, of what is here."""
-    chart, why = _chart(held, home, folders, find)
+    """What a HelmRelease would install, as far as that shows here."""
+    pointer, spec, namespace, why = _chart_spec(held, find)
+    chart, remote, why_not = (None, None, why) if why else _chart(spec, namespace, home, folders, find)
     values: list[Values] = []
-    for known, why_not in (*_values_files(held, chart, folders, sources), *_values_from(held, find, sources)):
+    files, without_defaults = _values_files(spec, chart, folders)
+    of_files = () if chart is None else _read(files, spec, sources)
+    for known, unknown in (*of_files, *_values_from(held, find, sources)):
         values += [known] if known is not None else []
-        why = why or why_not
-    if held.spec.get("postRenderers"):
-        why = why or "its postRenderers change what helm makes, which is not done here"
+        why_not = why_not or unknown
+    if remote is not None and files:
+        why_not = why_not or f"its values file {files[0][0]} is one of a chart that is not here"
     own = mapping(held.spec, "values")
-    return Wanted(chart, (*values, Values(held.document, ("spec", "values"), own)) if own else tuple(values), why)
+    values += [Values(held.document, ("spec", "values"), own)] if own else []
+    place = Place(held.document, pointer)
+    return Wanted(chart, remote, place, tuple(values), without_defaults, why_not)
 
 
-def _chart(held: Applied, home: Home, folders: Folders, find: Find) -> tuple[str | None, str]:
-    """The chart where it is here, else why it is not."""
-    spec = mapping(mapping(held.spec, "chart"), "spec")
-    namespace = held.namespace
-    if "chartRef" in held.spec:
-        reference = reference_of(held.spec["chartRef"], namespace)
-        source = find(reference.kind, reference.namespace, reference.name)
-        if reference.kind != "HelmChart" or source is None:
-            return None, f"its chart is not here: {_address(source) or reference.title}"
-        spec, namespace = source.spec, source.namespace
-    chart = text(spec, "chart")
+def _chart_spec(held: Applied, find: Find) -> tuple[Pointer, Mapping[str, Any], str, str]:
+    """Where a HelmRelease names its chart; what says where that is, and the namespace of this; else why that is not known."""
+    if "chartRef" not in held.spec:
+        return ("spec", "chart", "spec", "chart"), mapping(mapping(held.spec, "chart"), "spec"), held.namespace, ""
+    reference = reference_of(held.spec["chartRef"], held.namespace)
+    source = find(reference.kind, reference.namespace, reference.name)
+    pointer = ("spec", "chartRef", "name")
+    if source is None:
+        return pointer, {}, "", f"its chart is not here: {reference.title}"
+    if reference.kind == "HelmChart":
+        return pointer, source.spec, source.namespace, ""
+    return pointer, {"sourceRef": held.spec["chartRef"]}, held.namespace, ""
+
+
+def _chart(
+    spec: Mapping[str, Any], namespace: str, home: Home, folders: Folders, find: Find
+) -> tuple[str | None, RemoteChart | None, str]:
+    """The chart where it is here or can be fetched, else why it is neither."""
+    name = text(spec, "chart")
     reference = reference_of(spec.get("sourceRef"), namespace)
-    if reference.kind not in ("GitRepository", "Bucket"):
-        source = find(reference.kind, reference.namespace, reference.name)
-        return None, f"its chart is not here: {chart} of {_address(source) or reference.title}"
-    content = home.content(reference, find)
-    if content.why:
-        return None, f"its chart {chart} is not here: {content.why}"
-    folder = folders.find(content.path(chart))
-    if folder is None or not inputs.is_file(os.path.join(folder, CHART_FILE)):
-        return None, f"there is no chart {chart} here"
-    return folder, ""
+    if reference.kind in ("GitRepository", "Bucket"):
+        content = home.content(reference, find)
+        if content.why:
+            return None, None, f"its chart {name} is not here: {content.why}"
+        folder = folders.find(content.path(name))
+        if folder is None or not inputs.is_file(os.path.join(folder, CHART_FILE)):
+            return None, None, f"there is no chart {name} here"
+        return folder, None, ""
+    source = find(reference.kind, reference.namespace, reference.name)
+    if source is None:
+        return None, None, f"its chart is not here: {f'{name} of ' if name else ''}{reference.title}"
+    if reference.kind == "HelmRepository":
+        plain = source.spec.get("insecure") is True
+        return None, RemoteChart(name, text(spec, "version"), text(source.spec, "url"), plain=plain), ""
+    if reference.kind == "OCIRepository":
+        return None, *_of_registry(source)
+    return None, None, f"its chart is not here: {text(source.spec, 'url') or reference.title}"
 
 
-def _address(source: Applied | None) -> str:
-    return "" if source is None else text(source.spec, "url")
+def _of_registry(source: Applied) -> tuple[RemoteChart | None, str]:
+    """The chart of an OCIRepository: of `ref`, the digest counts before the range, and that before the tag.
+
+    (fluxcd/source-controller:api/v1, OCIRepositoryRef)
+    """
+    repository, _, name = text(source.spec, "url").rstrip("/").rpartition("/")
+    given = mapping(source.spec, "ref")
+    if text(given, "semverFilter"):
+        return None, f"its chart is not here: the semverFilter of {source.kind} {source.title} is not applied"
+    digest, version = text(given, "digest"), text(given, "semver") or text(given, "tag") or _LATEST
+    plain = source.spec.get("insecure") is True
+    return RemoteChart(name, "" if digest else version, repository, digest, plain), ""
 
 
 def _values_files(
-    held: Applied, chart: str | None, folders: Folders, sources: Sources
-) -> Iterator[tuple[Values | None, str]]:
-    """The files that take the place of the chart's `values.yaml`, by their paths in the repository."""
-    spec = mapping(mapping(held.spec, "chart"), "spec")
+    spec: Mapping[str, Any], chart: str | None, folders: Folders
+) -> tuple[Sequence[tuple[str, str]], bool]:
+    """The files that a HelmChart's `valuesFiles` lay over the chart's own values, each with its path here, and whether instead of these.
+
+    They are named by their paths in the source (fluxcd/source-controller:internal/helm/chart/builder_local.go); one that is
+    the chart's own `values.yaml` stands for its defaults.
+    """
     names = [name for name in items(spec, "valuesFiles") if isinstance(name, str)]
-    if chart is None or not names:
-        return
-    paths = [_file(name, folders) for name in names]
-    if paths[0] != os.path.join(chart, VALUES_FILE):
-        yield None, "its valuesFiles take the place of the chart's own values, which is not done here"
-        return
-    for name, path in zip(names[1:], paths[1:], strict=True):
+    if [os.path.normpath(name) for name in names] == [VALUES_FILE]:
+        return (), False
+    files = [(name, _file(name, folders) if chart is not None else "") for name in names]
+    own = VALUES_FILE if chart is None else os.path.join(chart, VALUES_FILE)
+    first = (os.path.normpath(names[0]) if chart is None else files[0][1]) if names else own
+    return files[first == own :] if names else (), first != own
+
+
+def _read(
+    files: Sequence[tuple[str, str]], spec: Mapping[str, Any], sources: Sources
+) -> Iterator[tuple[Values | None, str]]:
+    """The values in files of the repository, and why they are not known."""
+    for name, path in files:
         if not inputs.is_file(path):
             lenient = spec.get("ignoreMissingValuesFiles") is True
             yield None, "" if lenient else f"its values file {name} is not here"
@@ -160,7 +213,24 @@ def _values_files(
 def _file(path: str, folders: Folders) -> str:
     """The file of the repository that a path names; it need not be there."""
     folder, name = os.path.split(path)
-    return os.path.join(folders.find(folder) or "", name)
+    found = folders.find(folder)
+    return "" if found is None else os.path.join(found, name)
+
+
+def _post_renderers(held: Applied) -> Iterator[Overlay]:
+    """What a HelmRelease lays over what helm makes: each `kustomize` in turn, then its `commonMetadata`.
+
+    (fluxcd/helm-controller:internal/postrender/build.go)
+    """
+    for index, item in enumerate(items(held.spec, "postRenderers")):
+        given = mapping(item, "kustomize")
+        fields = {"patches": list(kustomization.patches(given)), "images": list(kustomization.images(given))}
+        pointers: dict[str, Pointer] = {key: ("spec", "postRenderers", index, "kustomize", key) for key in fields}
+        if any(fields.values()):
+            yield Overlay(held.document, fields, pointers)
+    common = kustomization.common_metadata(held)
+    if common:
+        yield Overlay(held.document, common, kustomization.COMMON_METADATA)
 
 
 def _values_from(held: Applied, find: Find, sources: Sources) -> Iterator[tuple[Values | None, str]]:

@@ -21,6 +21,11 @@ from ingress_lint.units.site import Site
 KIND: Final = "flux-kustomization"
 _TEXTS: Final = {"targetNamespace": "namespace", "namePrefix": "namePrefix", "nameSuffix": "nameSuffix"}
 """Fields of the spec that are texts, and what a kustomization calls them."""
+COMMON_METADATA: Final[Mapping[str, Pointer]] = {
+    "labels": ("spec", "commonMetadata", "labels"),
+    "commonAnnotations": ("spec", "commonMetadata", "annotations"),
+}
+"""Where the fields of `common_metadata` are written."""
 _NOTHING: Final = ("apiVersion", "kind", "metadata", "namespace")
 """The fields of a kustomization that make no object; kustomize refuses one that has no others."""
 _SELECTOR: Final = ("group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector")
@@ -50,13 +55,13 @@ def source(held: Applied, folder: str, folders: Folders) -> Source:
     components = list(_components(held, folder))
     for name, value, pointer in (
         ("components", components, ("spec", "components")),
-        ("patches", list(_patches(held)), ("spec", "patches")),
-        ("images", list(_images(held)), ("spec", "images")),
-        ("labels", _labels(held), ("spec", "commonMetadata", "labels")),
-        ("commonAnnotations", _common(held, "annotations"), ("spec", "commonMetadata", "annotations")),
+        ("patches", list(patches(held.spec)), ("spec", "patches")),
+        ("images", list(images(held.spec)), ("spec", "images")),
     ):
         if value:
             fields[name], pointers[name] = value, pointer
+    fields |= common_metadata(held)
+    pointers |= COMMON_METADATA
     own = folders.kustomization(folder)
     namespace = text(own, "namespace") if components and "namespace" not in fields else ""
     if namespace:  # components of the kustomization itself, as Flux adds them, are moved as well
@@ -84,13 +89,14 @@ def _components(held: Applied, folder: str) -> Iterator[str]:
             yield path
 
 
-def _patches(held: Applied) -> Iterator[dict[str, Any]]:
-    for item in items(held.spec, "patches"):
+def patches(spec: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The patches of a Kustomization or a post-renderer, as kustomize has them."""
+    for item in items(spec, "patches"):
         if isinstance(item, dict) and isinstance(item.get("patch"), str):
             yield {"patch": item["patch"]} | _target(item)
-    for item in items(held.spec, "patchesStrategicMerge"):  # of API versions before v1
+    for item in items(spec, "patchesStrategicMerge"):  # of API versions before v1
         yield {"patch": json.dumps(item, default=str)}
-    for item in items(held.spec, "patchesJson6902"):
+    for item in items(spec, "patchesJson6902"):
         if isinstance(item, dict):
             yield {"patch": json.dumps(item.get("patch"), default=str)} | _target(item)
 
@@ -101,15 +107,19 @@ def _target(item: dict[str, Any]) -> dict[str, Any]:
     return {"target": selector} if selector else {}
 
 
-def _images(held: Applied) -> Iterator[dict[str, str]]:
-    for item in items(held.spec, "images"):
+def images(spec: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The images of a Kustomization or a post-renderer, as kustomize has them."""
+    for item in items(spec, "images"):
         if text(item, "name"):
             yield {key: str(item[key]) for key in _IMAGE if key in item}
 
 
-def _labels(held: Applied) -> list[dict[str, Any]]:
-    pairs = _common(held, "labels")
-    return [{"pairs": pairs}] if pairs else []
+def common_metadata(held: Applied) -> dict[str, Any]:
+    """The `commonMetadata` of a Kustomization or HelmRelease, as kustomize has it; without what it does not set."""
+    labels, annotations = _common(held, "labels"), _common(held, "annotations")
+    return ({"labels": [{"pairs": labels}]} if labels else {}) | (
+        {"commonAnnotations": annotations} if annotations else {}
+    )
 
 
 def _common(held: Applied, key: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from ingress_lint.build.following import ABSENT, value_at
 from ingress_lint.build.kustomize import Built
 from ingress_lint.build.places import Places
 from ingress_lint.build.source_place import SourcePlace, SourcePlaces
-from ingress_lint.load.document import Document, Place
+from ingress_lint.load.document import Document, Place, SourceFile
 from ingress_lint.units.flux.envsubst import USED
 from ingress_lint.units.flux.variables import Variables
 
@@ -54,6 +54,33 @@ class FluxPlaces(Places):
     def _moved_by(self, rendered: Place) -> Iterator[tuple[str, Place]]:
         if self._moved is not None and rendered.pointer[-1:] and rendered.pointer[-1] in _NAMES:
             yield "the namespace is set here", self._moved
+
+
+class ReleasePlaces:
+    """Places of one HelmRelease's documents; `above` as in `FluxPlaces`."""
+
+    def __init__(self, places: SourcePlaces, above: Mapping[Document, SourcePlaces]) -> None:
+        self._places = places
+        self._above = above
+
+    @property
+    def files(self) -> Iterator[SourceFile]:
+        """The files that it is rendered from."""
+        return self._places.files
+
+    def prepare(self) -> None:
+        """Renders a second time; else that is done when a place is first asked for."""
+        self._places.prepare()
+
+    def source_place(self, rendered: Place) -> SourcePlace:
+        """The source of a place, each in a file."""
+        found = self._places.source_place(rendered)
+        return SourcePlace(
+            up(found.place, self._above),
+            found.certainty,
+            tuple((caption, up(place, self._above)) for caption, place in found.related),
+            tuple(up(place, self._above) for place in found.values),
+        )
 
 
 def up(place: Place, above: Mapping[Document, SourcePlaces]) -> Place:
