@@ -182,10 +182,16 @@ def metadata_document(folder: str, sources: Sources) -> Document | None:
     return next(iter(sources.documents(os.path.join(folder, CHART_FILE))), None)
 
 
+def name_of(folder: str, sources: Sources) -> str:
+    """What a chart is called: as its `Chart.yaml` says, else as its folder is."""
+    document = metadata_document(folder, sources)
+    name = document.value.get("name") if document is not None and isinstance(document.value, dict) else None
+    return name if isinstance(name, str) else os.path.basename(folder)
+
+
 def _read(folder: str, sources: Sources, above: tuple[str, ...]) -> Chart:
     above = (*above, folder)
     document = metadata_document(folder, sources)
-    value = document.value if document is not None else None
     dependencies = tuple(_dependencies(folder, document, sources))
     parts = {part.name: part for part in _vendored(folder, sources, above)}
     found: dict[str, Chart] = {}
@@ -193,13 +199,7 @@ def _read(folder: str, sources: Sources, above: tuple[str, ...]) -> Chart:
         part = parts.get(dependency.name) or _local(dependency, folder, sources, above)
         if part is not None:
             found[dependency.called] = part
-    name = value.get("name") if isinstance(value, dict) else None
-    return Chart(
-        folder,
-        name if isinstance(name, str) else os.path.basename(folder),
-        dependencies,
-        parts | found,
-    )
+    return Chart(folder, name_of(folder, sources), dependencies, parts | found)
 
 
 def _dependencies(folder: str, document: Document | None, sources: Sources) -> Iterator[Dependency]:
