@@ -153,7 +153,7 @@ class Chart(Struct, frozen=True, eq=False):
             try:
                 os.makedirs(os.path.dirname(to), exist_ok=True)
                 if name not in changed:
-                    shutil.copyfile(path, to)
+                    shutil.copyfile(path, to, follow_symlinks=inputs.is_file(path))
                     continue
                 with open(to, "w", encoding="utf-8", newline="") as stream:
                     stream.write(text)
@@ -295,10 +295,10 @@ class _Files:
             raise ChartError(f"{inside or 'its folder'} cannot be read: {error.strerror}") from None
         for entry in entries:
             name = os.path.join(inside, entry.name)
-            if entry.is_dir():
+            if inputs.is_folder(entry.path):
                 if entry.name != _GIT:
                     yield from self._below(entry.path, name, above | {real})
-            elif entry.is_file():
+            elif inputs.is_file(entry.path):
                 self._count += 1
                 self._bytes += entry.stat().st_size
                 if self._count > _MAX_FILES or self._bytes > _MAX_BYTES:
@@ -306,6 +306,8 @@ class _Files:
                 if entry.name.endswith(_ARCHIVES) and os.path.basename(inside) == _CHARTS:
                     check_archive(_content(entry.path, name), name)
                 yield name, entry.path
+            elif entry.is_symlink():
+                yield name, entry.path  # it leads nowhere, of which helm will tell
 
 
 def _content(path: str, name: str) -> bytes:

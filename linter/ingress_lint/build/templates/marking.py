@@ -23,7 +23,9 @@ TEXTS: Final = frozenset(("include", "indent", "nindent", "toYaml", "toYamlPrett
 _ENTRY: Final = deferred(r"^[ \t]*(?:- |[^\s:#][^\n]*?:(?:[ \t]|\r?$)|-\r?$)", re.MULTILINE)
 """A line that looks like an entry of a mapping or a list."""
 _BLOCK_SCALAR: Final = deferred(r"(?:[:-]|[:-] .*)[ \t][|>][-+\d]{0,2}[ \t]*(?:#.*)?\Z")
-_PATH: Final = deferred(r"[\w@.+-]+(?:/[\w@.+-]+)+")
+_PATH: Final = deferred(r"(?<![\w@.+-])[\w@.+-]+(?:/[\w@.+-]+)+")
+_DEEPEST: Final = 40
+"""How many of the folders that a message names are looked at."""
 _HOLE: Final = "X"
 _LINES: Final = r'regexReplaceAll `(\S)[ \t]*\n` ({}) "${{1}}{}\n"'
 """Marks the lines of a pipeline's text but the last; a blank one stays blank, as a mark would be a line of a block scalar."""
@@ -232,7 +234,7 @@ def named_in(message: str, names: Container[str]) -> set[str]:
     """Those of the files `names`, paths in a chart's folder, that helm names in what it says went wrong."""
     found = set()
     for path in _PATH.findall(message):
-        parts = path.split("/")
+        parts = path.split("/")[-_DEEPEST:]
         ends = ("/".join(parts[start:]) for start in range(len(parts)))
         found |= {next((end for end in ends if end in names), "")} - {""}
     return found
