@@ -88,11 +88,12 @@ class Reporter:
         told: list[tuple[Location, Finding]] = []
         more: Counter[int] = Counter()
         for location, finding in located:
-            paths = {charts.get(name, "") for name in finding.units} or {""}
-            if not finding.cluster_decides or finding.suppressed or len(paths) > 1 or paths == {""}:
+            paths = {charts.get(name, "") for name in finding.units}
+            path = paths.pop() if len(paths) == 1 else ""
+            if not path or not finding.cluster_decides or finding.suppressed:
                 told.append((location, finding))
                 continue
-            index = first.setdefault((finding.code, *paths), len(told))
+            index = first.setdefault((finding.code, path), len(told))
             if index == len(told):
                 told.append((location, finding))
             else:
