@@ -284,6 +284,29 @@ def write_repository(folder: Path, count: int) -> int:
     return size
 
 
+def write_charts(folder: Path, count: int) -> int:
+    """Writes `count` apps as a chart each, and returns how many bytes they take."""
+    size = 0
+    for app in apps(count):
+        chart = folder / app.name
+        size += _put(chart / "Chart.yaml", f"apiVersion: v2\nname: {app.name}\nversion: 1.0.0\n")
+        size += _put(chart / "values.yaml", f"team: {app.team}\nreplicas: {app.replicas}\n")
+        size += _put(chart / "templates/_helpers.tpl", _HELPERS)
+        for name, text in (("deployment", _deployment(app)), ("service", _service(app)), ("ingress", _ingress(app))):
+            labels = f"    app.kubernetes.io/name: {app.name}\n    app.kubernetes.io/part-of: {app.team}\n"
+            template = text.replace(labels, '    {{- include "labels" . | nindent 4 }}\n', 1)
+            template = template.replace(f"replicas: {app.replicas}", "replicas: {{ .Values.replicas }}")
+            size += _put(chart / f"templates/{name}.yaml", template)
+    return size
+
+
+_HELPERS: Final = """{{- define "labels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/part-of: {{ .Values.team }}
+{{- end }}
+"""
+
+
 def _flux(name: str, path: str) -> str:
     return f"""apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization

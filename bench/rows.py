@@ -22,6 +22,7 @@ from subjects import (
     check,
     check_again,
     read_again,
+    render_each,
     version,
 )
 
@@ -31,6 +32,8 @@ REPOSITORY: Final = 3
 """Half as many times the apps that the repository has: 3,000 apps in 9,000 files."""
 LARGE: Final = 3
 """How many times the apps the large corpus has."""
+CHARTS: Final = 50
+"""How many charts are rendered."""
 CASES: Final = "INGRESS_LINT_CASES"
 """The environment variable that names a folder of published cases; its `charts` are rendered charts."""
 
@@ -172,6 +175,32 @@ class Bench:
         than = f"{self._baseline.name}; {sum(1 for _ in folder.iterdir())} charts"
         return [compared(title, mine, baseline, than, self._target(1.0))]
 
+    def _charts(self) -> Path:
+        folder = self._folder / "charts"
+        if not folder.exists():
+            make_corpus.write_charts(folder, CHARTS)
+        return folder
+
+    def charts_cold(self) -> list[Row]:
+        """Charts that were never rendered, against helm rendering each of them."""
+        helm = shutil.which("helm")
+        if helm is None:
+            return [Row("check, charts rendered", None, "x", None, "helm is not on PATH")]
+        folder = self._charts()
+        mine, rendering = in_turn(self._runs, check(folder), render_each(helm, folder))
+        return [compared("check, charts rendered", mine, rendering, f"helm alone; {CHARTS} charts")]
+
+    def charts_warm(self) -> list[Row]:
+        """Charts as they were in the run before, against importing click three times, reading and hashing them."""
+        title, limit = "check, charts unchanged", 1.0
+        if shutil.which("helm") is None:
+            return [Row(title, None, "x", limit, "helm is not on PATH")]
+        folder = self._charts()
+        mine, reading, click = in_turn(self._runs, check_again(folder), read_again(folder), CLICK)
+        allowed = 2 * click.wall + max(reading.wall, click.wall)
+        detail = f"{mine.wall:.3f} s against {allowed:.3f} s for 3 x click, reading and hashing; {CHARTS} charts"
+        return [Row(title, mine.wall / allowed, "x", limit, detail, samples=(mine, reading, click))]
+
     # -- the linter alone --
 
     def version(self) -> list[Row]:
@@ -235,6 +264,8 @@ ROWS: Final[dict[str, Callable[[Bench], list[Row]]]] = {
     "unchanged": Bench.unchanged,
     "large": Bench.large,
     "charts": Bench.charts,
+    "charts-cold": Bench.charts_cold,
+    "charts-warm": Bench.charts_warm,
     "memory": Bench.memory,
     "growth": Bench.growth,
     "kubeconform": Bench.kubeconform,

@@ -35,6 +35,11 @@ for folder, _, names in os.walk(sys.argv[1]):
         with open(os.path.join(folder, name), "rb") as file:
             hashlib.sha256(file.read()).digest()
 """
+RENDERING: Final = """
+import os, subprocess, sys
+for name in sorted(os.listdir(sys.argv[2])):
+    subprocess.run((sys.argv[1], "template", os.path.join(sys.argv[2], name)), stdout=subprocess.DEVNULL, check=True)
+"""
 SCHEMA: Final = {
     "type": "object",
     "required": ["apiVersion", "kind", "metadata", "spec"],
@@ -70,6 +75,11 @@ def check_again(folder: Path) -> Command:
 def read_again(folder: Path) -> Command:
     """The least that tells whether a folder is as it was: a process that reads and hashes what it holds."""
     return (sys.executable, "-c", READING, str(folder))
+
+
+def render_each(helm: str, folder: Path) -> Command:
+    """A process that has helm render each chart in a folder, one after the other."""
+    return (sys.executable, "-c", RENDERING, helm, str(folder))
 
 
 def other_linter(given: Path) -> Baseline:

@@ -133,7 +133,11 @@ class _Scope:
         self.cluster = plans[0].unit.cluster
         self.objects = list(dict.fromkeys(item for _, own in self._own for item in own))
         self.places = {
-            document: plan.places for plan in plans if plan.places is not None for document in plan.documents
+            document: plan.places
+            for plan in plans
+            if plan.places is not None
+            for document in plan.documents
+            if document not in plan.as_written
         }
 
     @property

@@ -67,6 +67,8 @@ class Finding(Struct, frozen=True):
     related: tuple[Related, ...] = ()
     path: tuple[Step, ...] = ()
     fix: str = ""
+    cluster_decides: bool = False
+    """Whether it is only said for want of something that the cluster may have, which these manifests cannot know."""
     suppressed: str = ""
     """Why it is not shown, in the words of whoever suppressed it; empty where it is."""
     units: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from ingress_lint.load.positions import Location
 from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
+from ingress_lint.units import chart
 
 _SET: Final = "the value is set here"
 _MOST_FILES: Final = 3
@@ -49,7 +50,8 @@ class Reporter:
             if finding.place.document.reported
         ]
         located.sort(key=lambda item: (item[0].file, item[0].line, item[0].column, item[1].code, item[1].message))
-        reported = tuple(self._reported(location, finding) for location, finding in _shared(located))
+        told = self._once_a_chart(_shared(located))
+        reported = tuple(self._reported(location, finding) for location, finding in told)
         manifests = self._manifests
         documents = [document for document in manifests.loaded.documents if document.reported]
         levels = Counter(finding.severity for finding in reported if not finding.suppressed)
@@ -78,6 +80,32 @@ class Reporter:
             tuple(unread),
             tuple(manifests.barren),
         )
+
+    def _once_a_chart(self, located: Sequence[tuple[Location, Finding]]) -> Iterable[tuple[Location, Finding]]:
+        """The findings, with what one rule says of a chart for want of a cluster said once, at the first place."""
+        charts = {unit.name: unit.path for unit in self._manifests.units if unit.kind == chart.KIND}
+        first: dict[tuple[str, str], int] = {}
+        told: list[tuple[Location, Finding]] = []
+        more: Counter[int] = Counter()
+        for location, finding in located:
+            paths = {charts.get(name, "") for name in finding.units}
+            path = paths.pop() if len(paths) == 1 else ""
+            if not path or not finding.cluster_decides or finding.suppressed:
+                told.append((location, finding))
+                continue
+            index = first.setdefault((finding.code, path), len(told))
+            if index == len(told):
+                told.append((location, finding))
+            else:
+                more[index] += 1
+                known = told[index][1]
+                units = tuple(dict.fromkeys((*known.units, *finding.units)))
+                told[index] = told[index][0], replace(known, units=units)
+        for index, number in more.items():
+            location, finding = told[index]
+            times = "once more" if number == 1 else f"{number} times more"
+            told[index] = location, replace(finding, message=f"{finding.message} (the like {times} in this chart)")
+        return told
 
     def _accounts(self, documents: Sequence[Document]) -> Iterator[str]:
         passed_over = Counter(document.kind for document in documents if not document.parsed and document.kind)

@@ -121,7 +121,8 @@ class Rule:
         message = verdict.message
         if verdict.certainty is Certainty.UNKNOWN and "unless" not in message:
             message += ", as far as these manifests tell"
-        return self.finding(verdict.place, message, severity=severity, related=related, path=path, fix=verdict.fix)
+        found = self.finding(verdict.place, message, severity=severity, related=related, path=path, fix=verdict.fix)
+        return replace(found, cluster_decides=verdict.certainty is Certainty.UNKNOWN)
 
     def of_refusals(self, route: Route, reason: Reason) -> Iterator[Finding]:
         """The findings that say why a controller sends nothing to backends; warnings for those that get copies only."""

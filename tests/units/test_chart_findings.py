@@ -34,6 +34,7 @@ spec:
   selector: {app: web}
   ports: [{port: {{ .Values.service }}}]
 """
+LINE = "        number: {{ .Values.port }}\n"
 VALUES = "port: 81\nservice: 80\n"
 Run = Callable[..., Result]
 
@@ -119,11 +120,12 @@ def test_the_text_says_where_a_place_is_not_exact(run: Run, tree: Tree, monkeypa
     from ingress_lint.build.running import Failure
     from ingress_lint.build.templates import rendering
 
-    tree(chart())
+    either = ROUTE.replace(LINE, f"{{{{- if .Values.other }}}}\n{LINE}{{{{- else }}}}\n{LINE}{{{{- end }}}}\n")
+    tree(chart(either))
     assert "= place:" not in run("web", "--no-cache").stdout
     monkeypatch.setattr(rendering, "run_helm", lambda *_: Failure("time-limit", "too slow"))
     shown = run("web", "--no-cache").stdout
-    assert "--> web/templates/route.yaml:10:" in shown
+    assert "--> web/templates/route.yaml:11:" in shown
     assert "= place: this is most likely what to edit" in shown
     sarif = json.loads(run("web", "--no-cache", "--format", "sarif").stdout)
     assert sarif["runs"][0]["results"][0]["properties"] == {"mapping": "likely"}
@@ -136,3 +138,40 @@ def test_a_finding_of_several_values_files_is_one(run: Run, tree: Tree) -> None:
         (10, ["web:ci/b-values.yaml"]),
         (10, ["web", "web:ci/a-values.yaml"]),
     ]
+
+
+SECRET = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{name: {0}}}
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: {0}.example.com
+      http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}]}}
+  tls: [{{hosts: [{0}.example.com], secretName: {0}}}]
+"""
+
+
+def test_what_a_chart_cannot_know_of_its_cluster_is_said_once(run: Run, tree: Tree) -> None:
+    two = chart("---\n".join(map(SECRET.format, "ab")))
+    tree({**two, "web/values-prod.yaml": "port: 80\n", "c.yaml": SECRET.format("c"), "d.yaml": SECRET.format("d")})
+    tree({path.replace("web/", "shop/"): text for path, text in two.items()})
+    found = findings(run("--select", "IL105", "--format", "json", "."))
+    assert [(one["severity"], one["location"]["file"], len(one["units"])) for one in found] == [
+        ("note", "c.yaml", 1),
+        ("note", "d.yaml", 1),
+        ("note", "shop/templates/route.yaml", 1),
+        ("note", "web/templates/route.yaml", 2),
+    ]
+    assert found[2]["message"].endswith("(the like once more in this chart)")
+
+
+def test_what_the_values_of_a_chart_switch_off_is_not_missing(run: Run, tree: Tree) -> None:
+    service = ROUTE.partition("---\n")[2]
+    switched = f"{{{{- if .Values.enabled }}}}\n---\n{service}{{{{- end }}}}\n"
+    other = service.replace("name: web", "name: other")
+    template = ROUTE.partition("---\n")[0] + switched + f"---\n{other}"
+    tree(chart(template, VALUES + "enabled: false\n") | {"web/values-prod.yaml": "port: 80\nenabled: true\n"})
+    found = findings(run("--select", "IL401", "--format", "json", "web"))
+    assert {one["severity"] for one in found} <= {"note"}

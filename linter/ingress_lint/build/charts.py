@@ -177,7 +177,7 @@ class Chart(Struct, frozen=True, eq=False):
             try:
                 os.makedirs(os.path.dirname(to), exist_ok=True)
                 if name not in changed:
-                    shutil.copyfile(path, to)
+                    shutil.copyfile(path, to, follow_symlinks=inputs.is_file(path))
                     continue
                 with open(to, "w", encoding="utf-8", newline="") as stream:
                     stream.write(text)
@@ -206,10 +206,16 @@ def metadata_document(folder: str, sources: Sources) -> Document | None:
     return next(iter(sources.documents(os.path.join(folder, CHART_FILE))), None)
 
 
+def name_of(folder: str, sources: Sources) -> str:
+    """What a chart is called: as its `Chart.yaml` says, else as its folder is."""
+    document = metadata_document(folder, sources)
+    name = document.value.get("name") if document is not None and isinstance(document.value, dict) else None
+    return name if isinstance(name, str) else os.path.basename(folder)
+
+
 def _read(folder: str, sources: Sources, above: tuple[str, ...]) -> Chart:
     above = (*above, folder)
     document = metadata_document(folder, sources)
-    value = document.value if document is not None else None
     dependencies = tuple(_dependencies(folder, document, sources))
     parts = {part.name: part for part in _vendored(folder, sources, above)}
     found: dict[str, Chart] = {}
@@ -217,13 +223,7 @@ def _read(folder: str, sources: Sources, above: tuple[str, ...]) -> Chart:
         part = parts.get(dependency.name) or _local(dependency, folder, sources, above)
         if part is not None:
             found[dependency.called] = part
-    name = value.get("name") if isinstance(value, dict) else None
-    return Chart(
-        folder,
-        name if isinstance(name, str) else os.path.basename(folder),
-        dependencies,
-        parts | found,
-    )
+    return Chart(folder, name_of(folder, sources), dependencies, parts | found)
 
 
 def _dependencies(folder: str, document: Document | None, sources: Sources) -> Iterator[Dependency]:
@@ -319,10 +319,10 @@ class _Files:
             raise ChartError(f"{inside or 'its folder'} cannot be read: {error.strerror}") from None
         for entry in entries:
             name = os.path.join(inside, entry.name)
-            if entry.is_dir():
+            if inputs.is_folder(entry.path):
                 if entry.name != _GIT:
                     yield from self._below(entry.path, name, above | {real})
-            elif entry.is_file():
+            elif inputs.is_file(entry.path):
                 self._count += 1
                 self._bytes += entry.stat().st_size
                 if self._count > _MAX_FILES or self._bytes > _MAX_BYTES:
@@ -330,6 +330,8 @@ class _Files:
                 if entry.name.endswith(_ARCHIVES) and os.path.basename(inside) == _CHARTS:
                     check_archive(_content(entry.path, name), name)
                 yield name, entry.path
+            elif entry.is_symlink():
+                yield name, entry.path  # it leads nowhere, of which helm will tell
 
 
 def _content(path: str, name: str) -> bytes:

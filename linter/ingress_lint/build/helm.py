@@ -108,15 +108,16 @@ class Rendered(Struct, eq=False):
 
     `file` is the text, whose path says so, and `documents` are its documents in helm's order, parsed, each with its
     `# Source:` comment. `chart` tells the files of these; what `fetcher` found of it stays as long as that. Where post-renderers
-    changed them, `documents` holds what came of that, and `places` leads from there to the lines that a person edits.
+    changed them, `documents` holds what came of that, and `places` leads from there to the lines that a person edits. `tool`
+    and `file` are None where the texts were at hand: with which values they were rendered, nobody knows.
     """
 
     release: Release
     chart: Chart
-    tool: Tool
+    tool: Tool | None
     sources: Sources
-    file: SourceFile
-    documents: list[Document]
+    file: SourceFile | None
+    documents: Sequence[Document]
     fetcher: Fetcher | None = None
     places: SourcePlaces | None = None
 

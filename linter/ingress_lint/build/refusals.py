@@ -16,8 +16,8 @@ from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
 
 _ERROR: Final = deferred(r"^Error: ", re.MULTILINE)
-_HINT: Final = deferred(r"\s*Use --debug flag to render out invalid YAML\s*\Z")
-_TEMPLATE: Final = deferred(r"(?P<source>[\w.+-]+/(?:[\w.+-]+/)*[^\s:()/]+):(?P<line>\d+)(?::\d+)?")
+_HINT: Final = "Use --debug flag to render out invalid YAML"
+_TEMPLATE: Final = deferred(r"(?<![\w.+/-])(?P<source>[\w.+-]+/(?:[\w.+-]+/)*[^\s:()/]+):(?P<line>\d+)(?::\d+)?")
 _YAML: Final = deferred(r"YAML parse error on (?P<source>\S+):")
 _OWN_FILE: Final = deferred(r"cannot load (?P<name>[\w.-]+): .*?(?:line (?P<line>\d+)|\Z)", re.DOTALL)
 _TOO_OLD: Final = "unknown flag: "
@@ -37,7 +37,7 @@ def refusal(failure: Failure, chart: Chart, sources: Sources) -> Refusal:
     if failure.reason != "status":
         return Refusal("failed", failure.message, None)
     found = _ERROR.search(failure.stderr)
-    said = _HINT.sub("", failure.stderr[found.end() :] if found else failure.stderr).strip()
+    said = (failure.stderr[found.end() :] if found else failure.stderr).strip().removesuffix(_HINT).strip()
     message = _in_a_line(said) or failure.message
     if said.startswith(_TOO_OLD):
         return Refusal("tool", f"it is too old for what is asked of it ({message})", None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -30,7 +30,7 @@ class Sources:
         self._lock = Lock()
         self._embedded: dict[str, Any] = {}
         self._files: dict[str, SourceFile | None] = {}
-        self._documents: dict[str, list[Document]] = {}
+        self._documents: dict[str, Sequence[Document]] = {}
 
     def file(self, path: str) -> SourceFile | None:
         """The text of a file, None where there is none to read."""
@@ -38,14 +38,14 @@ class Sources:
             self._files[path] = self._known.get(path) or _read(path)
         return self._files[path]
 
-    def documents(self, path: str) -> list[Document]:
+    def documents(self, path: str) -> Sequence[Document]:
         """The documents of a YAML or JSON file, in order."""
         if path not in self._documents:
             file = self.file(path)
             self._documents[path] = [] if file is None else self.split(file)
         return self._documents[path]
 
-    def hold(self, path: str, documents: list[Document]) -> None:
+    def hold(self, path: str, documents: Sequence[Document]) -> None:
         """Lets documents that are read already stand for what a path leads to, which need not be there."""
         self._files[path] = documents[0].file if documents else None
         self._documents[path] = documents

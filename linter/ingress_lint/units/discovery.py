@@ -149,7 +149,7 @@ class _Files:
                 continue
             is_stream = path == STANDARD_INPUT or stdin.is_rendered(documents)
             (streams if is_stream else loose).append(documents)
-        yield from stdin.plans(streams)
+        yield from stdin.plans(streams, self._site) if streams else ()
         yield from folder.plans(loose, identities)
 
     def barren(self, tree: Tree) -> str:

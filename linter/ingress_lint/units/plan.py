@@ -59,6 +59,8 @@ class Plan(Struct, frozen=True):
     """Whether the documents are one build, rather than files that happen to lie together."""
     places: SourcePlaces | None = None
     """Leads from places in built documents to those that a person edits; None where the documents are the files themselves."""
+    as_written: frozenset[Document] = frozenset()
+    """The documents that are files themselves, whatever `places` there are for others."""
     takes: frozenset[str] = frozenset()
     """The real paths of files and folders that belong to this unit and, but for builds that include them, to no other."""
     together: str = ""

@@ -33,10 +33,11 @@ class _Fitting(Struct, frozen=True):
 
 
 class Deciding:
-    """Finds the values behind lines of one release's templates."""
+    """Finds the values behind lines of one release's templates; `known` says whether they are those that it was rendered with."""
 
-    def __init__(self, values: ValuesOf, definitions: Mapping[str, Block]) -> None:
+    def __init__(self, values: ValuesOf, definitions: Mapping[str, Block], *, known: bool = True) -> None:
         self._values = values
+        self._known = known
         self._tracer = Tracer(definitions, self._texts_at)
         self._scalars: dict[Scope, defaultdict[str, list[tuple[str | int, ...]]]] = {}
         self._printed: dict[tuple[SourceFile, tuple[int, ...], Scope], list[Printed]] = {}
@@ -51,6 +52,8 @@ class Deciding:
         best = min((one.fit for one in found), default=_OTHER)
         if best == _OTHER and (alike := self._alike(scope, rendered.pointer, sought)) is not None:
             found, best = [alike], alike.fit
+        if best > _PART and not self._known:
+            return ()  # another value was given, which stands elsewhere
         places: dict[Place, None] = {}
         for one in (one for one in found if one.fit == best):
             place = self._values.place(one.path.scope, one.keys)

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from ingress_lint.build.templates.alignment import aligned
 from ingress_lint.build.templates.marking import MARK, Mark
-from ingress_lint.build.templates.template import Line, Template
 from ingress_lint.load.document import SOURCE_COMMENT
 from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
@@ -20,11 +19,10 @@ from ingress_lint.values.patterns import deferred
 _CHANGING: Final = deferred(r"[0-9a-fA-F]{16,}|[\"']")
 """What may differ between two renderings of one line: hashes, and the quotes of what has a mark in it."""
 _KEY: Final = deferred(r"[ \t]*(?:- +)*[^\s:#][^:]*:(?=\s|\Z)")
-_HOLE: Final = "\0"
 
 
 class Written(Struct):
-    """Where a line is written.
+    """Where a line is written, and how sure that is.
 
     `marks` are the lines that had a part, the innermost first: a helper's, then the one that includes it. `number` counts
     the lines that the same marks wrote for the same template, from 0, and `among` says how many there are.
@@ -58,7 +56,7 @@ def written(text: Rows, marked: Rows, marks: Sequence[Mark]) -> dict[int, Writte
         for several in ranks.values():
             for number, one in enumerate(several):
                 one.number, one.among = number, len(several)
-        _fill(rows, result)
+        fill(rows, result)
     return result
 
 
@@ -113,7 +111,7 @@ def _align(
                 ranks[own].append(one)
 
 
-def _fill(rows: Sequence[Row], result: dict[int, Written]) -> None:
+def fill(rows: Sequence[Row], result: dict[int, Written]) -> None:
     """Takes lines that have no like for written where the one before them is, or the first that is known."""
     known = next((result[row.line] for row in rows if row.line in result), None)
     for row in rows:
@@ -123,27 +121,11 @@ def _fill(rows: Sequence[Row], result: dict[int, Written]) -> None:
             result[row.line] = Written(known.marks[-1:], "template")
 
 
-def matched(rows: Sequence[Row], template: Template) -> dict[int, Written]:
-    """Where lines that a template wrote stand in it, as far as its own text shows that."""
-    result: dict[int, Written] = {}
-    lines = [*_literal_lines(template)]
-    found = aligned([_key(row.text) for row in rows], [key for key, _, _ in lines])
-    for row, index in zip(rows, found, strict=True):
-        if index is not None:
-            key, literal, number = lines[index]
-            sure = literal.strip() == row.text.strip()
-            near = sure or key == _key(row.text)
-            mark = Mark(template.file, Line(number, number, [number]), template)
-            result[row.line] = Written((mark,), "exact" if sure else "likely" if near else "template")
-    _fill(rows, result)
-    return result
-
-
-def rows_of(text: str) -> Rows:
-    """The lines of a rendered text that are not blank, by the template that helm says wrote them."""
+def rows_of(text: str, first: int = 1) -> Rows:
+    """The lines, numbered from `first`, of a rendered text that are not blank, by the template that helm says wrote them."""
     result: defaultdict[str, list[Row]] = defaultdict(list)
-    source, document = "", 0
-    for number, line in enumerate(text.split("\n"), 1):
+    source, document = "", first - 1
+    for number, line in enumerate(text.split("\n"), first):
         if line.startswith(SOURCE_COMMENT):
             source = MARK.sub("", line[len(SOURCE_COMMENT) :]).strip()
         elif line.startswith("---"):
@@ -188,15 +170,6 @@ def _chain(marks: Sequence[Mark]) -> tuple[Mark, ...]:
         if mark.file is not last.file or mark.line.definition != last.line.definition:
             chain.append(mark)
     return tuple(chain)
-
-
-def _literal_lines(template: Template) -> Iterator[tuple[str, str, int]]:
-    """What each line of a template that writes is told by, its text, and its number."""
-    lines = template.file.text.split("\n")
-    for line in template.lines:
-        for number in line.writing if not line.definition else ():
-            text = re.sub(r"\{\{.*?(?:\}\}|\Z)", _HOLE, lines[number - 1]).rstrip()
-            yield _key(text), text, number
 
 
 def _key(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from functools import cached_property
 from typing import Final
 
@@ -12,18 +12,20 @@ from msgspec import Struct
 
 from ingress_lint.build.templates.actions import OPENING, Action, start_of
 from ingress_lint.build.templates.expressions import Call, pipeline
-from ingress_lint.build.templates.template import Block, Line, Template
+from ingress_lint.build.templates.template import HOLE, Block, Line, Template
 from ingress_lint.load.document import SourceFile
 from ingress_lint.values.patterns import deferred
 
 MARK: Final = deferred(r" #⟦(\d+)⟧")
 _NINDENT: Final = deferred(r"\|[ \t\r\n]*nindent[ \t]+(\d+)\Z")
-_TEXTS: Final = frozenset(("include", "indent", "nindent", "toYaml", "toYamlPretty", "toPrettyJson", "tpl", "trim"))
+TEXTS: Final = frozenset(("include", "indent", "nindent", "toYaml", "toYamlPretty", "toPrettyJson", "tpl", "trim"))
 """Functions that may give several lines."""
 _ENTRY: Final = deferred(r"^[ \t]*(?:- |[^\s:#][^\n]*?:(?:[ \t]|\r?$)|-\r?$)", re.MULTILINE)
 """A line that looks like an entry of a mapping or a list."""
 _BLOCK_SCALAR: Final = deferred(r"(?:[:-]|[:-] .*)[ \t][|>][-+\d]{0,2}[ \t]*(?:#.*)?\Z")
-_PATH: Final = deferred(r"[\w@.+-]+(?:/[\w@.+-]+)+")
+_PATH: Final = deferred(r"(?<![\w@.+-])[\w@.+-]+(?:/[\w@.+-]+)+")
+_DEEPEST: Final = 40
+"""How many of the folders that a message names are looked at."""
 _HOLE: Final = "X"
 _LINES: Final = r'regexReplaceAll `(\S)[ \t]*\n` ({}) "${{1}}{}\n"'
 """Marks the lines of a pipeline's text but the last; a blank one stays blank, as a mark would be a line of a block scalar."""
@@ -88,7 +90,7 @@ class _Marking:
         starts.append(len(self._text) + 1)
         found = self._template.actions
         index = 0
-        continued = self._continued(starts)
+        continued = self._continued()
         for line in self._template.lines:
             start, last, end = starts[line.first - 1], starts[line.last - 1], starts[line.last] - 1
             first = index
@@ -168,7 +170,7 @@ class _Marking:
         """Has an action mark each line of the text that it writes."""
         code, mark = action.code, _mark(number)
         expression = pipeline(code).expression
-        if not isinstance(expression, Call) or expression.name not in _TEXTS:
+        if not isinstance(expression, Call) or expression.name not in TEXTS:
             return
         indent = _NINDENT.search(code)
         if indent is None:
@@ -197,13 +199,14 @@ class _Marking:
             at = found[index].end
         return "".join((*parts, self._text[at:end]))
 
-    def _continued(self, starts: list[int]) -> set[int]:
+    def _continued(self) -> set[int]:
         """The lines whose YAML scalar goes on on the next line, where a comment would break it."""
         continued: set[int] = set()
         last = {number: line.last for line in self._template.lines for number in line.writing}
         block = -1  # the indentation of the key whose block scalar the lines are in
         before, quoted = 0, False
-        for number, text in self._own_lines(starts):
+        for number, written in self._template.own_texts.items():
+            text = written.replace(HOLE, _HOLE)
             if not text.strip():
                 continue
             indent = len(text) - len(text.lstrip())
@@ -222,27 +225,6 @@ class _Marking:
             before = number if block < 0 else 0
         return continued
 
-    def _own_lines(self, starts: list[int]) -> Iterator[tuple[int, str]]:
-        """The lines that hold more than actions, by their numbers, with something for what each printing action prints."""
-        found, index = self._template.actions, 0
-        for number in range(1, len(starts)):
-            start, end = starts[number - 1], starts[number] - 1
-            parts: list[str] = []
-            at, control = start, False
-            while index < len(found) and found[index].start < end:
-                action = found[index]
-                if action.start >= start:
-                    parts += (self._text[at : action.start], _HOLE * action.prints)
-                    control = control or not action.prints
-                if action.end > end:
-                    at = end
-                    break
-                at = action.end
-                index += 1
-            text = "".join((*parts, self._text[at:end])).rstrip()
-            if text.strip() or not control:
-                yield number, text
-
 
 def _last(line: Line) -> int:
     return line.last
@@ -252,7 +234,7 @@ def named_in(message: str, names: Container[str]) -> set[str]:
     """Those of the files `names`, paths in a chart's folder, that helm names in what it says went wrong."""
     found = set()
     for path in _PATH.findall(message):
-        parts = path.split("/")
+        parts = path.split("/")[-_DEEPEST:]
         ends = ("/".join(parts[start:]) for start in range(len(parts)))
         found |= {next((end for end in ends if end in names), "")} - {""}
     return found

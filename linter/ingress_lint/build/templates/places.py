@@ -27,7 +27,10 @@ _SHARED: Final = ("labels", "matchLabels", "selector")
 
 
 class TemplatePlaces:
-    """Maps places of one release's documents to its templates; costs a second rendering when first asked."""
+    """Maps places of one release's documents to its templates; costs a second rendering when first asked.
+
+    Of a text that was at hand rendered it costs none, and is less sure.
+    """
 
     def __init__(self, rendered: Rendered) -> None:
         self._rendered = rendered
@@ -57,7 +60,7 @@ class TemplatePlaces:
         source = document.template
         start = (rendered.span or self._locator.span(rendered))[0]
         line, _ = document.file.line_and_column(start)
-        written = self._rerendering.written(source, line)
+        written = self._rerendering.written(document, line)
         sought = value_at(document.whole(), rendered.pointer) if rendered.span is None else ABSENT
         if written is None:
             values = self._deciding.alike(scope_of(source), rendered.pointer, sought)
@@ -76,7 +79,8 @@ class TemplatePlaces:
 
     @cached_property
     def _deciding(self) -> Deciding:
-        return Deciding(self._values, self._rerendering.definitions)
+        known = self._rendered.tool is not None
+        return Deciding(self._values, self._rerendering.definitions, known=known)
 
     def _file_place(self, source: str, rendered: Place) -> Place:
         """The template that a document is of; of one in an archive the dependency that names it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
@@ -12,11 +13,13 @@ from typing import Final
 from ingress_lint.build.charts import VALUES_FILE, ChartError
 from ingress_lint.build.helm import Rendered, kept, run_helm
 from ingress_lint.build.running import Failure, Output
-from ingress_lint.build.templates.lines import Rows, Written, matched, rows_of, written
+from ingress_lint.build.templates.lines import Row, Rows, Written, rows_of, written
 from ingress_lint.build.templates.marking import Marker, named_in
+from ingress_lint.build.templates.outline import Outline, homes_of
 from ingress_lint.build.templates.scopes import Scope
 from ingress_lint.build.templates.template import Block, Template
-from ingress_lint.load.document import SourceFile
+from ingress_lint.build.tools import Tool
+from ingress_lint.load.document import Document, SourceFile
 from ingress_lint.load.files import CHART_FILE
 
 _MOST_RUNS: Final = 3
@@ -44,11 +47,15 @@ _NEVER_MARKED: Final = "CustomResourceDefinition"
 
 
 class Rerendering:
-    """What a release's templates write, line by line. The second rendering is made when it is first asked for."""
+    """What a release's templates write, line by line.
+
+    The second rendering is made when it is first asked for. Where that shows nothing, or cannot be made as nobody knows the
+    values, the templates' own text tells.
+    """
 
     def __init__(self, rendered: Rendered) -> None:
         self._rendered = rendered
-        self._matched: dict[str, dict[int, Written]] = {}
+        self._outlined: dict[tuple[SourceFile, str], dict[int, Written]] = {}
 
     @cached_property
     def templates(self) -> Mapping[str, Template]:
@@ -65,20 +72,25 @@ class Rerendering:
             found |= ((block.name, block) for block in template.definitions)
         return found
 
+    @cached_property
+    def _homes(self) -> Mapping[str, Template]:
+        return homes_of(self.templates.values())
+
     def prepare(self) -> None:
         """Makes the second rendering now."""
         _ = self._written
 
-    def written(self, source: str, line: int) -> Written | None:
-        """Where a line of the rendered text, of a document of `source`, is written; None where nothing shows it."""
+    def written(self, document: Document, line: int) -> Written | None:
+        """Where a line of the text that a document is of is written; None where nothing shows it."""
         found = self._written.get(line)
         if found is not None:
             return found
-        if source not in self._matched:
-            template = self._template(source)
-            rows = self._rows.get(source, ())
-            self._matched[source] = {} if template is None else matched(rows, template)
-        return self._matched[source].get(line)
+        key = document.file, document.template
+        if key not in self._outlined:
+            template = self._template(document.template)
+            rows = self._rows[document.file].get(document.template, ())
+            self._outlined[key] = {} if template is None else Outline(template, self._homes).written(rows)
+        return self._outlined[key].get(line)
 
     def file(self, source: str) -> SourceFile | None:
         """The file of what helm calls `source`."""
@@ -91,8 +103,16 @@ class Rerendering:
         return known if file is None else Template(file)
 
     @cached_property
-    def _rows(self) -> Rows:
-        return rows_of(self._rendered.file.text)
+    def _rows(self) -> Mapping[SourceFile, Rows]:
+        """The lines of each rendered text."""
+        if self._rendered.file is not None:
+            return {self._rendered.file: rows_of(self._rendered.file.text)}
+        found: defaultdict[SourceFile, defaultdict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+        for document in self._rendered.documents:  # a text may hold those of other charts, too
+            first, _ = document.file.line_and_column(document.start)
+            for source, rows in rows_of(document.text, first).items():
+                found[document.file][source] += rows
+        return found
 
     @cached_property
     def _paths(self) -> Sequence[tuple[str, str]]:
@@ -104,14 +124,14 @@ class Rerendering:
 
     @cached_property
     def _written(self) -> Mapping[int, Written]:
-        release, tool = self._rendered.release, self._rendered.tool
-        if self._rendered.chart.is_archive:
+        release, tool, file = self._rendered.release, self._rendered.tool, self._rendered.file
+        if tool is None or file is None or self._rendered.chart.is_archive:
             return {}
         marker = Marker()
         changed = self._changed(marker)
         digest = sha256(repr(changed).encode(errors="surrogateescape")).hexdigest()
-        result = kept(release, tool, self._rendered.chart, self._paths, lambda: self._run(changed), digest)
-        return written(self._rows, rows_of(result.stdout), marker.marks) if isinstance(result, Output) else {}
+        result = kept(release, tool, self._rendered.chart, self._paths, lambda: self._run(changed, tool), digest)
+        return written(self._rows[file], rows_of(result.stdout), marker.marks) if isinstance(result, Output) else {}
 
     def _changed(self, marker: Marker) -> dict[str, str | None]:
         """What the marked copy has instead of the files: marked texts, and nothing of what is not needed."""
@@ -129,9 +149,9 @@ class Rerendering:
                 changed[name] = marker.data(file)
         return changed
 
-    def _run(self, changed: dict[str, str | None]) -> Output | Failure:
+    def _run(self, changed: dict[str, str | None], tool: Tool) -> Output | Failure:
         """Renders a marked copy; what helm then refuses for a mark is left as it was, and the rest tried again."""
-        release, tool, chart = self._rendered.release, self._rendered.tool, self._rendered.chart
+        release, chart = self._rendered.release, self._rendered.chart
         result: Output | Failure = Failure("not-started", "")
         for _ in range(_MOST_RUNS):
             with tempfile.TemporaryDirectory(prefix="ingress-lint-", ignore_cleanup_errors=True) as temporary:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Set
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Final
 
@@ -15,6 +16,8 @@ from ingress_lint.build.templates.expressions import text_of
 from ingress_lint.load.document import SourceFile
 from ingress_lint.values.patterns import deferred
 
+HOLE: Final = "\0"
+"""Stands in the text of a template for what an action prints."""
 _DEEPEST: Final = 60
 """Blocks within blocks further down are taken for parts of the one around them."""
 _KIND: Final = deferred(r"^kind:", re.MULTILINE)
@@ -126,6 +129,19 @@ class Template(Struct, eq=False, dict=True):
         """Its lines, in order."""
         return _lines(self)
 
+    @cached_property
+    def lines_of(self) -> Mapping[str, Sequence[Line]]:
+        """Its lines by the definition that they stand in, which is empty for those outside of any."""
+        found: defaultdict[str, list[Line]] = defaultdict(list)
+        for line in self.lines:
+            found[line.definition].append(line)
+        return found
+
+    @cached_property
+    def own_texts(self) -> Mapping[int, str]:
+        """The lines that hold more than actions that print nothing, by their numbers, with a `HOLE` for each that prints."""
+        return dict(_own_texts(self))
+
 
 def _lines(template: Template) -> list[Line]:
     text, found = template.file.text, template.actions
@@ -171,3 +187,26 @@ def _lines(template: Template) -> list[Line]:
         joined = spans or (trimmed and found[index - 1].end <= end and found[index - 1].end > start)
         start, number = end + 1, number + 1
     return result
+
+
+def _own_texts(template: Template) -> Iterator[tuple[int, str]]:
+    text, found = template.file.text, template.actions
+    index = start = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        end = start + len(line)
+        parts: list[str] = []
+        at, control = start, False
+        while index < len(found) and found[index].start < end:
+            action = found[index]
+            if action.start >= start:
+                parts += (text[at : action.start], HOLE * action.prints)
+                control = control or not action.prints
+            if action.end > end:
+                at = end
+                break
+            at = action.end
+            index += 1
+        own = "".join((*parts, text[at:end])).rstrip()
+        if own.strip() or not control:
+            yield number, own
+        start = end + 1
