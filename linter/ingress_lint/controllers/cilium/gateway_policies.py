@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -20,7 +21,6 @@ from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import BackendRef, ResolvedPort
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
-from ingress_lint.routes.verdicts import Verdict
 from ingress_lint.values.numbers import release
 from ingress_lint.values.patterns import deferred
 
@@ -33,7 +33,7 @@ _LAST_BY_APP_PROTOCOL: Final = (1, 18)
 _LAST_WITHOUT_HEADLESS: Final = (1, 15)
 
 
-class Policies:
+class Policies(Treatment):
     """The release and the settings of the Cilium of one graph; unknown where the set does not hold it."""
 
     def __init__(self, graph: ObjectGraph) -> None:
@@ -66,10 +66,6 @@ class Policies:
         protocol = Sourced(AppProtocol.HTTP, Origin.DERIVED, place, why)
         remedies = replace(backend.remedies, protocols={**backend.remedies.protocols, AppProtocol.GRPC: remedy})
         return replace(backend, protocol=protocol, remedies=remedies)
-
-    def verdicts(self) -> list[Verdict]:
-        """None."""
-        return []
 
 
 def _installed(graph: ObjectGraph) -> tuple[int, ...]:
