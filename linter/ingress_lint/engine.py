@@ -22,6 +22,7 @@ from ingress_lint.load.loading import Loaded, Loader, OnFile
 from ingress_lint.load.values import ValueReader
 from ingress_lint.manifests import Manifests, ManifestSet, Options
 from ingress_lint.objects.custom_groups import custom_groups
+from ingress_lint.objects.definitions import definitions
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.objects.kinds import wanted
 from ingress_lint.objects.model import AnyObject
@@ -193,6 +194,7 @@ class _Scope:
             generated=frozenset((GroupKind("", kind), name) for plan in self._plans for kind, name in plan.generated),
             now=options.now or datetime.now(UTC),
             custom_groups=custom_groups(documents),
+            definitions=definitions(documents),
             controllers=options.declared_in(self.cluster),
             built=all(plan.built for plan in self._plans if plan.unit.state != "unchecked"),
             gathered=None if self.in_cluster else self._plans[0].gathered,

@@ -132,6 +132,15 @@ TABLE: Final = (
         reasons=frozenset({"MisplacedSetting"}),
     ),
     RuleEntry(
+        code="IL012",
+        name="crd-version-skew",
+        severity=Severity.WARNING,
+        summary="the Gateway API's definitions lack what the controller or the objects of the set need",
+        source="ingress_lint_rules.manifest.crd_version_skew:CRDVersionSkew",
+        hooks=frozenset({"check_verdict"}),
+        reasons=frozenset({"VersionSkew"}),
+    ),
+    RuleEntry(
         code="IL101",
         name="no-controller",
         severity=Severity.ERROR,

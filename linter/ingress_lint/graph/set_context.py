@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from ingress_lint.objects.definitions import Definition
 from ingress_lint.objects.group_kind import GroupKind
 from ingress_lint.units.configured import Declared
 from ingress_lint.units.gathered import Gathered
@@ -39,6 +40,8 @@ class SetContext(Struct, frozen=True):
     """The time at which certificates must be valid."""
     custom_groups: frozenset[str] = frozenset()
     """The API groups of custom resources that the set's unparsed documents define or use."""
+    definitions: tuple[Definition, ...] = ()
+    """The definitions of the Gateway API that the set installs."""
     built: bool = False
     """Whether the set is made of builds, rather than of files that happen to lie together."""
     controllers: Mapping[str, Declared] = field(default_factory=dict)

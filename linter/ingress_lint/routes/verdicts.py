@@ -56,6 +56,8 @@ class Reason(StrEnum):
     INVALID_PARAMETERS = "InvalidParameters"
     RETIRED = "Retired"
     """Served by a controller that its project has retired."""
+    VERSION_SKEW = "VersionSkew"
+    """Needed in a version or kind that the set's own definitions lack."""
     # of certificates
     SOLVER_UNREACHABLE = "SolverUnreachable"
     """An ACME challenge that nobody would be led to."""

@@ -75,6 +75,7 @@ from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
+from ingress_lint.routes.sourced import Origin
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import first_way, way
 from ingress_lint.rule import Cause, Rule
@@ -132,6 +133,9 @@ class HeadlessBehindLoadBalancer(Rule):
                     f"{route.gateway} has nothing to send requests to, and clients get 502"
                 )
                 yield self._finding(route, backend, port, message, _TO_PODS, Severity.WARNING)
+            elif kind is TargetKind.CLUSTER_IP and backend.target.origin is Origin.DERIVED:
+                message = f"{lacks}, and {route.gateway} needs its cluster IP{why}; clients get 503"
+                yield self._finding(route, backend, port, message, "remove `clusterIP: None`")
             elif kind is TargetKind.CLUSTER_IP:
                 there = port.pod_port == port.port.port
                 listening = "as it happens, they listen on it" if there else f"they listen on {port.target} (502)"

@@ -20,6 +20,7 @@ _VENDORS: Final[Mapping[str, tuple[str, str]]] = {
     "gke-gateway": ("networking.gke.io", "google"),
     "agc": ("alb.networking.azure.io", "azure"),
     "aws-gateway": ("gateway.k8s.aws", "aws"),
+    "cilium": ("cilium.io", "cilium"),
     "envoy-gateway": ("gateway.envoyproxy.io", "envoy_gateway"),
     "kong-gateway": ("configuration.konghq.com", "kong"),
     "nginx-gateway-fabric": ("gateway.nginx.org", "nginx_gateway_fabric"),

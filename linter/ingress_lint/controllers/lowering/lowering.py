@@ -15,6 +15,7 @@ from ingress_lint.controllers.lowering.proxies import Proxies
 from ingress_lint.controllers.lowering.stand_ins import stand_ins, stood_in
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners
 from ingress_lint.controllers.refusals.annotations import AnnotationVerdicts
+from ingress_lint.controllers.refusals.definitions import definition_verdicts
 from ingress_lint.controllers.refusals.ingress_classes import IngressClasses
 from ingress_lint.controllers.refusals.misplaced_settings import MisplacedSettings
 from ingress_lint.controllers.refusals.resource_backends import resource_verdicts
@@ -72,6 +73,7 @@ def _once(graph: ObjectGraph, preferred: str | None) -> Lowered:
         *AnnotationVerdicts(graph, _OWNERS).verdicts(claimed, every_route),
         *MisplacedSettings(graph, _OWNERS).verdicts(),
         *_solver_verdicts(graph, classes, claimed, every_route),
+        *definition_verdicts(graph),
         *retirement_verdicts((controllers[name], own) for name, own in claims.items() if name not in standing_in),
         *resource_verdicts((controllers[name], claim) for name, own in claims.items() for claim in own),
         *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
