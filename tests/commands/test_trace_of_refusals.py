@@ -48,6 +48,14 @@ def test_a_refusal_is_what_clients_get(case: str, status: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    "case", ["contour-tokens-without-tls", "contour-two-policies-for-addresses", "contour-answers-and-cookies"]
+)
+def test_a_route_that_is_dropped_is_not_there(case: str) -> None:
+    found = traced(f"IL123/bad/{case}")
+    assert (found["outcome"], found["status"], found["because"]) == ("no-route", 404, ["IL123"])
+
+
+@pytest.mark.parametrize(
     ("case", "path", "status"),
     [
         ("IL122/bad/nginx-with-and-without-a-slash", "cart/1", 404),

@@ -57,7 +57,7 @@ def _positive(value: Any) -> str | None:
 
 def _both(value: Any) -> str | None:
     both = isinstance(value, dict) and value.get("allow") is not None and value.get("deny") is not None
-    return "which has both `allow` and `deny`, and may have one" if both else None
+    return "has both `allow` and `deny`, and may have one" if both else None
 
 
 _VALUES: Final = (

@@ -30,7 +30,10 @@ Path = tuple[str, ...]
 
 
 class Value(Struct, frozen=True):
-    """A field below `spec`, and why its value will not do: words that follow it, None where it will."""
+    """A field below `spec`, and why its value will not do, None where it will.
+
+    The words follow "is `VALUE`, ", or the name of the field where its value is too large to be shown.
+    """
 
     path: Path
     fault: Callable[[Any], str | None]
@@ -112,7 +115,7 @@ def wrong_values(
         for place, value in occurrences(start or spec(item), field.path):
             why = field.fault(value)
             if why is not None:
-                what = f"`{dotted(place)}` of {item.kind} `{item.name}`{_is(value)}, {why}"
+                what = f"`{dotted(place)}` of {item.kind} `{item.name}` {_is(value)}{why}"
                 yield refused.verdict(item, place, what, fix=field.fix)
 
 
@@ -216,10 +219,10 @@ def _content_fault(found: AnyObject, written: Mapping[str, Any], inner: Inner) -
 
 
 def _is(value: Any) -> str:
-    """What is said of a value that can be shown."""
+    """What is said of a value that can be shown, before what is wrong with it."""
     if value in ("", {}, []):
-        return " is empty"
+        return "is empty, "
     text = str(value)
     if isinstance(value, dict | list) or len(text) > _LONGEST:
         return ""
-    return f" is `{text}`"
+    return f"is `{text}`, "
