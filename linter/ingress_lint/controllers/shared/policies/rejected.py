@@ -89,7 +89,10 @@ def occurrences(start: Place, path: Path) -> Iterator[tuple[Place, Any]]:
     """Where the part at a place has a field, and what is written there, as far as that is known."""
     value: Any = start.document.whole()
     for at in start.pointer:
-        value = value[at]
+        try:
+            value = value[at]
+        except (KeyError, IndexError, TypeError):
+            return
     found: list[tuple[Pointer, Any]] = [(start.pointer, value)]
     for step in path:
         if step == EACH:
