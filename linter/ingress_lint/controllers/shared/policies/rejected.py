@@ -223,7 +223,7 @@ def _content_fault(found: AnyObject, written: Mapping[str, Any], inner: Inner) -
 
 def _is(value: Any) -> str:
     """What is said of a value that can be shown, before what is wrong with it."""
-    if value in ("", {}, []):
+    if value == "":
         return "is empty, "
     text = str(value)
     if isinstance(value, dict | list) or len(text) > _LONGEST:
