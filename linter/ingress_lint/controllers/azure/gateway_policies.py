@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.shared.policies.fields import Block
 from ingress_lint.controllers.shared.policies.targets import Claim, Claims, Terms, no_such_target
+from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
@@ -39,7 +40,7 @@ _LOST: Final = {
 _PLAIN: Final = frozenset({AppProtocol.HTTP, AppProtocol.HTTPS})
 
 
-class Policies:
+class Policies(Treatment):
     """The policies of one graph."""
 
     def __init__(self, graph: ObjectGraph) -> None:
