@@ -34,6 +34,9 @@ def traced(case: str, path: str = "") -> dict[str, Any]:
         ("IL123/bad/envoy-asks-a-port-that-is-not-there", 500),
         ("IL123/bad/envoy-script-without-its-text", 500),
         ("IL123/bad/envoy-filters", 500),
+        ("IL123/bad/f5-addresses", 500),
+        ("IL123/bad/f5-rate", 500),
+        ("IL123/bad/f5-two-things-in-one-policy", 500),
         ("IL123/bad/envoy-backend-is-a-socket", 500),
         ("IL123/bad/envoy-backend-of-names-and-addresses", 500),
         ("IL123/bad/envoy-backend-with-its-path-rewritten", 500),
@@ -45,16 +48,24 @@ def test_a_refusal_is_what_clients_get(case: str, status: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    "case", ["contour-tokens-without-tls", "contour-two-policies-for-addresses", "contour-answers-and-cookies"]
+)
+def test_a_route_that_is_dropped_is_not_there(case: str) -> None:
+    found = traced(f"IL123/bad/{case}")
+    assert (found["outcome"], found["status"], found["because"]) == ("no-route", 404, ["IL123"])
+
+
+@pytest.mark.parametrize(
     ("case", "path", "status"),
     [
         ("IL122/bad/nginx-with-and-without-a-slash", "cart/1", 404),
-        ("IL122/bad/nginx-webhook-refuses-a-dot", ".well-known/openid-configuration", 404),
+        ("IL108/bad/nginx-webhook-refuses-a-dot", ".well-known/openid-configuration", 404),
         ("IL122/bad/alb-wildcard-under-prefix", "api/*", None),
     ],
 )
 def test_what_is_not_applied_is_not_there(case: str, path: str, status: int | None) -> None:
     found = traced(case, path)
-    assert (found["outcome"], found["status"], found["because"]) == ("error", status, ["IL122"])
+    assert (found["outcome"], found["status"], found["because"]) == ("error", status, [case[:5]])
 
 
 @pytest.mark.parametrize(

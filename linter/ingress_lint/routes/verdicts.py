@@ -24,6 +24,8 @@ class Reason(StrEnum):
     # of whole configurations
     CONFIGURATION_REFUSED = "ConfigurationRefused"
     """What makes a controller, or the webhook before it, refuse all that it is given, and keep what it has."""
+    PATH_REFUSED = "PathRefused"
+    """A path for which an admission webhook turns its object away; the match that it belongs to says so."""
     # of references
     REF_NOT_PERMITTED = "RefNotPermitted"
     BACKEND_NOT_FOUND = "BackendNotFound"

@@ -16,8 +16,6 @@ from ingress_lint.tracing.predictions import PREDICTIONS, Effect, Prediction
 
 _Predicted = tuple[ReportedFinding, Prediction]
 _ORDER: Final = list(Hop)
-_SHOWN: Final = (Effect.FOLLOWED, Effect.OBEYED)
-"""What following the request takes into account by itself."""
 _EXACT: Final = (Effect.TOLD, Effect.KEPT_AWAY)
 """What says more of the same fault than following the request shows."""
 
@@ -65,7 +63,11 @@ def _because(trace: Trace, errors: Iterable[_Predicted]) -> Trace:
 def _of_error(trace: Trace, errors: Sequence[_Predicted], deciding: Sequence[_Predicted]) -> Trace:
     """An error that following the request shows already: what a message names of the same fault is more exact."""
     told = next((error for error in deciding if error[1].effect in _EXACT), None)
-    shown = [error for error in errors if error[1].effect in _SHOWN or error in deciding]
+    shown = [
+        error
+        for error in errors
+        if error[1].effect is Effect.FOLLOWED or error[0].message == trace.why or error in deciding
+    ]
     if told is None or trace.status is None:
         return _because(trace, shown)
     return replace(trace, decision=Decision("error", _status(trace, told), _codes(shown)))

@@ -3,12 +3,13 @@ Checks that a policy, filter or backend object that hangs on a route is one that
 numbers, regular expressions, address ranges and header names, and that what it refers to itself is there and may be
 referred to: Secrets of logins, keys of tokens, Services that are asked, scripts.
 
-It knows Envoy Gateway's BackendTrafficPolicy, ClientTrafficPolicy, SecurityPolicy and EnvoyExtensionPolicy and what it
-rejects of the filters of a route.
+It knows Envoy Gateway's BackendTrafficPolicy, ClientTrafficPolicy, SecurityPolicy, EnvoyExtensionPolicy and Backend and
+what it rejects of the filters of a route, F5 NGINX's Policy, and the policies within Contour's HTTPProxy.
 
 ## What you see
-500 for every request of the routes that the object is for: Envoy Gateway would rather answer nothing than serve a route
-without the limits or the login that somebody asked for. The object's status says `Accepted: False`, reason `Invalid`.
+500 for every request of the routes that the object is for: Envoy Gateway and F5 NGINX would rather answer nothing than
+serve a route without the limits or the login that somebody asked for. The object's status says `Accepted: False`, reason
+`Invalid`, or state `Invalid`, reason `Rejected`. 404 from Contour, which serves nothing of such an HTTPProxy (`Valid: False`).
 
 ## Why it breaks
 A CRD's schema says little of what is inside: the API server takes a Secret's name without looking for the Secret. The
@@ -65,6 +66,9 @@ object that is referred to, and where the set holds none of its kind.
 ## References
 - https://gateway.envoyproxy.io/docs/api/extension_types/
 - https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/
+- https://docs.nginx.com/nginx-ingress-controller/configuration/policy-resource/
+- https://github.com/nginx/kubernetes-ingress/issues/10463
+- https://projectcontour.io/docs/main/config/jwt-verification/
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
 """## What it does
-Finds the one object that makes its controller, or the admission webhook before it, refuse all that it is given:
+Finds the one object that makes its controller refuse all that it is given:
 
 - a health check's path without a slash at its start, on Azure's Application Gateway, in an annotation or in the readiness
   probe that the check is derived from;
 - two paths of a host that come to one nginx location, `/x` and `/x/` with pathType Prefix, on ingress-nginx;
-- a path that ingress-nginx's admission webhook refuses, where the set shows that it runs: other characters than the
-  pathType takes, dots among them before 1.12.6 and 1.13.2;
 - a wildcard in a path of type Prefix or Exact, on the AWS Load Balancer Controller, which then builds nothing for the whole
   group of Ingresses.
 
@@ -13,7 +11,7 @@ Finds the one object that makes its controller, or the admission webhook before 
 Everything goes on as before, and nothing new arrives: later changes of any Ingress have no effect, and Pods that were
 replaced are still asked at their old addresses (502, 504). A route that was not there before is 404. The controller's log
 or the Ingress's events say why, such as `ApplicationGatewayProbePathIsInvalid`, `duplicate location` or
-`FailedBuildModel`; a webhook says it to whoever applies the manifest.
+`FailedBuildModel`; an admission webhook says it to whoever applies the manifest.
 
 ## Why it breaks
 Such a controller writes one configuration of all that it serves, and what takes it takes all of it or nothing. So one
@@ -67,14 +65,12 @@ kubectl -n NAMESPACE describe ingress NAME
 ```
 
 ## How sure
-An error where the controller that serves the object is known, and for what depends on a release where the set shows
-which one runs. Silent where a path is a placeholder, and where anything makes the paths of a host regular expressions,
+An error where the controller that serves the object is known. Silent where a path is a placeholder, and where anything makes the paths of a host regular expressions,
 which nginx never calls duplicates. Seen live with ingress-nginx 1.11.
 
 ## References
 - https://github.com/Azure/application-gateway-kubernetes-ingress/issues/1167
-- https://github.com/kubernetes/ingress-nginx/pull/13798
-- https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#strict-validate-path-type
+- https://github.com/kubernetes/ingress-nginx/issues/10090
 - https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/spec/
 """
 
@@ -103,7 +99,7 @@ class ConfigurationRefused(Rule):
     compares: ClassVar[bool] = True
     symptoms: ClassVar[tuple[Cause, ...]] = (
         Cause(
-            "the controller or its webhook refuses the whole configuration, and what was there before goes on",
+            "the controller refuses the whole configuration, and what was there before goes on",
             often=("404", "502"),
             sometimes=("apply-refused", "no-route"),
         ),

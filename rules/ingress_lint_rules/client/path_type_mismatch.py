@@ -115,7 +115,7 @@ class PathTypeMismatch(Rule):
             path = match.path.value
             if not match.path.place.document.reported or not _written(match, route):
                 continue
-            if any(refusal.place == match.path.place for refusal in route.refusals):
+            if any(item.place == match.path.place and item is not match.refusal for item in route.refusals):
                 continue  # its controller refuses more than the path, which is another rule's
             if match.path.origin is Origin.DEFAULT:
                 continue  # nobody knows how it is compared

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.contour.conditions import PlacedConditions, merged, path_fault
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate
+from ingress_lint.controllers.contour.refusals import refused_host, refused_routes
 from ingress_lint.controllers.contour.services import RouteParts, Services
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
@@ -50,6 +51,8 @@ class _Root(Struct, frozen=True):
     refused: Sourced[str] | None = None
     """TLS passthrough that cannot work."""
     attached: tuple[Attachment, ...] = ()
+    refusals: tuple[Verdict, ...] = ()
+    """What is wrong with the virtual host."""
 
 
 class Analysis:
@@ -111,8 +114,11 @@ class Analysis:
             protocol = "TLS" if proxy.body.spec.tcpproxy is not None else "HTTPS"
             secure = ports.secure(host, self._listener_tls(proxy, virtual_host), protocol, usable=served)
         plain = ports.plain(place.at("fqdn"), usable=served)
-        root = _Root(proxy, host, plain, secure, virtual_host, refused, tuple(self._attached(proxy)))
-        yield from self._tcp(root, proxy, ())
+        attached = tuple(self._attached(proxy))
+        root = _Root(proxy, host, plain, secure, virtual_host, refused, attached, refused_host(proxy))
+        self.verdicts += root.refusals
+        for route in self._tcp(root, proxy, ()):
+            yield replace(route, refusals=root.refusals)
         yield from self._routes(root, proxy, (), ())
 
     def _tls_is_valid(self, proxy: Proxy, virtual_host: VirtualHost) -> bool:
@@ -199,12 +205,14 @@ class Analysis:
             yield from self._include(root, proxy, index, chain, visited)
         if self._is_faulty(proxy):
             return
+        refusals = root.refusals if root.virtual_host is None else (*root.refusals, *refused_routes(proxy, root.proxy))
         for index, written in enumerate(proxy.body.spec.routes):
             place = proxy.at("spec", "routes", index)
             placed = (*chain, PlacedConditions(written.conditions, place.at("conditions")))
             match = merged(placed, place)
             parts = self._services.parts(proxy, index, match)
-            yield from self._served(root, proxy, index, parts)
+            for route in self._served(root, proxy, index, parts):
+                yield replace(route, refusals=refusals) if refusals else route
 
     def _include(
         self,

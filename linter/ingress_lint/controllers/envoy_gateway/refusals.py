@@ -101,14 +101,14 @@ def _expression(value: Any) -> str | None:
     ):
         return None
     why = fault(value["value"])
-    return f"whose regular expression does not compile ({why})" if why else None
+    return f"has a regular expression that does not compile ({why})" if why else None
 
 
 def _back_off(value: Any) -> str | None:
     if not isinstance(value, dict):
         return None
     base, most = (go_duration(str(value.get(name) or "")) for name in ("baseInterval", "maxInterval"))
-    return "whose `maxInterval` is below its `baseInterval`" if base and most and most < base else None
+    return "sets `maxInterval` below its `baseInterval`" if base and most and most < base else None
 
 
 def _values(check: Check, *paths: str) -> tuple[Value, ...]:
@@ -274,7 +274,7 @@ def _both(value: Any) -> str | None:
     other = {"ReplaceFullPath": "replacePrefixMatch", "ReplacePrefixMatch": "replaceFullPath"}.get(
         str(value.get("type"))
     )
-    return f"with `{other}`, which its type does not take" if other is not None and value.get(other) else None
+    return f"sets `{other}`, which its type does not take" if other is not None and value.get(other) else None
 
 
 def _of_filters() -> Iterator[Value]:
@@ -295,7 +295,8 @@ _FILTERS: Final = tuple(_of_filters())
 
 _REWRITTEN: Final = (
     Value(
-        ("filters", EACH, "urlRewrite", "path"), lambda _: "and the path of one backend's requests cannot be rewritten"
+        ("filters", EACH, "urlRewrite", "path"),
+        lambda _: "is set, and the path of one backend's requests cannot be rewritten",
     ),
 )
 _BACKEND: Final = GroupKind("gateway.envoyproxy.io", "Backend")

@@ -46,7 +46,7 @@ def refused_path(context: PathContext, settings: Settings) -> Verdict | None:
     since = "" if known else " since 1.12"
     runs = known and settings.installation.seen
     return Verdict(
-        Reason.CONFIGURATION_REFUSED if runs else Reason.UNSUPPORTED_VALUE,
+        Reason.PATH_REFUSED,
         ingress,
         context.place.at("path"),
         f"path `{value}` of Ingress `{ingress.name}` has characters that ingress-nginx{since} refuses with pathType "

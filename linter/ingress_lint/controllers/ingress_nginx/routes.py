@@ -36,7 +36,7 @@ from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
-from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.routes.verdicts import Verdict
 
 
 class _Ingress(Struct, frozen=True):
@@ -188,10 +188,10 @@ class IngressNginxRoutes(IngressController):
         if host.tls is None and self._https_redirect(context) is not None and not self._passes_through(context):
             by_tls = ValueMatch("X-Forwarded-Proto", "https")
             route = replace(route, matches=tuple(replace(match, headers=(by_tls,)) for match in route.matches))
-        refused = tuple(filter(None, (refused_path(context, self._of(context)), self._twice.get(context.place))))
-        if refused and refused[0].reason is Reason.UNSUPPORTED_VALUE:
-            route = replace(route, matches=tuple(replace(match, refusal=refused[0]) for match in route.matches))
-        return replace(route, refusals=tuple(item for item in refused if item.reason is Reason.CONFIGURATION_REFUSED))
+        refusal = refused_path(context, self._of(context))
+        if refusal is not None:
+            route = replace(route, matches=tuple(replace(match, refusal=refusal) for match in route.matches))
+        return replace(route, refusals=tuple(filter(None, (refusal, self._twice.get(context.place)))))
 
     def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
         """What nginx answers for a host by itself: app-root at /, and the host with or without www."""

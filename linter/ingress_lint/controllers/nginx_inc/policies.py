@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ingress_lint.controllers.nginx_inc.listeners import GROUP
+from ingress_lint.controllers.nginx_inc.refusals import rejections
 from ingress_lint.controllers.shared.policies.fields import settings
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -67,6 +68,12 @@ class NamedPolicies:
                 place = policy.at("spec", "accessControl", "allow")
                 found += [Sourced(item, Origin.EXPLICIT, place.at(index)) for index, item in enumerate(control.allow)]
         return tuple(found)
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        """What F5 NGINX rejects of the Policies."""
+        named = (self._policy(reference) for reference in self._references)
+        return tuple(refusal for policy in named if policy is not None for refusal in rejections(policy))
 
     def _find_ignored(self) -> None:
         first: dict[str, tuple[AnyObject, Place]] = {}

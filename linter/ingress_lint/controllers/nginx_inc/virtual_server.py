@@ -67,6 +67,7 @@ class _Part(Struct, frozen=True):
     host: Sourced[str] | None
     attached: tuple[Attachment, ...] = ()
     allowed_sources: tuple[Sourced[str], ...] = ()
+    refusals: tuple[Verdict, ...] = ()
 
 
 class VirtualServers:
@@ -119,6 +120,7 @@ class VirtualServers:
             host,
             tuple(policies.attached),
             policies.allowed,
+            policies.refusals,
         )
         yield from self._part(part, spec.routes)
         redirect = spec.tls.redirect if spec.tls else None
@@ -156,6 +158,7 @@ class VirtualServers:
             server.host if server else Sourced(host, Origin.EXPLICIT, item.at("spec", "host")) if host else None,
             server.attached if server else (),
             server.allowed_sources if server else (),
+            server.refusals if server else (),
         )
 
     def _part(self, part: _Part, routes: Sequence[WrittenRoute]) -> Iterator[Route]:
@@ -242,6 +245,7 @@ class VirtualServers:
             attached=(*part.attached, *policies.attached),
             allowed_sources=policies.allowed or part.allowed_sources,
             allowed_by_peer=self._installation.goes_by_peer,
+            refusals=(*part.refusals, *policies.refusals),
         )
         for number, case in enumerate(written.matches):
             at = place.at("matches", number)

@@ -30,7 +30,10 @@ Path = tuple[str, ...]
 
 
 class Value(Struct, frozen=True):
-    """A field below `spec`, and why its value will not do: words that follow it, None where it will."""
+    """A field below `spec`, and why its value will not do, None where it will.
+
+    The words follow "is `VALUE`, ", or the name of the field where its value is too large to be shown.
+    """
 
     path: Path
     fault: Callable[[Any], str | None]
@@ -86,7 +89,10 @@ def occurrences(start: Place, path: Path) -> Iterator[tuple[Place, Any]]:
     """Where the part at a place has a field, and what is written there, as far as that is known."""
     value: Any = start.document.whole()
     for at in start.pointer:
-        value = value[at]
+        try:
+            value = value[at]
+        except (KeyError, IndexError, TypeError):
+            return
     found: list[tuple[Pointer, Any]] = [(start.pointer, value)]
     for step in path:
         if step == EACH:
@@ -112,7 +118,7 @@ def wrong_values(
         for place, value in occurrences(start or spec(item), field.path):
             why = field.fault(value)
             if why is not None:
-                what = f"`{dotted(place)}` of {item.kind} `{item.name}`{_is(value)}, {why}"
+                what = f"`{dotted(place)}` of {item.kind} `{item.name}` {_is(value)}{why}"
                 yield refused.verdict(item, place, what, fix=field.fix)
 
 
@@ -216,10 +222,10 @@ def _content_fault(found: AnyObject, written: Mapping[str, Any], inner: Inner) -
 
 
 def _is(value: Any) -> str:
-    """What is said of a value that can be shown."""
-    if value in ("", {}, []):
-        return " is empty"
+    """What is said of a value that can be shown, before what is wrong with it."""
+    if value == "":
+        return "is empty, "
     text = str(value)
     if isinstance(value, dict | list) or len(text) > _LONGEST:
         return ""
-    return f" is `{text}`"
+    return f"is `{text}`, "
