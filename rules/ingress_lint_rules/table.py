@@ -810,8 +810,22 @@ TABLE: Final = (
         summary="NetworkPolicies keep the proxy or load balancer from the pod",
         source="ingress_lint_rules.pod.network_policy_blocks_route:NetworkPolicyBlocksRoute",
         hooks=frozenset({"check_route"}),
-        fields=frozenset({"endpoints"}),
-        needs=frozenset({("extensions", "NetworkPolicy"), ("networking.k8s.io", "NetworkPolicy")}),
+        fields=frozenset({"backends"}),
+        needs=frozenset(
+            {
+                ("cilium.io", "CiliumClusterwideNetworkPolicy"),
+                ("cilium.io", "CiliumNetworkPolicy"),
+                ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+                ("crd.projectcalico.org", "NetworkPolicy"),
+                ("extensions", "NetworkPolicy"),
+                ("networking.k8s.io", "NetworkPolicy"),
+                ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+                ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+                ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+                ("projectcalico.org", "GlobalNetworkPolicy"),
+                ("projectcalico.org", "NetworkPolicy"),
+            }
+        ),
     ),
     RuleEntry(
         code="IL509",

@@ -214,6 +214,13 @@ class NetworkPolicyIngressRule(ClosedModel):
     ports: Many[NetworkPolicyPort] | None = None
 
 
+class NetworkPolicyEgressRule(ClosedModel):
+    """Allowed destinations and ports; an absent list allows all."""
+
+    to: Many[NetworkPolicyPeer] | None = None
+    ports: Many[NetworkPolicyPort] | None = None
+
+
 class NetworkPolicySpec(ClosedModel):
     """Which pods a policy isolates, and what it still lets in."""
 
@@ -221,7 +228,7 @@ class NetworkPolicySpec(ClosedModel):
     policy_types: Many[Literal["Ingress", "Egress"]] | None = None
     ingress: Many[NetworkPolicyIngressRule] | None = None
     """None where it is absent, which lets nobody in either."""
-    egress: Many[Any] | None = None
+    egress: Many[NetworkPolicyEgressRule] | None = None
 
 
 class NetworkPolicy(Model):

@@ -130,7 +130,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
-from ingress_lint.facts.network_policies import Peer, Visit, network_policies
+from ingress_lint.facts.network_policies.clauses import Visit
+from ingress_lint.facts.network_policies.kubernetes import Peer, network_policies
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload

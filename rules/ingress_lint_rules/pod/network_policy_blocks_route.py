@@ -101,12 +101,22 @@ An error where the set runs the controller (by its image) and no rule lets its p
 pods and every rule that names the port wants pods, and where no rule names the port at all. A warning where the
 controller is not in the set, and every peer means pods of the policy's own namespace. One step down where no class says
 which controller serves the route. Silent where an `ipBlock` or a label of a namespace that the set does not hold may let
-it in, for pods and controllers on the host network, where nodes and not pods get the packets, and where Cilium's,
-Calico's or cluster-wide policies have their say.
+it in, for pods and controllers on the host network (but where Cilium's policies name hosts), and where nodes and not pods
+get the packets. Where policies of administrators, Cilium or Calico are in the set, all of them are asked in their order:
+an error where they refuse every proxy for certain, silence where they may let one in. Policies of the controller's own
+namespace count where they let its pods open no connection to the pod, or, for an ExternalName backend, ask no DNS.
+
+Verified by reading, with no controller in particular: kubernetes/website:content/en/docs/concepts/services-networking/
+network-policies.md, kubernetes-sigs/network-policy-api:apis/v1alpha1/adminnetworkpolicy_types.go and
+apis/v1alpha2/clusternetworkpolicy_types.go, cilium/cilium:pkg/policy/api/{rule,ingress,entity}.go (1.18),
+projectcalico/calico:felix/calc/policy_sorter.go and libcalico-go/lib/selector/parser.go (3.30).
 
 ## References
 - https://kubernetes.io/docs/concepts/services-networking/network-policies/#behavior-of-to-and-from-selectors
 - https://github.com/kubernetes/kubernetes/issues/112467
+- https://network-policy-api.sigs.k8s.io/api-overview/
+- https://docs.cilium.io/en/stable/security/policy/language/
+- https://docs.tigera.io/calico/latest/reference/resources/networkpolicy
 """
 
 from __future__ import annotations
@@ -115,20 +125,23 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ingress_lint.facts.network_policies import NetworkPolicies, Peer, Policy, Visit, network_policies
+from ingress_lint.facts.network_policies.clauses import Visit
+from ingress_lint.facts.network_policies.deciding import OTHER_POLICIES, admission
+from ingress_lint.facts.network_policies.kubernetes import NetworkPolicies, Peer, network_policies
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.labels import selects
-from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.group_kind import NETWORK_POLICIES
-from ingress_lint.objects.networking import NetworkPolicyPort
+from ingress_lint.objects.model import AnyObject
+from ingress_lint.objects.networking import NetworkPolicy, NetworkPolicyPort
 from ingress_lint.routes.model import BackendRef, Endpoint, Route
 from ingress_lint.routes.traffic import TargetKind
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
-from ingress_lint.tracing.predictions import PREDICTIONS
+from ingress_lint.tracing.predictions import CONNECTION_LOST, PREDICTIONS
 from ingress_lint.values.patterns import deferred
 
 _WORD: Final = deferred(r"[a-z0-9]+")
@@ -137,11 +150,13 @@ _WORD: Final = deferred(r"[a-z0-9]+")
 class _Block(Struct, frozen=True):
     """Why a connection is dropped: the policy, the place to mend, and in words what it lets in."""
 
-    policy: Policy
+    policy: AnyObject
     place: Place
     why: str
     fix: str
     guess: bool = False
+    leaving: bool = False
+    """Whether it is the proxy that the policy selects, and not the pod."""
 
 
 class NetworkPolicyBlocksRoute(Rule):
@@ -167,22 +182,44 @@ class NetworkPolicyBlocksRoute(Rule):
             ),
         ),
     )
-    fields: ClassVar[frozenset[str]] = frozenset({"endpoints"})
-    needs: ClassVar[frozenset[tuple[str, str]]] = NETWORK_POLICIES
+    fields: ClassVar[frozenset[str]] = frozenset({"backends"})
+    needs: ClassVar[frozenset[tuple[str, str]]] = NETWORK_POLICIES | OTHER_POLICIES
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Asks the policies of each backend's pods about whoever sends the requests."""
         for backend in route.backends:
-            if backend.target.value is TargetKind.NODE or backend.service_port is None:
+            if backend.target.value is TargetKind.NODE:
+                continue
+            yield from self._names(route, backend, graph)
+            if backend.service_port is None:
                 continue
             for endpoint in backend.endpoints:
-                policies = network_policies(graph).isolating(endpoint.workload)
-                if endpoint.number is None or not policies or not network_policies(graph).settled(endpoint.workload):
+                if endpoint.number is None:
                     continue
                 protocol = backend.service_port.port.protocol
-                block = _block(route, backend, endpoint.workload, endpoint.number, protocol, graph)
+                visit = Visit(None, endpoint.workload, endpoint.number, protocol)
+                block = _block(route, backend, visit, graph) or _kept_in(route, visit, graph)
                 if block is not None:
                     yield self._finding(route, backend, endpoint, block)
+
+    def _names(self, route: Route, backend: BackendRef, graph: ObjectGraph) -> Iterator[Finding]:
+        """A backend that is but a name, and a proxy that cannot ask for its addresses."""
+        service = backend.service.object
+        if service is None or service.body.spec.type != "ExternalName" or not route.proxies or route.assumed:
+            return
+        cut_off = [network_policies(graph).names_cut_off(proxy) for proxy in route.proxies]
+        policy = cut_off[0]
+        if policy is None or None in cut_off:
+            return
+        yield self.finding(
+            policy.at("spec", "egress") if policy.body.spec.egress is not None else policy.at("spec"),
+            f"{route.gateway} looks up `{service.body.spec.external_name}` of {service}, but {policy} lets its pods "
+            f"ask no DNS, as no rule opens port 53: no address is found and the client gets "
+            f"{CONNECTION_LOST.status_from(route.controller.value)}",
+            related=[Related(f"{proxy} runs {route.gateway}", proxy.labels_place) for proxy in route.proxies[:1]],
+            path=way(route, backend, Hop.SERVICE),
+            fix="allow port 53, UDP and TCP, to the cluster's DNS",
+        )
 
     def _finding(self, route: Route, backend: BackendRef, endpoint: Endpoint, block: _Block) -> Finding:
         severity = Severity.WARNING if block.guess else Severity.ERROR
@@ -196,8 +233,8 @@ class NetworkPolicyBlocksRoute(Rule):
             f"{', its' if block.guess else ': its'} packets are dropped and the client gets {PREDICTIONS[self.code].status_from(route.controller.value)}{rest}",
             severity=severity,
             related=[
-                Related(f"{block.policy} selects these pods", block.policy.at("spec", "podSelector")),
-                Related("their labels", endpoint.workload.labels_place),
+                Related(f"{block.policy} selects {'its' if block.leaving else 'these'} pods", _selector(block.policy)),
+                Related("their labels" if not block.leaving else "the pods", endpoint.workload.labels_place),
                 *(Related(f"{proxy} runs {route.gateway}", proxy.labels_place) for proxy in route.proxies[:1]),
             ],
             path=way(route, backend, Hop.POD, endpoint),
@@ -205,20 +242,86 @@ class NetworkPolicyBlocksRoute(Rule):
         )
 
 
-def _block(
-    route: Route, backend: BackendRef, workload: Workload, number: int, protocol: str, graph: ObjectGraph
-) -> _Block | None:
+def _selector(policy: AnyObject) -> Place:
+    """What a policy selects pods by, where its kind has one field for that."""
+    return policy.at("spec", "podSelector") if isinstance(policy.body, NetworkPolicy) else policy.at("spec")
+
+
+def _block(route: Route, backend: BackendRef, visit: Visit, graph: ObjectGraph) -> _Block | None:
+    if not graph.kinds.isdisjoint(OTHER_POLICIES):
+        return _refused(route, visit, graph)
     policies = network_policies(graph)
-    anybody = Visit(None, workload, number, protocol)
-    if not policies.open_to_anybody(anybody):
-        return _closed(policies, anybody)
+    if not policies.isolating(visit.workload) or not policies.settled(visit.workload):
+        return None
+    if not policies.open_to_anybody(visit):
+        return _closed(policies, visit)
     if route.proxies:
-        visits = [Visit(proxy, workload, number, protocol) for proxy in route.proxies]
-        return _shut_out(policies, visits[0]) if all(policies.admits(visit) is False for visit in visits) else None
+        visits = [replace(visit, visitor=proxy) for proxy in route.proxies]
+        return _shut_out(policies, visits[0]) if all(policies.admits(one) is False for one in visits) else None
     if route.from_outside:
         direct = backend.target.value is TargetKind.POD
-        return _no_pod(route, policies, anybody) if direct and policies.admits(anybody) is False else None
-    return _meant(route, policies, anybody, graph)
+        return _no_pod(route, policies, visit) if direct and policies.admits(visit) is False else None
+    return None if route.mesh else _meant(route, policies, visit, graph)
+
+
+def _refused(route: Route, visit: Visit, graph: ObjectGraph) -> _Block | None:
+    """What the policies of all kinds make of a connection, in the order in which they are asked."""
+    space = visit.workload.object.namespace
+    if graph.incomplete_in(space) or visit.workload.pod.host_network:
+        return None
+    entity = "world" if route.from_outside else "ingress" if route.mesh == "Cilium" else ""
+    visits = [replace(visit, visitor=proxy) for proxy in route.proxies] or [replace(visit, entity=entity)]
+    decisions = [admission(one, graph) for one in visits]
+    if any(decision.admits is not False for decision in decisions):
+        return None
+    decision = decisions[0]
+    who = str(visits[0].visitor or f"the {route.gateway}")
+    if decision.clause is not None:
+        policy, place = decision.clause.policy, decision.clause.place
+        return _Block(policy, place, f"{policy} denies connections from {who}", f"leave {who} out of that rule")
+    stage = decision.stage
+    if stage is None:
+        return None
+    policies = network_policies(graph)
+    if all(isinstance(policy.body, NetworkPolicy) for policy in stage.isolating):
+        if not policies.open_to_anybody(visit):
+            return _closed(policies, visit)
+        return _shut_out(policies, visits[0]) if route.proxies else None
+    allowing = [clause for clause in stage.clauses if clause.action == "Allow"]
+    nearest = next((clause for clause in allowing if clause.wants != "other ports"), next(iter(allowing), None))
+    if nearest is None:
+        policy = stage.isolating[0]
+        return _Block(policy, policy.at("spec"), f"{policy} lets nobody in, and no other policy does", f"allow {who}")
+    if all(clause.wants == "other ports" for clause in allowing):
+        why = f"{nearest.policy} lets in connections to other ports only"
+        return _Block(nearest.policy, nearest.place, why, f"allow port {visit.number}, the pod's own")
+    why = f"{nearest.policy} lets nobody in, and no other policy does"
+    if nearest.wants:
+        why = f"{nearest.policy} lets in only {nearest.wants}, and {who} is none of them"
+    return _Block(nearest.policy, nearest.place, why, f"allow {who}")
+
+
+def _kept_in(route: Route, visit: Visit, graph: ObjectGraph) -> _Block | None:
+    """What keeps a proxy's pods from opening the connection at all."""
+    if not graph.kinds.isdisjoint(OTHER_POLICIES):
+        return None
+    decisions = [network_policies(graph).egress(replace(visit, visitor=proxy)) for proxy in route.proxies]
+    if not decisions or any(decision.admits is not False or decision.stage is None for decision in decisions):
+        return None
+    stage = decisions[0].stage
+    if stage is None:
+        return None
+    clauses = [clause for clause in stage.clauses if clause.wants != "other ports"] or list(stage.clauses)
+    policy = clauses[0].policy if clauses else stage.isolating[0]
+    place = clauses[0].place if clauses else policy.at("spec")
+    proxy, space = route.proxies[0], visit.workload.object.namespace
+    return _Block(
+        policy,
+        place,
+        f"{policy} lets {proxy} open no connection to pods of namespace `{space}` at that port",
+        f"allow port {visit.number} to the pods of namespace `{space}` there",
+        leaving=True,
+    )
 
 
 def _closed(policies: NetworkPolicies, visit: Visit) -> _Block:

@@ -89,6 +89,10 @@ class Cilium(IngressController):
         one_label_wildcards=True,
     )
 
+    def route(self, graph: ObjectGraph, context: PathContext) -> Route:
+        """Its requests come from the entity `ingress`, whatever node they come from."""
+        return replace(super().route(graph, context), mesh="Cilium")
+
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Passed-through hosts, or paths with the redirect to HTTPS that hosts with a certificate get."""
         for claim in claims:

@@ -50,7 +50,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
     implementation = view.implementation if view else SPECIFICATION
     controller = view.class_source if view else _unknown_controller(route)
     modes = {listener.tls.mode.value for listener in listeners if listener.tls}
-    gateways = dict.fromkeys(view.gateway for view, _ in attachment.listeners) if implementation.mesh else {}
+    gateways = dict.fromkeys(view.gateway for view, _ in attachment.listeners) if implementation.makes_accounts else {}
     made = [_account(gateway) for gateway in gateways]
     accounts = () if None in made else tuple(account for account in made if account is not None)
     rules: Sequence[Rule] = spec.rules

@@ -74,7 +74,9 @@ class Implementation(Struct, frozen=True):
     outside: bool = False
     """Whether its gateways stand outside of the cluster, so that no pod sends their requests."""
     mesh: str = ""
-    """The mesh that its gateways are part of. They run as service account `GATEWAY-CLASS` of the Gateway's namespace."""
+    """The mesh that its gateways are part of."""
+    makes_accounts: bool = False
+    """Whether each of its gateways runs as service account `GATEWAY-CLASS` of the Gateway's namespace."""
     isolated_listeners: bool = True
     hosts_apart: bool = False
     """Whether a host that some route names exactly never falls through to a route with a wildcard or no host."""
@@ -138,6 +140,7 @@ IMPLEMENTATIONS: Final = (
         ("networking.istio.io",),
         controller="istio",
         mesh="Istio",
+        makes_accounts=True,
         request_timeout=_INFINITE,
         upstream_idle=3600,
         misdirected="404",
@@ -151,6 +154,7 @@ IMPLEMENTATIONS: Final = (
         ("cilium",),
         ("cilium.io",),
         controller="cilium",
+        mesh="Cilium",
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
         broken=BrokenBackends(no_port=503),  # "no healthy upstream": issue 32089

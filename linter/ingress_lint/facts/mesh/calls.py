@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -69,20 +69,3 @@ class Refusal(Struct, frozen=True):
     why: str
     fix: str
     status: int | None = 403
-
-
-def either(answers: Iterable[bool | None]) -> bool | None:
-    """Whether one of several things holds; None is unknown."""
-    seen = set(answers)
-    return True if True in seen else None if None in seen else False
-
-
-def every(answers: Iterable[bool | None]) -> bool | None:
-    """Whether all of several things hold; None is unknown."""
-    seen = set(answers)
-    return False if False in seen else None if None in seen else True
-
-
-def negated(answer: bool | None) -> bool | None:
-    """Whether something does not hold; None is unknown."""
-    return None if answer is None else not answer

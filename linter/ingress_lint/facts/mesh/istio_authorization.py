@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ingress_lint.facts.mesh.calls import OUTSIDER, Call, Caller, Refusal, either, every, negated
+from ingress_lint.facts.mesh.calls import OUTSIDER, Call, Caller, Refusal
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -25,6 +25,7 @@ from ingress_lint.objects.istio_security import AuthorizationPolicy, Authorizati
 from ingress_lint.objects.model import KubernetesObject, camel_case
 from ingress_lint.objects.reading import string_map
 from ingress_lint.values.expressions import compiled
+from ingress_lint.values.three_valued import either, every, negated
 
 ROOT_NAMESPACE: Final = "istio-system"
 """Whose policies are for every namespace, unless `meshConfig.rootNamespace` says otherwise."""

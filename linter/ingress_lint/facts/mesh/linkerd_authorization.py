@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from ingress_lint.facts.mesh.calls import Call, Caller, Refusal, either, every
+from ingress_lint.facts.mesh.calls import Call, Caller, Refusal
 from ingress_lint.facts.mesh.membership import LINKERD
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
@@ -32,6 +32,7 @@ from ingress_lint.objects.linkerd import (
     ServerAuthorization,
 )
 from ingress_lint.objects.model import AnyObject, KubernetesObject
+from ingress_lint.values.three_valued import either, every
 
 _DEFAULT_POLICY: Final = "config.linkerd.io/default-inbound-policy"
 LINKERD_GROUP: Final = "policy.linkerd.io"

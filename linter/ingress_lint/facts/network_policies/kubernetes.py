@@ -9,12 +9,21 @@ Every answer is True, False, or None for what the set does not tell.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.network_policies.clauses import (
+    Clause,
+    Decision,
+    Stage,
+    Visit,
+    decide,
+    namespace_matches,
+    pods_match,
+)
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.control_plane import CONTROL_PLANE_LABELS
 from ingress_lint.graph.graph import ObjectGraph
@@ -22,16 +31,18 @@ from ingress_lint.graph.labels import selects
 from ingress_lint.graph.workload import Workload
 from ingress_lint.load.document import Place
 from ingress_lint.objects.group_kind import NETWORK_POLICY
-from ingress_lint.objects.model import KubernetesObject, LabelSelector
+from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.objects.networking import (
     NetworkPolicy,
+    NetworkPolicyEgressRule,
     NetworkPolicyIngressRule,
     NetworkPolicyPeer,
     NetworkPolicyPort,
 )
+from ingress_lint.values.three_valued import either, every
 
 Policy = KubernetesObject[NetworkPolicy]
-NAMESPACE_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+_DNS: Final = 53
 _EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
 _OTHER_POLICIES: Final = frozenset(
     {
@@ -45,15 +56,6 @@ _OTHER_POLICIES: Final = frozenset(
     }
 )
 """Policies of other kinds, which may allow what NetworkPolicies do not, or be read before them."""
-
-
-class Visit(Struct, frozen=True):
-    """A connection to a port of a pod. `visitor` is None for an address outside of the cluster."""
-
-    visitor: Workload | None
-    workload: Workload
-    number: int
-    protocol: str
 
 
 class Peer(Struct, frozen=True):
@@ -112,11 +114,68 @@ class NetworkPolicies:
         policies = self.isolating(visit.workload)
         if not policies:
             return True
-        return _any(
-            _both(opens(rule, visit), _any(self.matches(peer, visit.visitor) for peer in peers) if peers else True)
+        return either(
+            every((opens(rule, visit), either(self.matches(peer, visit.visitor) for peer in peers) if peers else True))
             for policy in policies
             for rule, peers in _rules(policy)
         )
+
+    def ingress_stage(self, visit: Visit) -> Stage:
+        """What they say of a connection, together with policies of other kinds."""
+        policies, known = self.isolating(visit.workload), visit.visitor is not None or bool(visit.entity)
+        clauses = []
+        for policy in policies:
+            for index, (rule, peers) in enumerate(_rules(policy)):
+                means = opens(rule, visit)
+                rest = policy.at("spec", "ingress", index)
+                wants = "other pods" if means else "other ports"
+                if not peers:
+                    clauses.append(Clause(policy, rest, "Allow", means, wants))
+                for peer in peers:
+                    who = self.matches(peer, visit.visitor) if known else None
+                    clauses.append(Clause(policy, peer.place, "Allow", every((means, who)), wants))
+        return Stage(clauses, policies)
+
+    def egress(self, visit: Visit) -> Decision:
+        """Whether the policies of the visitor's namespace let it open a connection."""
+        visitor = visit.visitor
+        if visitor is None or not self.settled(visitor):
+            return Decision(None)
+        policies = self._leaving(visitor)
+        clauses = []
+        for policy in policies:
+            for index, rule in enumerate(policy.body.spec.egress or ()):
+                place = policy.at("spec", "egress", index)
+                peers = [Peer(policy, peer, place.at("to", number)) for number, peer in enumerate(rule.to or ())]
+                opened = opens(rule, visit)
+                who = either(self.matches(peer, visit.workload) for peer in peers) if peers else True
+                where = place.at("to") if opened else place.at("ports")
+                clauses.append(Clause(policy, where, "Allow", every((opened, who)), "" if opened else "other ports"))
+        return decide([Stage(clauses, policies)])
+
+    def names_cut_off(self, visitor: Workload) -> Policy | None:
+        """The policy that keeps a workload's pods from asking DNS: they are isolated, and no rule opens port 53."""
+        policies = self._leaving(visitor) if self.settled(visitor) else ()
+        asked = [Visit(visitor, visitor, _DNS, protocol) for protocol in ("UDP", "TCP")]
+        rules = [rule for policy in policies for rule in policy.body.spec.egress or ()]
+        return None if not policies or any(opens(rule, visit) for rule in rules for visit in asked) else policies[0]
+
+    def _leaving(self, visitor: Workload) -> tuple[Policy, ...]:
+        """The policies that decide where a workload's pods may connect to."""
+        return tuple(
+            policy
+            for policy in self._of_egress.get(visitor.object.namespace, ())
+            if selects(policy.body.spec.pod_selector, visitor.labels)
+        )
+
+    @cached_property
+    def _of_egress(self) -> Mapping[str, list[Policy]]:
+        found: defaultdict[str, list[Policy]] = defaultdict(list)
+        for policy in self._graph.network_policies:
+            spec = policy.body.spec
+            if "Egress" in spec.policy_types if spec.policy_types is not None else spec.egress is not None:
+                found[policy.namespace].append(policy)
+        return found
 
     def open_to_anybody(self, visit: Visit) -> bool:
         """Whether any rule names the port at all, whoever may use it."""
@@ -143,18 +202,17 @@ class NetworkPolicies:
         where = (
             namespace == peer.policy.namespace
             if terms.namespace_selector is None
-            else self._namespace_matches(terms.namespace_selector, namespace)
+            else namespace_matches(terms.namespace_selector, namespace, self._graph)
         )
-        return _both(where, True if terms.pod_selector is None else _pods_match(terms.pod_selector, visitor))
+        return every(
+            (
+                where,
+                True if terms.pod_selector is None else pods_match(terms.pod_selector, visitor, CONTROL_PLANE_LABELS),
+            )
+        )
 
-    def _namespace_matches(self, selector: LabelSelector, name: str) -> bool | None:
-        item = self._graph.namespace(name)
-        labels = {**(item.labels if item else {}), NAMESPACE_NAME_LABEL: name}
-        keys = {*selector.match_labels, *(term.key for term in selector.match_expressions)}
-        return selects(selector, labels) if item is not None or keys <= {NAMESPACE_NAME_LABEL} else None
 
-
-def opens(rule: NetworkPolicyIngressRule, visit: Visit) -> bool:
+def opens(rule: NetworkPolicyIngressRule | NetworkPolicyEgressRule, visit: Visit) -> bool:
     """Whether a rule names the port; without ports it names every one."""
     return not rule.ports or any(_is_port(port, visit) for port in rule.ports)
 
@@ -173,27 +231,11 @@ def _is_port(port: NetworkPolicyPort, visit: Visit) -> bool:
     )
 
 
-def _pods_match(selector: LabelSelector, visitor: Workload) -> bool | None:
-    keys = {*selector.match_labels, *(term.key for term in selector.match_expressions)}
-    return None if keys & CONTROL_PLANE_LABELS else selects(selector, visitor.labels)
-
-
 def _rules(policy: Policy) -> Iterator[tuple[NetworkPolicyIngressRule, tuple[Peer, ...]]]:
     """The rules of a policy with their peers; without peers a rule is for everybody."""
     for index, rule in enumerate(policy.body.spec.ingress or ()):
         place = policy.at("spec", "ingress", index, "from")
         yield rule, tuple(Peer(policy, peer, place.at(number)) for number, peer in enumerate(rule.from_ or ()))
-
-
-def _any(answers: Iterable[bool | None]) -> bool | None:
-    seen = set(answers)
-    return True if True in seen else None if None in seen else False
-
-
-def _both(one: bool | None, other: bool | None) -> bool | None:
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
 
 
 @once_per_graph
