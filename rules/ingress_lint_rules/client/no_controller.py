@@ -62,7 +62,8 @@ kubectl -n NAMESPACE describe gateway GATEWAY
 
 ## How sure
 An error where the set defines other classes and nobody else is known to bring this one. A warning where a class of the
-same controller is defined under another name, or where the older annotation names the class, which needs no
+same controller is defined under another name, where the controller of the set is started as another one than its class
+names (`--controller-class`), or where the older annotation names the class, which needs no
 IngressClass. A note where the name is one that a known controller's classes go by, and for Ingresses without a class,
 one note for all of them, where the set defines none. Silent for classes that controllers, their charts and clouds make
 themselves (`nginx`, `alb`, `istio`, `gke-l7-*`, `azure-alb-external`...), and where a controller of the set takes

@@ -77,7 +77,8 @@ an option that is off, and for kinds whose operator may add containers; a note o
 where only the SRV record is missing.
 
 A number that nobody declares is a warning, because `containerPort` is informational: an error where the pod declares
-and probes one other port that no Service leads to, a note where the Service's other ports are served and no route uses
+and probes one other port that no Service leads to, or where a workload of the Service's own name declares that number
+and no Service selects it, a note where the Service's other ports are served and no route uses
 this one. Silent where a command line, the environment, a probe or a mounted file names the number, where an image is
 known to serve it, where the containers declare no port at all or only one for metrics, in pods on the host network,
 where some of several selected workloads have the port (IL404), and on headless Services that no route uses.
@@ -96,6 +97,7 @@ from msgspec import Struct
 
 from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.facts.evidence.serving import serves_aside
+from ingress_lint.facts.meant_pods import Declared, namesake, nearly_selected
 from ingress_lint.finding import Finding, Hop, Related, Severity, Step
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
@@ -127,6 +129,11 @@ class _Target(Struct, frozen=True):
     target: int | str
     workloads: tuple[Workload, ...]
     routed: tuple[Route, BackendRef] | None
+
+    @property
+    def selection(self) -> tuple[KubernetesObject[Service], tuple[Workload, ...]]:
+        """The Service, and what it selects."""
+        return self.service, self.workloads
 
     @property
     def place(self) -> Place:
@@ -242,9 +249,9 @@ class TargetPortMismatch(Rule):
         if name in _INJECTED:
             return
         candidates = [found for found in target.declared() if found[2].protocol == target.port.protocol]
-        meant = None if candidates else _passed_over(target, name, graph)
+        meant = None if candidates else nearly_selected(*target.selection, name, target.port.protocol, graph)
         if meant is not None:
-            yield self._wrong_pods(target, name, meant, graph)
+            yield self._wrong_pods(target, f"the port named `{name}`", meant, graph)
             return
         best = _nearest(target, name, candidates)
         fix = "name a port that the containers declare, or declare this one"
@@ -262,7 +269,7 @@ class TargetPortMismatch(Rule):
         )
 
     def _wrong_pods(
-        self, target: _Target, name: str, meant: tuple[WorkloadContainer, int], graph: ObjectGraph
+        self, target: _Target, wanted: str, meant: Declared, graph: ObjectGraph, seen: str = "no endpoint"
     ) -> Finding:
         container, index = meant
         workload, selector = container.workload, target.service.at("spec", "selector")
@@ -273,9 +280,10 @@ class TargetPortMismatch(Rule):
         ]
         return self._finding(
             target,
-            f"Service `{target.service.name}` targets the port named `{name}`, which {workload} declares, but its "
-            f"selector picks {target.pods()} instead, where no container does, so it has no endpoint for port "
-            f"{target.port.port}, and {_refused(target, 'no endpoint')}",
+            f"Service `{target.service.name}` targets {wanted}, which {workload} declares, but its selector picks "
+            f"{target.pods()} instead, where no container does, so "
+            f"{f'it has no endpoint for port {target.port.port}' if seen == 'no endpoint' else 'nobody listens there'}, and "
+            f"{_refused(target, seen)}",
             self._severity(target, graph),
             [
                 *(differing or [Related("what it selects by", selector)]),
@@ -295,6 +303,10 @@ class TargetPortMismatch(Rule):
             or listening_evidence(graph).publishes(target.workloads, number, target.port.protocol)
             or any(listens == number for workload in target.workloads for listens in _configured(workload, graph))
         ):
+            return
+        meant = namesake(*target.selection, number, target.port.protocol, graph)
+        if meant is not None:
+            yield self._wrong_pods(target, f"port {number}", meant, graph, "refused")
             return
         main = _unreached_main_port(target, graph)
         message = (
@@ -356,21 +368,6 @@ def _target_of(port: ServicePort) -> int | str:
 
 def _configured(workload: Workload, graph: ObjectGraph) -> Iterator[int]:
     return (listening.number for _, listening in listening_evidence(graph).listenings(workload))
-
-
-def _passed_over(target: _Target, name: str, graph: ObjectGraph) -> tuple[WorkloadContainer, int] | None:
-    """A port of that name in pods that the selector nearly picks: some of its labels, not all."""
-    selector = graph.selector(target.service).items()
-    best: tuple[int, WorkloadContainer, int] | None = None
-    for workload in graph.pods(target.service.namespace).matching({}):
-        shared = len(selector & workload.labels.items())
-        if shared and workload not in target.workloads and (best is None or shared > best[0]):
-            for container in workload.containers:
-                found = container.port_named(name, target.port.protocol)
-                if found is not None:
-                    best = shared, container, found[0]
-                    break
-    return best[1:] if best else None
 
 
 def _unreached_main_port(target: _Target, graph: ObjectGraph) -> tuple[WorkloadContainer, int, ContainerPort] | None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-from ingress_lint.controllers.registry import REGISTRY, class_controller
+from ingress_lint.controllers.registry import INGRESS, REGISTRY, class_controller
 from ingress_lint.controllers.shared.base import Claim, IngressObject
 from ingress_lint.controllers.shared.classes.declared import declared_controller
 from ingress_lint.controllers.shared.classes.installed_classes import brings_ingress_class
@@ -33,6 +33,9 @@ _CLASSLESS_FLAGS: Final = ("watch-ingress-without-class", "empty-ingress-class",
 """How options start by which controllers take Ingresses without a class (ingress-nginx, HAProxy's two, Kong)."""
 CLASS_FLAGS: Final = ("ingress-class", "ingress.class", "ingress-class-name", "ingressclass")
 """How options end that name the class of which a controller takes Ingresses."""
+_CONTROLLER_FLAG: Final = "controller-class"
+"""How an ingress-nginx is told which controller of IngressClasses it is."""
+_OF_CLASS: Final = "no controller takes Ingresses of this class, and clients get 404"
 _UNSERVED: Final = "no controller takes it, and clients get 404 or no answer at all"
 
 
@@ -45,17 +48,18 @@ class IngressClasses:
         self._classes = tuple(graph.ingress_classes.values())
         self._defaults = [item for item in self._classes if item.annotations.get(DEFAULT_CLASS_ANNOTATION) == "true"]
 
-    def verdicts(self, claims: Iterable[Claim], preferred: str | None) -> Iterator[Verdict]:
+    def verdicts(self, claims: Sequence[Claim], preferred: str | None) -> Iterator[Verdict]:
         """What keeps Ingresses from a controller; `preferred` is the one that the user says takes those without class."""
         classless: list[Claim] = []
         for claim in claims:
             ingress = claim.ingress
-            by_field = ingress.body.spec.ingress_class_name
-            name = by_field or ingress.annotations.get(CLASS_ANNOTATION)
+            by_field = bool(ingress.body.spec.ingress_class_name)
+            name = _class_name(ingress)
             if not name:
                 classless.append(claim)
-            elif (verdict := self._named(ingress, name, by_field=bool(by_field))) is not None:
+            elif (verdict := self._named(ingress, name, by_field=by_field)) is not None:
                 yield verdict
+        yield from self._started_otherwise({_class_name(claim.ingress) for claim in claims})
         if preferred is None:
             yield from self._classless(classless)
         if len(self._defaults) > 1:
@@ -118,6 +122,32 @@ class IngressClasses:
         if brought:
             return None
         return Certainty.UNKNOWN if owners else Certainty.KNOWN
+
+    def _started_otherwise(self, used: Collection[str]) -> Iterator[Verdict]:
+        """Classes whose controller is none of those as which the set's controllers of that product are started.
+
+        kubernetes/ingress-nginx:internal/ingress/controller/store/store.go: a class of another controller is ignored.
+        """
+        by_name = any(flag == "ingress-class-by-name" for flag, _ in self._options)
+        started = {value for flag, value in self._options if flag == _CONTROLLER_FLAG and not by_name}
+        for item in self._classes if started else ():
+            controller = item.body.spec.controller or ""
+            alike = sorted(value for value in started if _product(value) == _product(controller))
+            if (
+                item.name in used
+                and alike
+                and controller not in started
+                and class_controller(self._graph, item) == INGRESS
+            ):
+                yield Verdict(
+                    Reason.NO_INGRESS_CLASS,
+                    item,
+                    item.at("spec", "controller"),
+                    f"IngressClass `{item.name}` is of controller `{controller}`, and the one of these manifests is started "
+                    f"as {_listed(alike)} (`--{_CONTROLLER_FLAG}`); unless another runs in the cluster, {_OF_CLASS}",
+                    Certainty.UNKNOWN if self._graph.incomplete else Certainty.LIKELY,
+                    fix=f"set `controller: {alike[0]}`, or start the controller with `--{_CONTROLLER_FLAG}={controller}`",
+                )
 
     # -- no class -----------------------------------------------------------------------------------------------------
 
@@ -230,6 +260,15 @@ def class_place(ingress: IngressObject) -> Place:
 
 def _default_of(item: KubernetesObject[IngressClass]) -> tuple[str, Place]:
     return f"IngressClass `{item.name}` is the default as well", item.annotation_place(DEFAULT_CLASS_ANNOTATION)
+
+
+def _product(controller: str) -> str:
+    """The domain of whoever makes a controller."""
+    return controller.partition("/")[0]
+
+
+def _class_name(ingress: IngressObject) -> str:
+    return ingress.body.spec.ingress_class_name or ingress.annotations.get(CLASS_ANNOTATION) or ""
 
 
 def _listed(names: Sequence[str]) -> str:
