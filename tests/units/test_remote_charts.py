@@ -261,7 +261,7 @@ def test_a_server_that_says_nothing_is_asked_once(tree: Tree, helm: Tool, server
         )
     tree(written)
     server.answers["/index.yaml"] = None
-    manifests = found(render=Render(helm=helm.path, time_limit="1s", network=True), jobs=1)
+    manifests = found(render=Render(helm=helm.path, time_limit="3s", network=True), jobs=1)
     assert sum(one.state == "unchecked" for one in manifests.units) == 6
     assert server.asked == ["/index.yaml"]
 
