@@ -112,9 +112,7 @@ def test_a_shop_in_order_passes(lint: Callable[..., Ran]) -> None:
     assert ran.summary.strip()
 
 
-def test_a_fault_of_a_chart_is_annotated_at_its_template_and_at_the_value(
-    runner: Path, charted: Path
-) -> None:
+def test_a_fault_of_a_chart_is_annotated_at_its_template_and_at_the_value(runner: Path, charted: Path) -> None:
     ran = run_step("lint", charted, runner, {"paths": "."})
     assert ran.status == 1, ran.log
     assert re.search(r"^::error file=charts/web/templates/ingress\.yaml,line=12,.*IL402", ran.log, re.MULTILINE)
