@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ingress_lint.build.tools import Tool
+
 ROOT = Path(__file__).parents[2]
 
 DEPLOYMENT = """\
@@ -96,3 +98,18 @@ def shop(tmp_path: Path) -> Path:
     for name, text in (("deployment", DEPLOYMENT), ("service", SERVICE), ("ingress", INGRESS)):
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def charted(shop: Path, helm: Tool, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shop as a chart in a folder of a repository, whose Ingress takes its port from the values, which name a wrong one."""
+    monkeypatch.setenv("PATH", os.pathsep.join((str(Path(helm.path).parent), os.environ["PATH"])))
+    chart = shop / "charts/web"
+    (chart / "templates").mkdir(parents=True)
+    for name in ("deployment", "service", "ingress"):
+        (shop / f"{name}.yaml").rename(chart / f"templates/{name}.yaml")
+    port = INGRESS.replace("port: {name: http}", "port: {number: {{ .Values.port }} }")
+    (chart / "templates/ingress.yaml").write_text(port, encoding="utf-8")
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n", encoding="utf-8")
+    (chart / "values.yaml").write_text("# the Service has 80\nport: 81\n", encoding="utf-8")
+    return shop

@@ -112,6 +112,14 @@ def test_a_shop_in_order_passes(lint: Callable[..., Ran]) -> None:
     assert ran.summary.strip()
 
 
+def test_a_fault_of_a_chart_is_annotated_at_its_template_and_at_the_value(runner: Path, charted: Path) -> None:
+    ran = run_step("lint", charted, runner, {"paths": "."})
+    assert ran.status == 1, ran.log
+    assert re.search(r"^::error file=charts/web/templates/ingress\.yaml,line=12,.*IL402", ran.log, re.MULTILINE)
+    assert re.search(r"^::error file=charts/web/values\.yaml,line=2,.*IL402", ran.log, re.MULTILINE)
+    assert ran.outputs["errors"] == "1"
+
+
 def test_an_error_fails_the_step_and_is_annotated_counted_and_summed_up(lint: Callable[..., Ran], shop: Path) -> None:
     (shop / "service.yaml").write_text(RENAMED_SERVICE, encoding="utf-8")
     ran = lint(paths="shop", sarif_file="out/lint.sarif")

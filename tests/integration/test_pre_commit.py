@@ -53,6 +53,17 @@ def test_it_fails_on_a_file_that_did_not_change(repository: Path, shop: Path, tm
     assert "IL401" in done.stdout
 
 
+def test_a_fault_of_a_chart_stands_in_its_template(repository: Path, charted: Path, tmp_path: Path) -> None:
+    commit_all(charted)
+    with open(charted / "charts/web/templates/service.yaml", "a", encoding="utf-8") as file:
+        file.write("# only this file is part of the commit\n")
+    done = try_repo(repository, charted, tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "charts/web/templates/ingress.yaml:12" in done.stdout
+    assert "charts/web/values.yaml:2" in done.stdout
+    assert "IL402" in done.stdout
+
+
 def test_the_paths_are_arguments_that_users_may_set() -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["pass_filenames"] is False

@@ -343,6 +343,10 @@ def test_of_a_part_in_an_archive_the_value_is_what_to_edit(helm: Tool, write_tre
     chart = Chart(helm, Release(str(Path("web").resolve())))
     assert chart.at("Service", "spec", "ports", 0, "port") == "web/values.yaml:2 likely"
     assert chart.at("Service", "spec", "ports", 0, "name") == "web/Chart.yaml:5 template"
+    for field in ("port", "name"):
+        ((caption, place),) = chart.source("Service", "spec", "ports", 0, field).related
+        assert caption == "written by charts/db/templates/service.yaml in the archive of this chart"
+        assert chart.spot(place) == "web/Chart.yaml:5"
 
 
 def test_of_a_chart_elsewhere_the_value_is_what_to_edit(

@@ -21,7 +21,7 @@ from ingress_lint.load.positions import Locator
 
 INCLUDED: Final = "included here"
 WRITTEN: Final = "written here"
-ARCHIVED: Final = "written by this chart"
+ARCHIVED: Final = "written by {} in the archive of this chart"
 _SHARED: Final = ("labels", "matchLabels", "selector")
 """What charts have helpers for that many objects include, so that another one may be the right one."""
 
@@ -65,8 +65,9 @@ class TemplatePlaces:
         if written is None:
             values = self._deciding.alike(scope_of(source), rendered.pointer, sought)
             place = self._file_place(source, rendered)
-            if values and self._rerendering.file(source) is None:
-                return SourcePlace(values[0], "likely", ((ARCHIVED, place),))
+            if self._rendered.chart.file(source) is None:
+                archived = (ARCHIVED.format("/".join(source.split("/")[1:])), place)
+                return SourcePlace(values[0] if values else place, "likely" if values else "template", (archived,))
             return _editable(SourcePlace(place, "template", values=values))
         chosen = _chosen(written.marks, rendered.pointer)
         place = self._place(written.marks[chosen], rendered, sought, document.file.line_text(line))
