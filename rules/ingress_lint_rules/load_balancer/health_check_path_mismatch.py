@@ -275,7 +275,10 @@ def _asked_for(asked: _Asked) -> Iterator[Related]:
     owner, protocol = asked.route.owner, asked.check.protocol
     if protocol.origin is not Origin.DEFAULT and protocol.place != asked.path.place:
         yield Related(f"this makes it ask by {protocol.value}", protocol.place)
-    yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
+    if owner.document is not asked.path.place.document:
+        yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
+    elif asked.path.origin is Origin.DEFAULT:
+        yield Related(f"{owner.kind} `{owner.name}` does not say what to ask for", owner.name_place)
 
 
 def _key(route: Route, backend: BackendRef) -> tuple[AnyObject, str, str]:

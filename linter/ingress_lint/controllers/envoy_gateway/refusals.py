@@ -75,7 +75,7 @@ def _size(least: int, most: int) -> Check:
         number = quantity(value)
         if number is None:
             return None
-        if number != int(number):
+        if number % 1:
             return "which is no whole number of bytes"
         return None if least <= number <= most else f"which is not between {least} and {most} bytes"
 

@@ -56,7 +56,7 @@ def calico_tiers(visit: Visit, graph: ObjectGraph, of_kubernetes: Stage) -> tupl
 
 def _order_of(tier: KubernetesObject[Tier] | None) -> float:
     order = tier.body.spec.order if tier is not None else None
-    return _LAST if order is None else float(order)
+    return _LAST if order is None else order
 
 
 def _stage(
@@ -78,7 +78,7 @@ def _stage(
 
 def _order(policy: Policy) -> float:
     order = policy.body.spec.order
-    return _LAST if order is None else float(order)
+    return _LAST if order is None else order
 
 
 def _of_ingress(policy: Policy) -> bool:
