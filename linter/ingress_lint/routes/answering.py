@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.facts.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
@@ -21,6 +22,7 @@ from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import BackendRef, ExternalAuth, RequestMirror, Route
+from ingress_lint.routes.paths import PathHandling
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.traffic import BY_KUBE_PROXY
 from ingress_lint.routes.upstream import Upstream, new_path, upstream, with_query
@@ -34,6 +36,7 @@ _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_PORT: ("error", None),
     Refusal.NO_TLS_LISTENER: ("error", None),
     Refusal.NO_HOST: ("no-route", 404),
+    Refusal.PATH: ("error", 400),
     Refusal.MISDIRECTED: ("error", 421),
 }
 _STOPPED: Final = (Fate.ANSWERED, Fate.NOT_APPLIED)
@@ -93,6 +96,9 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         return Answer(selection, outcome, status if http else None, selection.refusal.value)
     if listener is not None and (why := _client_refused(request, listener)):
         return Answer(selection, "error", None, why, client_refused=True)
+    paths = table.conduct.paths
+    if http and listener is not None and (there := paths.redirected(request.path)) is not None:
+        return _sent_to(there, paths.escaped_slash or 307, request, selection)
     if selection.winner is None:
         return Answer(selection, "no-route", 404 if http else None, "no route fits")
     route, match = selection.winner.route, selection.winner.match
@@ -103,7 +109,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         return Answer(selection, "error", refusal.status, f"{refusal.policy} {refusal.why}")
     for item in route.filters:
         if isinstance(item, RequestRedirect):
-            redirect = _redirect(request, item, match)
+            redirect = _redirect(replace(request, path=paths.forwarded(request.path)), item, match)
             return Answer(selection, "redirect", item.status, redirect=redirect)
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
@@ -117,7 +123,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
             return Answer(selection, "error", fault.status, f"no request can be authorised: {fault.why}")
     shares, fault = _shares(route, graph)
     if fault is None and http:
-        shares, fault = _authorized(shares, route, match, request, graph)
+        shares, fault = _authorized(shares, route, match, request, graph, paths)
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()
@@ -127,7 +133,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         "backend",
         200 if http else None,
         backends=shares,
-        upstream=upstream(request, steps, match),
+        upstream=upstream(request, steps, match, paths),
         mirrors=tuple(item for item in steps if isinstance(item, RequestMirror)),
     )
 
@@ -159,13 +165,18 @@ def _shares(route: Route, graph: ObjectGraph | None) -> tuple[tuple[Share, ...],
 
 
 def _authorized(
-    shares: tuple[Share, ...], route: Route, match: Match | None, request: Request, graph: ObjectGraph | None
+    shares: tuple[Share, ...],
+    route: Route,
+    match: Match | None,
+    request: Request,
+    graph: ObjectGraph | None,
+    paths: PathHandling,
 ) -> tuple[tuple[Share, ...], Fault | None]:
     """The backends, and why none answers, once the policies of their pods have refused what they do not let through."""
     judged = []
     for share in shares:
         steps = (*route.filters, *share.backend.filters)
-        sent = upstream(request, steps, match) if share.fault is None else None
+        sent = upstream(request, steps, match, paths) if share.fault is None else None
         refusal = denied(route, share.backend, request, graph, sent) if sent is not None else None
         why = Fault(f"{refusal.policy} {refusal.why}", refusal.status or 403) if refusal is not None else share.fault
         judged.append(Share(share.backend, share.share, why))
@@ -219,6 +230,15 @@ def _is_open(backend: BackendRef) -> bool:
 
 def _external(service: AnyObject) -> bool:
     return isinstance(service.body, Service) and service.body.spec.type == "ExternalName"
+
+
+def _sent_to(path: str, status: int, request: Request, selection: Selection) -> Answer:
+    """A redirect of the proxy's own to another path of the same host."""
+    scheme = "https" if request.secure else "http"
+    port = None if request.port == _WELL_KNOWN[scheme] else request.port
+    return Answer(
+        selection, "redirect", status, redirect=Redirect(scheme, request.host, port, with_query(path, request), status)
+    )
 
 
 def _redirect(request: Request, item: RequestRedirect, match: Match | None) -> Redirect:

@@ -31,6 +31,7 @@ class Refusal(Enum):
     NO_PORT = "nothing listens on this port"
     NO_TLS_LISTENER = "no listener takes this server name, so the TLS handshake fails"
     NO_HOST = "no listener takes this host"
+    PATH = "the path leads above the root, or is no path"
     MISDIRECTED = "another listener serves this host than the one that the connection was made to"
 
 
@@ -128,6 +129,9 @@ class RouteTable:
         listener, refusal = self._choose_listener(request)
         if listener is None or refusal is not None:
             return Selection(listener, None, refusal)
+        asked = self._as_seen(request, listener)
+        if asked is None:
+            return Selection(listener, None, Refusal.PATH)
         host = _host_at(listener, request)
         possible = sorted((*self._by_host.get(host.lower(), ()), *self._for_many_hosts), key=lambda item: item[0])
         hosted = [
@@ -137,7 +141,6 @@ class RouteTable:
         ]
         if hosted and self._hosts_apart:
             hosted = _best_hosted(hosted)
-        asked = self._as_seen(request)
         fitting = [
             Candidate(item.route, match, index, item.hostname, item.listener, item.position, item.named)
             for item in hosted
@@ -176,10 +179,14 @@ class RouteTable:
             elsewhere.extend(Lost(route, match, index, why) for index, match in _matches(route))
         yield from elsewhere
 
-    def _as_seen(self, request: Request) -> Request:
-        if self.conduct.tells_scheme and request.encrypted:
-            return replace(request, headers={**request.headers, "x-forwarded-proto": "https"})
-        return request
+    def _as_seen(self, request: Request, listener: Listener) -> Request | None:
+        """The request as matches are compared with it; None where its path is refused."""
+        path = self.conduct.paths.matched(request.path) if listener.protocol.value in _READ else request.path
+        if path is None:
+            return None
+        tells = self.conduct.tells_scheme and request.encrypted
+        headers = {**request.headers, "x-forwarded-proto": "https"} if tells else request.headers
+        return request if path == request.path and not tells else replace(request, path=path, headers=headers)
 
     # -- listeners ----------------------------------------------------------------------------------------------------
 

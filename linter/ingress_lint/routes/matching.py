@@ -19,6 +19,7 @@ from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.paths import AS_WRITTEN, PathHandling
 from ingress_lint.values.expressions import compiled
 
 _NO_TIMESTAMP: Final = "~"
@@ -172,6 +173,8 @@ class Conduct(Struct, frozen=True):
     """Whether `*.example.com` stands for one label only."""
     own_certificate: bool = False
     """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
+    paths: PathHandling = AS_WRITTEN
+    """What it makes of a path before it compares it."""
     tells_scheme: bool = False
     """Whether the header X-Forwarded-Proto says `https` of what comes by TLS before routes are matched."""
 

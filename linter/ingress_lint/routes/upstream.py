@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from ingress_lint.routes.filters import HeaderModifier, URLRewrite
 from ingress_lint.routes.matches import Match, PathMatchType
 from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import Filter
+from ingress_lint.routes.paths import AS_WRITTEN, PathHandling
 from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 
@@ -26,9 +27,16 @@ class Upstream(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-def upstream(request: Request, steps: Iterable[Filter], match: Match | None) -> Upstream:
-    """What becomes of a request on its way through filters, `match` being what it was chosen by."""
-    host, path, headers = request.host, request.path, dict(request.headers)
+def upstream(
+    request: Request, steps: Sequence[Filter], match: Match | None, paths: PathHandling = AS_WRITTEN
+) -> Upstream:
+    """What becomes of a request on its way through filters, `match` being what it was chosen by.
+
+    A proxy that sends on the client's own path rewrites the one that it compared.
+    """
+    host, path, headers = request.host, paths.forwarded(request.path), dict(request.headers)
+    if not paths.forwards_clean and any(isinstance(step, URLRewrite) and step.path is not None for step in steps):
+        path = paths.matched(path) or path
     for step in steps:
         if isinstance(step, URLRewrite):
             host = step.host or host

@@ -15,6 +15,7 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.paths import ENVOY_MERGING
 from ingress_lint.routes.verdicts import Verdict
 
 _RANKS: Final = {PathMatchType.EXACT: 2, PathMatchType.REGULAR_EXPRESSION: 1}
@@ -43,6 +44,7 @@ class Contour(Controller):
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         hosts_apart=True,
+        paths=ENVOY_MERGING,
         one_label_wildcards=True,
     )
     """Envoy chooses a virtual host, then its first route that fits; Contour sorts them (internal/sorter/sorter.go)."""

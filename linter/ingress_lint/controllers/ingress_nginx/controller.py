@@ -29,6 +29,7 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.matching import Conduct, Criterion, Reversed, age, is_exact, path_length
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.paths import NGINX
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.verdicts import Verdict
 
@@ -55,6 +56,7 @@ class IngressNginx(Controller):
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         hosts_apart=True,
+        paths=NGINX,
         one_label_wildcards=True,
         own_certificate=True,
         tells_scheme=True,

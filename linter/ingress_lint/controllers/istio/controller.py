@@ -14,6 +14,7 @@ from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.matching import Conduct, Criterion, Precedence
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.paths import ENVOY
 from ingress_lint.routes.verdicts import Verdict
 
 _PRECEDENCE: Final[Precedence] = (
@@ -32,7 +33,7 @@ class Istio(Controller):
     annotations: ClassVar[AnnotationTable] = AnnotationTable((), ())
     serves_classless: ClassVar[bool | None] = False
     takes_resources: ClassVar[bool] = False
-    conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True)
+    conduct: ClassVar[Conduct] = Conduct(_PRECEDENCE, hosts_apart=True, paths=ENVOY)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes of VirtualServices, then those of Ingresses."""

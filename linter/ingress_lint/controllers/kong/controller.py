@@ -38,6 +38,7 @@ from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS,
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
 from ingress_lint.routes.model import Filter, Route
+from ingress_lint.routes.paths import ENVOY_MERGING
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck, KeepAlive, TargetKind, Timeouts
@@ -92,8 +93,9 @@ class Kong(Controller):
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         own_certificate=True,
+        paths=replace(ENVOY_MERGING, above_root=400),
     )
-    """Kong/kong:kong/router/traditional.lua and kong/router/transform.lua (get_priority)."""
+    """Kong/kong:kong/tools/uri.lua (normalize), kong/router/traditional.lua and kong/router/transform.lua (get_priority)."""
 
     def proxy_port(self, container: WorkloadContainer, port: int, graph: ObjectGraph) -> ProxyPort:
         """What `proxy_listen` says of it."""

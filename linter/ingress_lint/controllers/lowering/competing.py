@@ -6,16 +6,15 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from ingress_lint.controllers.lowering.conducts import conduct_of
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
-from ingress_lint.controllers.registry import controller_named
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
-from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Criterion, age
+from ingress_lint.routes.matching import Candidate, Conduct, Criterion, age
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
 
@@ -133,12 +132,6 @@ def _until(conduct: Conduct, last: Criterion) -> Iterable[Criterion]:
 def _dated(one: Candidate, other: Candidate) -> bool:
     """Whether the manifests say which of two objects is older."""
     return age(one.route.owner)[0] != age(other.route.owner)[0]
-
-
-def conduct_of(route: Route) -> Conduct:
-    """What the controller of a route does in its own way."""
-    controller = controller_named(route.controller.value)
-    return controller.conduct if controller is not None and route.owner.group != GATEWAY_GROUP else SPECIFIED_CONDUCT
 
 
 def same_effect(one: Route, other: Route) -> bool:

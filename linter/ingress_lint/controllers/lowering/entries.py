@@ -8,8 +8,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.controllers.lowering.conducts import conduct_of
 from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
-from ingress_lint.controllers.registry import INGRESS, REGISTRY, class_controller, controller_named
+from ingress_lint.controllers.registry import INGRESS, REGISTRY, class_controller
 from ingress_lint.controllers.shared.base import Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject
@@ -56,7 +57,7 @@ def entries(graph: ObjectGraph, routes: Sequence[Route], frontends: Iterable[Fro
         own = tuple(route for route in routes if any(id(listener) in mine for listener in route.listeners))
         owner = frontend.owner
         title = next((listener.gateway for listener in frontend.listeners), owner.kind)
-        conduct = _conduct(frontend, own)
+        conduct = next(map(conduct_of, own), SPECIFIED_CONDUCT)
         found.append(Entry(owner.kind, owner.namespace, owner.name, title, frontend, own, conduct))
     left = [
         route
@@ -68,14 +69,6 @@ def entries(graph: ObjectGraph, routes: Sequence[Route], frontends: Iterable[Fro
     found += _balancers(route for route in left if route.listeners[0].instance)
     found += _classes(graph, [route for route in left if not route.listeners[0].instance])
     return found
-
-
-def _conduct(frontend: Frontend, routes: Iterable[Route]) -> Conduct:
-    if frontend.owner.group != _GATEWAY_GROUP:
-        for route in routes:
-            if (controller := controller_named(route.controller.value)) is not None:
-                return controller.conduct
-    return SPECIFIED_CONDUCT
 
 
 def _balancers(routes: Iterable[Route]) -> Iterator[Entry]:

@@ -27,6 +27,7 @@ from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.matches import PathMatchType
 from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, path_length
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.paths import NGINX
 from ingress_lint.routes.verdicts import Verdict
 
 
@@ -60,6 +61,7 @@ class NginxIngressController(Controller):
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         hosts_apart=True,
+        paths=NGINX,
     )
     """nginx.org/en/docs/http/ngx_http_core_module.html#location"""
     broken: ClassVar[BrokenBackends] = BrokenBackends.always(502)

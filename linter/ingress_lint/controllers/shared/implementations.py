@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
 from ingress_lint.routes.broken_backends import BrokenBackends
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
+from ingress_lint.routes.paths import ENVOY, ENVOY_MERGING, GO, NGINX
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
 
@@ -107,6 +109,8 @@ class Implementation(Struct, frozen=True):
     """What comes of a backend of type ExternalName where it takes none; empty where it does, or may."""
     misdirected: str = ""
     """See `Listener.misdirected`."""
+    conduct: Conduct = SPECIFIED_CONDUCT
+    """How it chooses among routes, and what it makes of requests before."""
 
 
 _NONE: Final[Mapping[str, AppProtocol]] = {}
@@ -127,6 +131,7 @@ IMPLEMENTATIONS: Final = (
         parameters_of_class=True,
         any_authority_key=True,
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
+        conduct=Conduct(paths=replace(ENVOY_MERGING, escaped_slash=307)),  # internal/xds/translator/listener.go
         request_timeout=15,
         upstream_idle=3600,
         remedies=_OF_ENVOY_GATEWAY,
@@ -139,6 +144,7 @@ IMPLEMENTATIONS: Final = (
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
         ("networking.istio.io",),
         controller="istio",
+        conduct=Conduct(paths=ENVOY),  # meshConfig.pathNormalization, BASE by default
         mesh="Istio",
         makes_accounts=True,
         request_timeout=_INFINITE,
@@ -208,6 +214,7 @@ IMPLEMENTATIONS: Final = (
         ("traefik",),
         ("traefik.io",),
         controller="traefik",
+        conduct=Conduct(paths=GO),
         isolated_listeners=False,
         timeouts=False,
         app_protocols={"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS},
@@ -222,6 +229,7 @@ IMPLEMENTATIONS: Final = (
         ("gateway.nginx.org/nginx-gateway-controller",),
         ("nginx",),
         ("gateway.nginx.org",),
+        conduct=Conduct(paths=NGINX),
         hosts_apart=True,
         timeouts=False,
         app_protocols=_NONE,
@@ -233,6 +241,7 @@ IMPLEMENTATIONS: Final = (
         ("kgateway.dev/kgateway", "kgateway.dev/agentgateway"),
         ("kgateway", "agentgateway", "kgateway-waypoint"),
         ("gateway.kgateway.dev", "agentgateway.dev"),
+        conduct=Conduct(paths=ENVOY),  # internal/kgateway/translator/irtranslator/fc.go, initializeHCM
         request_timeout=15,
         upstream_idle=3600,
     ),
@@ -244,6 +253,7 @@ IMPLEMENTATIONS: Final = (
         ("contour",),
         ("projectcontour.io",),
         controller="contour",
+        conduct=Conduct(paths=ENVOY_MERGING),  # internal/envoy/v3/listener.go
         backend_tls_policy=False,
         request_timeout=15,
         upstream_idle=3600,

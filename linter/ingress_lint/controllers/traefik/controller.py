@@ -21,7 +21,9 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.listeners import ProxyPort
+from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
 from ingress_lint.routes.model import Route
+from ingress_lint.routes.paths import GO
 from ingress_lint.routes.verdicts import Verdict
 
 
@@ -34,6 +36,7 @@ class Traefik(Controller):
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
     takes_resources: ClassVar[bool] = False
+    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, paths=GO)
     broken: ClassVar[BrokenBackends] = BrokenBackends(
         missing=404, no_port=404, not_permitted=404, no_weight=503, none=503
     )
