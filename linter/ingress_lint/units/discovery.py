@@ -68,22 +68,22 @@ def discover(
         loader.loaded.missing_paths.append(_NO_CHART)
     found = _Files(trees, loader, settings)
     plans = sorted(
-        _placed(found.plans(identities), settings.clusters),
+        _placed(found.plans(identities), settings),
         key=lambda plan: (plan.unit.path, plan.unit.name, plan.unit.kind),
     )
     left_out = sum((tree.left_out for tree in trees), Counter[str]())
     return Discovery(plans, left_out, [line for tree in trees if (line := found.barren(tree))])
 
 
-def _placed(plans: Iterable[Plan], clusters: Mapping[str, Cluster]) -> Iterator[Plan]:
-    """The plans in the clusters that the configuration puts them into."""
-    if not clusters:
+def _placed(plans: Iterable[Plan], settings: Settings) -> Iterator[Plan]:
+    """The plans in the clusters that the configuration puts them into, by units or by clusters."""
+    if not settings.units and not settings.clusters:
         yield from plans
         return
     from ingress_lint.units.named import placed
 
     for plan in plans:
-        yield from placed(plan, clusters)
+        yield from placed(plan, settings.clusters)
 
 
 def context(paths: Sequence[str], loader: Loader) -> list[Document]:
