@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from ingress_lint import side_by_side
 from ingress_lint.controllers.lowering.lowering import lower
 from ingress_lint.finding import Finding
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.graph.set_context import Elsewhere, SetContext
+from ingress_lint.graph.set_context import Elsewhere, SetContext, Unchecked
 from ingress_lint.linting import SetLinter, of_problems
 from ingress_lint.load.document import Document, Problem
 from ingress_lint.load.loading import Loaded, Loader, OnFile
@@ -38,6 +38,8 @@ from ingress_lint.units.discovery import Settings, context, discover
 from ingress_lint.units.plan import Identity, Plan, Unit
 from ingress_lint.values.durations import seconds_or_go
 
+_Namespace = TypeVar("_Namespace", str, str | None)
+_Item = TypeVar("_Item")
 _ANY_CLUSTER: Final = Cluster()
 
 
@@ -190,7 +192,16 @@ class _Scope:
             elsewhere=elsewhere,
             externals=options.externals.union((item.kind, item.namespace, item.name) for item in cluster.externals),
             incomplete=next((plan.incomplete for plan in self._plans if plan.incomplete), ""),
-            unchecked={plan.makes_in: plan.unit.name for plan in self._plans if plan.unit.state == "unchecked"},
+            unchecked=_by_namespace(
+                (plan.makes_in, Unchecked(plan.unit.name, plan.release))
+                for plan in self._plans
+                if plan.unit.state == "unchecked"
+            ),
+            releases=_by_namespace(
+                (plan.default_namespace, plan.release)
+                for plan in self._plans
+                if plan.release and plan.unit.state != "unchecked"
+            ),
             generated=frozenset((GroupKind("", kind), name) for plan in self._plans for kind, name in plan.generated),
             now=options.now or datetime.now(UTC),
             custom_groups=custom_groups(documents),
@@ -311,3 +322,10 @@ def check(
     findings += of_problems(rules, suppressions.unused(), failures)
     report = reporter.report(finding for finding in findings if finding.code in chosen)
     return replace(report, failures=tuple(dict.fromkeys(failures))) if failures else report
+
+
+def _by_namespace(items: Iterable[tuple[_Namespace, _Item]]) -> dict[_Namespace, list[_Item]]:
+    found: dict[_Namespace, list[_Item]] = {}
+    for namespace, item in items:
+        found.setdefault(namespace, []).append(item)
+    return found

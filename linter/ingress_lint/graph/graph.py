@@ -168,7 +168,7 @@ class ObjectGraph:
             return Resolution(Existence.EXTERNAL, why=f"{context.unparsed[0]} did not parse and may hold it")
         if context.incomplete:
             return Resolution(Existence.EXTERNAL, why=context.incomplete)
-        if unit := context.unchecked_in(namespace):
+        if unit := context.unchecked_in(namespace, name):
             return Resolution(Existence.EXTERNAL, why=f"{unit} may make it, which was not checked")
         if (kind, name) in context.generated:
             return Resolution(Existence.EXTERNAL, why="the kustomization generates it")

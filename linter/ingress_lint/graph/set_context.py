@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Literal
 
 from msgspec import Struct, field
@@ -16,6 +17,20 @@ from ingress_lint.units.gathered import Gathered
 Assumption = Literal["complete", "partial", "auto"]
 Elsewhere = Mapping[GroupKind, Mapping[tuple[str, str], str]]
 """For each kind the namespace and name of objects, each with the name of a unit that holds it."""
+
+
+class Unchecked(Struct, frozen=True):
+    """A unit that puts objects into the set and was not looked at."""
+
+    unit: str
+    """Its name."""
+    release: str = ""
+    """The name of the release that it is, by which charts call what they make; empty where it is none."""
+
+
+def _is_of(release: str, name: str) -> bool:
+    """Whether an object's name is that of a release, or begins with it, as charts name theirs (helm create, `fullname`)."""
+    return name == release or name.startswith(f"{release}-")
 
 
 class SetContext(Struct, frozen=True):
@@ -32,8 +47,10 @@ class SetContext(Struct, frozen=True):
     """Objects declared to exist elsewhere, by kind (whatever its group), namespace and name."""
     incomplete: str = ""
     """Why the set's build holds more than its files show, empty where it does not."""
-    unchecked: Mapping[str | None, str] = field(default_factory=dict)
-    """The namespaces into which a unit of the set puts objects that was not looked at, with its name; None where it may be any."""
+    unchecked: Mapping[str | None, Sequence[Unchecked]] = field(default_factory=dict)
+    """The namespaces into which units of the set put objects that were not looked at, with these; None where it may be any."""
+    releases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By namespace, the names of the releases of the set that were looked at."""
     generated: frozenset[tuple[GroupKind, str]] = frozenset()
     """Kind and name of the objects that the set's build generates."""
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -52,7 +69,15 @@ class SetContext(Struct, frozen=True):
     deployed: bool = False
     """Whether what the set's GitOps objects deploy is known: it is units, of which those not looked at are `unchecked`."""
 
-    def unchecked_in(self, namespace: str) -> str:
-        """The name of a unit that was not looked at and may put objects into a namespace (empty: what lives in none)."""
-        anywhere = self.unchecked.get(None, "") if namespace else next(iter(self.unchecked.values()), "")
-        return self.unchecked.get(namespace) or anywhere
+    def unchecked_in(self, namespace: str, name: str | None = None) -> str:
+        """The name of a unit that was not looked at and may put objects into a namespace (empty: what lives in none).
+
+        With a name, one that may make an object of that name: what is called by a release that was looked at is made by no
+        release of another name, nor by what is only not known to put nothing there.
+        """
+        if not namespace:
+            return next((one.unit for one in chain(*self.unchecked.values())), "")
+        here, anywhere = self.unchecked.get(namespace, ()), self.unchecked.get(None, ())
+        if name is None or not any(_is_of(release, name) for release in self.releases.get(namespace, ())):
+            return next((one.unit for one in (*here, *anywhere)), "")
+        return next((one.unit for one in here if not one.release or _is_of(one.release, name)), "")

@@ -90,6 +90,7 @@ def of_release(
             unit,
             builder.documents(result.documents),
             default_namespace=result.release.namespace,
+            release=result.release.name,
             incomplete=f"what {lost.template or 'a template'} makes could not be read" if lost is not None else "",
             built=True,
             places=result.places or TemplatePlaces(result),

@@ -65,6 +65,8 @@ class Plan(Struct, frozen=True):
     """The real paths of files and folders that belong to this unit and, but for builds that include them, to no other."""
     together: str = ""
     """What all units that run in one cluster have in common, whether it has a name or not; empty where none is known."""
+    release: str = ""
+    """The name of the release that helm makes of a chart, which what it makes is called by; empty for any other unit."""
     makes_in: str | None = None
     """Of a unit that is not checked, the namespace of what it would make; None where it may be any."""
     problems: tuple[Problem, ...] = ()

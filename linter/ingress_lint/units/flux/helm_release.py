@@ -60,16 +60,15 @@ def unchecked(held: Applied, cluster: str | None, wanted: Wanted) -> Plan:
     for layer in wanted.values:
         values = merged(values, layer.value)
     unit = replace(_unit(held, cluster, wanted), state="unchecked", reason=wanted.reason, routes=switched_on(values))
-    return Plan(unit, built=True, takes=_takes(wanted), makes_in=_namespace(held))
+    return Plan(unit, built=True, takes=_takes(wanted), release=_name(held), makes_in=_namespace(held))
 
 
 def release(held: Applied, cluster: str | None, wanted: Wanted, site: Site) -> Release:
     """What helm is to render for a HelmRelease of which all is known (fluxcd/helm-controller:api/v2)."""
-    target = text(held.spec, "targetNamespace")
     return replace(
         site.release(wanted.chart or ""),
         title="/".join(filter(None, (cluster, held.title))),
-        name=text(held.spec, "releaseName") or _shortened("-".join(filter(None, (target, held.name)))),
+        name=_name(held),
         namespace=_namespace(held),
         values=wanted.values,
         remote=wanted.remote,
@@ -99,6 +98,11 @@ def _takes(wanted: Wanted) -> frozenset[str]:
 
 def _namespace(held: Applied) -> str:
     return text(held.spec, "targetNamespace") or held.namespace
+
+
+def _name(held: Applied) -> str:
+    target = text(held.spec, "targetNamespace")
+    return text(held.spec, "releaseName") or _shortened("-".join(filter(None, (target, held.name))))
 
 
 def _shortened(name: str) -> str:
