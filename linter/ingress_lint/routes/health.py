@@ -11,7 +11,7 @@ from msgspec import Struct
 from ingress_lint.facts.answers import KnownAnswer, answers
 from ingress_lint.graph.workload import Workload, WorkloadContainer
 from ingress_lint.objects.core import ServicePort
-from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort
+from ingress_lint.routes.model import BackendRef, Endpoint, ResolvedPort, Route
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
@@ -148,3 +148,11 @@ def accepts(check: HealthCheck, *statuses: int) -> bool:
     """Whether the check counts any of these codes as healthy; without a list of codes, 200 alone."""
     ranges = code_ranges(check.codes.value) if check.codes else None
     return any(first <= status <= last for first, last in ranges or ((200, 200),) for status in statuses)
+
+
+def without_healthy_targets(route: Route) -> str:
+    """What comes of a check that passes nowhere: a balancer of requests answers them, one of connections cannot."""
+    listeners = route.listeners
+    if listeners and all(listener.protocol.value in ("TCP", "UDP", "TLS") for listener in listeners):
+        return "the targets count as unhealthy and connections of clients time out or are closed"
+    return "the targets count as unhealthy and clients get 502 or 503"

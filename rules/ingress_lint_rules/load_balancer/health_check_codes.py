@@ -75,7 +75,7 @@ from typing import ClassVar, Final
 from ingress_lint.facts.answers import KnownAnswer, RootAnswer, root_answer, same_path
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.health import Landing, accepts, code_ranges, landings
+from ingress_lint.routes.health import Landing, accepts, code_ranges, landings, without_healthy_targets
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -86,7 +86,6 @@ from ingress_lint.rule import Cause, Rule
 _GRPC_CODES: Final = range(100)
 _HTTP_CODES: Final = range(100, 600)
 _PROBE_ACCEPTS: Final = (200, 399)
-_UNHEALTHY: Final = "the targets count as unhealthy and clients get 502 or 503"
 
 
 class HealthCheckCodes(Rule):
@@ -170,7 +169,7 @@ class HealthCheckCodes(Rule):
         return self.finding(
             path.place,
             f"the {check.by} asks for `{path.value}`{why}, where {root.title} in {landing.workload} answers {root.status} "
-            f"unless it is set up otherwise, while only `{codes}` counts as healthy: {_UNHEALTHY}",
+            f"unless it is set up otherwise, while only `{codes}` counts as healthy: {without_healthy_targets(route)}",
             related=related,
             path=way(route, backend, Hop.POD, landing.endpoint),
             fix=told(
@@ -209,7 +208,7 @@ class HealthCheckCodes(Rule):
             place,
             f"the {answer.title} of {landing.workload} asks for `{answer.path}` with the header `{name}`, which the "
             f"{check.by} does not send: if the application needs it, the answer is {likely[0]} where only `{codes}` counts "
-            f"as healthy, {_UNHEALTHY}",
+            f"as healthy, {without_healthy_targets(route)}",
             related=(
                 Related(
                     f"the {answer.title} sends `{name}`",

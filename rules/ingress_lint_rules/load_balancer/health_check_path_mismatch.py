@@ -127,6 +127,7 @@ from msgspec.structs import replace
 from ingress_lint.facts.answers import (
     KnownAnswer,
     ProbeKind,
+    ProxyImage,
     proxy_image,
     root_answer,
     same_but_slash,
@@ -137,7 +138,7 @@ from ingress_lint.facts.base_paths import base_path
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.model import AnyObject
-from ingress_lint.routes.health import Landing, accepts, landings
+from ingress_lint.routes.health import Landing, accepts, landings, without_healthy_targets
 from ingress_lint.routes.matches import PathMatch
 from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import BackendRef, Route
@@ -147,7 +148,6 @@ from ingress_lint.routes.traffic import HealthCheck
 from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
 
-_UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -165,6 +165,11 @@ class _Asked(Struct, frozen=True):
         """Whether any of them takes requests for the path that is asked for."""
         path = without_query(self.path.value)
         return any(match is None or path_matches(match, path) for match in self.routed)
+
+    @property
+    def unhealthy(self) -> str:
+        """What comes of it where no target passes."""
+        return without_healthy_targets(self.route)
 
     @property
     def is_route(self) -> bool:
@@ -309,10 +314,10 @@ def _doubt(asked: _Asked, landing: Landing, graph: ObjectGraph) -> _Doubt | None
         return _names_another(asked, landing, named)
     proxy = proxy_image(landing.container) if landing.container else None
     if proxy is not None:
-        return None if path.value in proxy.own_paths else _asks_proxy(asked.route, path, landing, proxy.title, graph)
+        return None if path.value in proxy.own_paths else _asks_proxy(asked, landing, proxy, graph)
     if landing.container and same_path(path.value, "/") and root_answer(landing.container):
         return None
-    return _leaves_open(asked.backend, path, landing)
+    return _leaves_open(asked, landing)
 
 
 def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], graph: ObjectGraph) -> _Doubt | None:
@@ -322,7 +327,9 @@ def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], 
         return None
     base = base_path(container, graph)
     if base is not None and not base.covers(without_query(path.value)):
-        text = f"while {base.setting} tells {landing.workload} to serve everything under `{base.path}`: {_UNHEALTHY}"
+        text = (
+            f"while {base.setting} tells {landing.workload} to serve everything under `{base.path}`: {asked.unhealthy}"
+        )
         related = (Related(f"everything is under `{base.path}`", base.place), *_asking(named))
         fix = (
             _to_path(asked.backend, named[0].path) if named else f"ask for a page under `{base.path}` that answers 200"
@@ -330,7 +337,7 @@ def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], 
         return _Doubt(landing, Severity.ERROR, text, related, fix)
     root = root_answer(container) if same_path(path.value, "/") else None
     if root is not None and named and not accepts(asked.check, root.status):
-        text = f"where {root.title} in {landing.workload} answers {root.status} unless it is set up otherwise: {_UNHEALTHY}"
+        text = f"where {root.title} in {landing.workload} answers {root.status} unless it is set up otherwise: {asked.unhealthy}"
         related = (Related(f"the image is {root.title}", container.at("image")), *_asking(named))
         return _Doubt(landing, Severity.ERROR, text, related, _to_path(asked.backend, named[0].path))
     return None
@@ -343,7 +350,7 @@ def _names_another(asked: _Asked, landing: Landing, named: list[KnownAnswer]) ->
     if slash is not None:
         text = (
             f"while the {slash.title} of {landing.workload} asks for `{slash.path}`: many applications redirect the one to the "
-            f"other or answer it with 404, and then {_UNHEALTHY}"
+            f"other or answer it with 404, and then {asked.unhealthy}"
         )
         severity = Severity.NOTE if redirects else Severity.WARNING
         return _Doubt(landing, severity, text, _asking(named), _to_path(asked.backend, slash.path))
@@ -354,20 +361,20 @@ def _names_another(asked: _Asked, landing: Landing, named: list[KnownAnswer]) ->
     if not asked.at_or_above:
         text = (
             f"which no probe of {landing.workload} asks for (they ask for {known}), and {owner.kind} `{owner.name}` leads no "
-            f"such path there: {_UNHEALTHY}"
+            f"such path there: {asked.unhealthy}"
         )
         severity = Severity.WARNING if redirects and not path.explicit else Severity.ERROR
         return _Doubt(landing, severity, text, related, fix)
     if path.explicit:
         text = (
             f"which no probe of {landing.workload} asks for (they ask for {known}); unless the application answers it "
-            f"as well, {_UNHEALTHY}"
+            f"as well, {asked.unhealthy}"
         )
     else:
         answers = "answers 200 or redirects" if redirects else "answers 200"
         text = (
             f"and nothing says that {landing.workload} answers there: its probes ask for {known}; unless `{path.value}` "
-            f"{answers}, {_UNHEALTHY}"
+            f"{answers}, {asked.unhealthy}"
         )
     return _Doubt(landing, Severity.WARNING, text, related, fix)
 
@@ -389,8 +396,9 @@ def _listed(named: list[KnownAnswer]) -> str:
     return ", ".join(f"`{path}` ({', '.join(titles)})" for path, titles in by_path.items())
 
 
-def _asks_proxy(route: Route, path: Sourced[str], landing: Landing, title: str, graph: ObjectGraph) -> _Doubt:
-    text = f"and {landing.workload} runs {title}, which answers 404 to whatever none of its own routes serves: {_UNHEALTHY}"
+def _asks_proxy(asked: _Asked, landing: Landing, proxy: ProxyImage, graph: ObjectGraph) -> _Doubt:
+    route, path, title = asked.route, asked.path, proxy.title
+    text = f"and {landing.workload} runs {title}, which answers 404 to whatever none of its own routes serves: {asked.unhealthy}"
     catch_all = any(
         ingress is not route.owner
         and (ingress.body.spec.default_backend or not all(r.host for r in ingress.body.spec.rules))
@@ -398,17 +406,20 @@ def _asks_proxy(route: Route, path: Sourced[str], landing: Landing, title: str, 
     )
     severity = Severity.WARNING if path.explicit or catch_all else Severity.ERROR
     related = (Related(f"the image is {title}", landing.container.at("image")),) if landing.container else ()
-    return _Doubt(landing, severity, text, related, "set the health check to a path that the proxy answers itself")
+    own = proxy.own_paths
+    fix = _to_path(asked.backend, own[0]) if own else "set the health check to a path that the proxy answers itself"
+    return _Doubt(landing, severity, text, related, fix)
 
 
-def _leaves_open(backend: BackendRef, path: Sourced[str], landing: Landing) -> _Doubt | None:
+def _leaves_open(asked: _Asked, landing: Landing) -> _Doubt | None:
     """Nothing names a path on that port: what the pod's other probes suggest."""
+    backend, path = asked.backend, asked.path
     elsewhere = list(landing.elsewhere)
     same = next((answer for answer in elsewhere if same_path(answer.path, path.value)), None)
     if same is not None:
         text = (
             f"while the {same.title} of {landing.workload} asks for the same path at port {same.port}; unless port "
-            f"{landing.number} answers it too, {_UNHEALTHY}"
+            f"{landing.number} answers it too, {asked.unhealthy}"
         )
         related = (Related(f"the {same.title} asks port {same.port}", same.place),)
         fix = told(backend.remedies.check_port, same.port, f"set the health check's port to {same.port}")
@@ -418,7 +429,7 @@ def _leaves_open(backend: BackendRef, path: Sourced[str], landing: Landing) -> _
     if elsewhere:
         text = (
             f"and nothing says that {landing.workload} answers there: its probes ask for {_listed(elsewhere)} at port "
-            f"{elsewhere[0].port}; unless `{path.value}` answers 200, {_UNHEALTHY}"
+            f"{elsewhere[0].port}; unless `{path.value}` answers 200, {asked.unhealthy}"
         )
         first, fix = elsewhere[0], "set the health check's path and port to these"
         related = (Related(f"the {first.title} asks port {first.port}", first.port_place),)
@@ -428,7 +439,7 @@ def _leaves_open(backend: BackendRef, path: Sourced[str], landing: Landing) -> _
     if connecting is not None:
         text = (
             f"and nothing says that {landing.workload} answers 200 there: its {connecting.title} only opens a connection "
-            f"(tcpSocket); if `{path.value}` answers anything else, {_UNHEALTHY}"
+            f"(tcpSocket); if `{path.value}` answers anything else, {asked.unhealthy}"
         )
         return _open(landing, Severity.WARNING, text, connecting, fix)
     command = next(
@@ -439,7 +450,7 @@ def _leaves_open(backend: BackendRef, path: Sourced[str], landing: Landing) -> _
         return None
     text = (
         f"and nothing says that {landing.workload} answers 200 there: its {command.title} runs a command; if "
-        f"`{path.value}` answers anything else, {_UNHEALTHY}"
+        f"`{path.value}` answers anything else, {asked.unhealthy}"
     )
     return _open(landing, Severity.NOTE, text, command, fix)
 

@@ -104,7 +104,7 @@ from ingress_lint.facts.evidence.index import listening_evidence
 from ingress_lint.finding import Finding, Hop, Related, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
-from ingress_lint.routes.health import KUBE_PROXY_HEALTH, lacks_node_port, landings
+from ingress_lint.routes.health import KUBE_PROXY_HEALTH, lacks_node_port, landings, without_healthy_targets
 from ingress_lint.routes.model import BackendRef, ResolvedPort, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.sourced import Sourced
@@ -114,7 +114,6 @@ from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.ports import is_number
 
 _NODE_PORTS = range(30000, 32768)
-_UNHEALTHY = "the targets count as unhealthy and clients get 502 or 503"
 
 
 class HealthCheckPortMismatch(Rule):
@@ -164,7 +163,7 @@ class HealthCheckPortMismatch(Rule):
         doubt = ":" if severity is Severity.ERROR else "; unless something else listens there,"
         return self.finding(
             asked.place,
-            f"the {check.by} checks health at port {port}, {text}{doubt} {_UNHEALTHY}",
+            f"the {check.by} checks health at port {port}, {text}{doubt} {without_healthy_targets(route)}",
             severity=severity,
             related=related,
             path=way(route, backend, Hop.POD),

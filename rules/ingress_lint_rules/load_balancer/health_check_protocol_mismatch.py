@@ -79,7 +79,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.core import Service
 from ingress_lint.objects.model import KubernetesObject
-from ingress_lint.routes.health import Landing, lacks_node_port, landings
+from ingress_lint.routes.health import Landing, lacks_node_port, landings, without_healthy_targets
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.remedies import told
 from ingress_lint.routes.traffic import AppProtocol, HealthCheck
@@ -95,7 +95,6 @@ _NOT_HTTP: Final = deferred(
     re.DOTALL,
 )
 """The names of ports that speak something else than HTTP."""
-_UNHEALTHY: Final = "the targets count as unhealthy and clients get 502 or 503"
 
 
 class HealthCheckProtocolMismatch(Rule):
@@ -139,7 +138,7 @@ class HealthCheckProtocolMismatch(Rule):
                 return []
         message = (
             f"the {check.by} checks health by {_SPOKEN[over_tls]} but sends traffic by {traffic.value} to the same port "
-            f"of {backend}, which answers only one of them: {_UNHEALTHY}"
+            f"of {backend}, which answers only one of them: {without_healthy_targets(route)}"
         )
         return [
             self.finding(
@@ -163,7 +162,7 @@ class HealthCheckProtocolMismatch(Rule):
                 yield self.finding(
                     _asked_by(check),
                     f"the {check.by} checks health by {_SPOKEN[over_tls]} at port {landing.number}, where "
-                    f"{landing.workload} speaks {spoken}, because {verdict.why}: {_UNHEALTHY}",
+                    f"{landing.workload} speaks {spoken}, because {verdict.why}: {without_healthy_targets(route)}",
                     severity=Severity.ERROR if verdict.certain else Severity.WARNING,
                     related=[Related(piece.why, piece.place) for piece in verdict.evidence],
                     path=way(route, backend, Hop.POD, landing.endpoint),
@@ -186,7 +185,7 @@ class HealthCheckProtocolMismatch(Rule):
         yield self.finding(
             _asked_by(check),
             f"the {check.by} checks health by {_SPOKEN[over_tls]} at port {landing.number}, which {landing.workload} names "
-            f"`{port.name}`; unless it answers HTTP after all, {_UNHEALTHY}",
+            f"`{port.name}`; unless it answers HTTP after all, {without_healthy_targets(route)}",
             severity=Severity.WARNING,
             related=(Related(f"port {landing.number} is `{port.name}`", landing.container.at("ports", index, "name")),),
             path=way(route, backend, Hop.POD, landing.endpoint),
