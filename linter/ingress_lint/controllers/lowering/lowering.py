@@ -100,7 +100,7 @@ def _lowered(
         routes = (replace(route, broken=controller.broken) for route in routes)
     if stand_in is None:
         return proxies.behind(controller, routes)
-    return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in))
+    return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in, graph))
 
 
 def _of_routes(routes: Iterable[Route], told: Iterable[Verdict]) -> Iterable[Verdict]:
