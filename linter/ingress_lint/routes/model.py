@@ -215,6 +215,8 @@ class Front(Struct, frozen=True):
     """The load balancer as people call it, where it is known."""
     backend: BackendRef | None = None
     """How the load balancer treats the proxies; None where it is not known which one it is."""
+    ports: tuple[ProxyPort, ...] = ()
+    """What the proxies take on the Service's ports, where nothing that sends there is known."""
 
 
 class Route(Struct, frozen=True):

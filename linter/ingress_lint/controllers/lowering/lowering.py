@@ -58,13 +58,13 @@ def _once(graph: ObjectGraph, preferred: str | None) -> Lowered:
         for name, registered in REGISTRY.items()
         if name in claims or registered.concerned(graph)
     }
-    proxies = Proxies(graph, chooser.containers)
+    proxies = Proxies(graph, chooser.containers, backends)
     standing_in = stand_ins(graph, chooser.containers)
     lowered = {
         name: _lowered(found, graph, claims.get(name, ()), backends, proxies, standing_in.get(name))
         for name, found in controllers.items()
     }
-    routes = with_fronts(graph, lowered)
+    routes = with_fronts(graph, lowered, proxies)
     classes = IngressClasses(graph, chooser.running)
     claimed = [claim for own in claims.values() for claim in own]
     every_route = tuple(route for own in routes.values() for route in own)
