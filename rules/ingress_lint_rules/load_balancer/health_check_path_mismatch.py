@@ -271,11 +271,13 @@ class HealthCheckPathMismatch(Rule):
 
 
 def _asked_for(asked: _Asked) -> Iterator[Related]:
-    """What makes the load balancer ask: the object that it serves, and what makes it speak HTTP."""
+    """What makes the load balancer ask: the object that it serves, where the path stands in another, and what makes it
+    speak HTTP."""
     owner, protocol = asked.route.owner, asked.check.protocol
     if protocol.origin is not Origin.DEFAULT and protocol.place != asked.path.place:
         yield Related(f"this makes it ask by {protocol.value}", protocol.place)
-    yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
+    if owner.document is not asked.path.place.document:
+        yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
 
 
 def _key(route: Route, backend: BackendRef) -> tuple[AnyObject, str, str]:
