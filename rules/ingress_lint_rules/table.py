@@ -502,7 +502,7 @@ TABLE: Final = (
         summary="load balancer and controller disagree on the PROXY protocol",
         source="ingress_lint_rules.load_balancer.proxy_protocol_mismatch:ProxyProtocolMismatch",
         hooks=frozenset({"check_route"}),
-        fields=frozenset({"proxy_port"}),
+        fields=frozenset({"fronts", "proxy_port"}),
     ),
     RuleEntry(
         code="IL214",

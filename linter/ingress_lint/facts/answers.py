@@ -8,7 +8,7 @@ that asks its own pod by curl or wget names a path too. Everything else leaves o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
@@ -128,6 +128,14 @@ def _of_command(container: WorkloadContainer, field: str, action: Any) -> KnownA
     port = port_number(found["port"]) if found["port"] else _DEFAULT_PORTS[scheme]
     path = found["path"] or "/"
     return KnownAnswer(container, field, ProbeKind.EXEC, port, place, path, scheme.upper())
+
+
+def listed(named: Iterable[KnownAnswer]) -> str:
+    """The paths that probes ask for, each with these."""
+    by_path: dict[str, list[str]] = {}
+    for answer in named:
+        by_path.setdefault(answer.path, []).append(answer.title)
+    return ", ".join(f"`{path}` ({', '.join(titles)})" for path, titles in by_path.items())
 
 
 # -- paths ----------------------------------------------------------------------------------------------------------

@@ -129,10 +129,14 @@ def emptiness(
 
 
 def _may_be_filled(service: KubernetesObject[Service], graph: ObjectGraph) -> bool:
-    """Whether what no manifest shows may give a Service without selector endpoints; of a Gateway nothing does."""
+    """Whether what no manifest shows may give a Service without selector endpoints.
+
+    For a Gateway only a Service that is called after it gets some, such as `cilium-gateway-NAME` of Cilium
+    (cilium/cilium:operator/pkg/model/translation/gateway-api/translator.go).
+    """
     makers = graph.makers.of_pods(service.namespace)
     return graph.incomplete_in(service.namespace) or any(
-        (maker.group, maker.kind) != (GATEWAY_GROUP, "Gateway") for maker in makers
+        (maker.group, maker.kind) != (GATEWAY_GROUP, "Gateway") or maker.name in service.name for maker in makers
     )
 
 

@@ -75,6 +75,13 @@ class ResolvedPort(Struct, frozen=True):
         return self.port.port if self.port.target_port is None else self.port.target_port
 
     @property
+    def app_protocol_place(self) -> Place:
+        """Where the port says what is spoken there, or else would: beside the port of the pods that it is said of."""
+        if self.port.app_protocol:
+            return self.at("appProtocol")
+        return self.at("port" if self.port.target_port is None else "targetPort")
+
+    @property
     def pod_port(self) -> int | None:
         """The number behind it on the pods, None where that is unknown or not the same on all."""
         numbers = {endpoint.number for endpoint in self.endpoints}
@@ -208,6 +215,8 @@ class Front(Struct, frozen=True):
     """The load balancer as people call it, where it is known."""
     backend: BackendRef | None = None
     """How the load balancer treats the proxies; None where it is not known which one it is."""
+    ports: tuple[ProxyPort, ...] = ()
+    """What the proxies take on the Service's ports, where nothing that sends there is known."""
 
 
 class Route(Struct, frozen=True):

@@ -28,6 +28,9 @@ class Remedies(Struct, frozen=True):
     header_limit: str = ""
     """What decides how large a response's header may be, as nginx writes sizes (`16k`)."""
 
+    external_name: str = ""
+    """What makes it send to a Service of type ExternalName that it does not take as it is."""
+
 
 UNKNOWN: Final = Remedies()
 

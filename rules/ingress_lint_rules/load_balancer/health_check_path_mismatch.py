@@ -128,6 +128,7 @@ from ingress_lint.facts.answers import (
     KnownAnswer,
     ProbeKind,
     ProxyImage,
+    listed,
     proxy_image,
     root_answer,
     same_but_slash,
@@ -149,6 +150,7 @@ from ingress_lint.routes.way import way
 from ingress_lint.rule import Cause, Rule
 
 _REDIRECTS = (301, 302, 303, 307, 308)
+_ANNOTATED = ("Ingress", "Service")
 
 
 class _Asked(Struct, frozen=True):
@@ -165,11 +167,6 @@ class _Asked(Struct, frozen=True):
         """Whether any of them takes requests for the path that is asked for."""
         path = without_query(self.path.value)
         return any(match is None or path_matches(match, path) for match in self.routed)
-
-    @property
-    def unhealthy(self) -> str:
-        """What comes of it where no target passes."""
-        return without_healthy_targets(self.route)
 
     @property
     def is_route(self) -> bool:
@@ -276,13 +273,14 @@ class HealthCheckPathMismatch(Rule):
 
 
 def _asked_for(asked: _Asked) -> Iterator[Related]:
-    """What makes the load balancer ask: the object that it serves, and what makes it speak HTTP."""
+    """What makes the load balancer ask: the object that it serves, where the path stands in another, and what makes it
+    speak HTTP."""
     owner, protocol = asked.route.owner, asked.check.protocol
     if protocol.origin is not Origin.DEFAULT and protocol.place != asked.path.place:
         yield Related(f"this makes it ask by {protocol.value}", protocol.place)
     if owner.document is not asked.path.place.document:
         yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
-    elif asked.path.origin is Origin.DEFAULT:
+    elif asked.path.origin is Origin.DEFAULT and owner.kind in _ANNOTATED:
         yield Related(f"{owner.kind} `{owner.name}` does not say what to ask for", owner.name_place)
 
 
@@ -327,9 +325,7 @@ def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], 
         return None
     base = base_path(container, graph)
     if base is not None and not base.covers(without_query(path.value)):
-        text = (
-            f"while {base.setting} tells {landing.workload} to serve everything under `{base.path}`: {asked.unhealthy}"
-        )
+        text = f"while {base.setting} tells {landing.workload} to serve everything under `{base.path}`: {without_healthy_targets(asked.route)}"
         related = (Related(f"everything is under `{base.path}`", base.place), *_asking(named))
         fix = (
             _to_path(asked.backend, named[0].path) if named else f"ask for a page under `{base.path}` that answers 200"
@@ -337,7 +333,7 @@ def _known_otherwise(asked: _Asked, landing: Landing, named: list[KnownAnswer], 
         return _Doubt(landing, Severity.ERROR, text, related, fix)
     root = root_answer(container) if same_path(path.value, "/") else None
     if root is not None and named and not accepts(asked.check, root.status):
-        text = f"where {root.title} in {landing.workload} answers {root.status} unless it is set up otherwise: {asked.unhealthy}"
+        text = f"where {root.title} in {landing.workload} answers {root.status} unless it is set up otherwise: {without_healthy_targets(asked.route)}"
         related = (Related(f"the image is {root.title}", container.at("image")), *_asking(named))
         return _Doubt(landing, Severity.ERROR, text, related, _to_path(asked.backend, named[0].path))
     return None
@@ -350,31 +346,31 @@ def _names_another(asked: _Asked, landing: Landing, named: list[KnownAnswer]) ->
     if slash is not None:
         text = (
             f"while the {slash.title} of {landing.workload} asks for `{slash.path}`: many applications redirect the one to the "
-            f"other or answer it with 404, and then {asked.unhealthy}"
+            f"other or answer it with 404, and then {without_healthy_targets(asked.route)}"
         )
         severity = Severity.NOTE if redirects else Severity.WARNING
         return _Doubt(landing, severity, text, _asking(named), _to_path(asked.backend, slash.path))
     if path.explicit and asked.is_route:
         return None
-    known, owner = _listed(named), asked.route.owner
+    known, owner = listed(named), asked.route.owner
     related, fix = _asking(named), _to_path(asked.backend, named[0].path)
     if not asked.at_or_above:
         text = (
             f"which no probe of {landing.workload} asks for (they ask for {known}), and {owner.kind} `{owner.name}` leads no "
-            f"such path there: {asked.unhealthy}"
+            f"such path there: {without_healthy_targets(asked.route)}"
         )
         severity = Severity.WARNING if redirects and not path.explicit else Severity.ERROR
         return _Doubt(landing, severity, text, related, fix)
     if path.explicit:
         text = (
             f"which no probe of {landing.workload} asks for (they ask for {known}); unless the application answers it "
-            f"as well, {asked.unhealthy}"
+            f"as well, {without_healthy_targets(asked.route)}"
         )
     else:
         answers = "answers 200 or redirects" if redirects else "answers 200"
         text = (
             f"and nothing says that {landing.workload} answers there: its probes ask for {known}; unless `{path.value}` "
-            f"{answers}, {asked.unhealthy}"
+            f"{answers}, {without_healthy_targets(asked.route)}"
         )
     return _Doubt(landing, Severity.WARNING, text, related, fix)
 
@@ -388,17 +384,9 @@ def _to_path(backend: BackendRef, path: str) -> str:
     return told(backend.remedies.check_path, path, f"set the health check's path to `{path}`")
 
 
-def _listed(named: list[KnownAnswer]) -> str:
-    """The paths, each with the probes that ask for it."""
-    by_path: dict[str, list[str]] = {}
-    for answer in named:
-        by_path.setdefault(answer.path, []).append(answer.title)
-    return ", ".join(f"`{path}` ({', '.join(titles)})" for path, titles in by_path.items())
-
-
 def _asks_proxy(asked: _Asked, landing: Landing, proxy: ProxyImage, graph: ObjectGraph) -> _Doubt:
     route, path, title = asked.route, asked.path, proxy.title
-    text = f"and {landing.workload} runs {title}, which answers 404 to whatever none of its own routes serves: {asked.unhealthy}"
+    text = f"and {landing.workload} runs {title}, which answers 404 to whatever none of its own routes serves: {without_healthy_targets(asked.route)}"
     catch_all = any(
         ingress is not route.owner
         and (ingress.body.spec.default_backend or not all(r.host for r in ingress.body.spec.rules))
@@ -419,7 +407,7 @@ def _leaves_open(asked: _Asked, landing: Landing) -> _Doubt | None:
     if same is not None:
         text = (
             f"while the {same.title} of {landing.workload} asks for the same path at port {same.port}; unless port "
-            f"{landing.number} answers it too, {asked.unhealthy}"
+            f"{landing.number} answers it too, {without_healthy_targets(asked.route)}"
         )
         related = (Related(f"the {same.title} asks port {same.port}", same.place),)
         fix = told(backend.remedies.check_port, same.port, f"set the health check's port to {same.port}")
@@ -428,8 +416,8 @@ def _leaves_open(asked: _Asked, landing: Landing) -> _Doubt | None:
         return None
     if elsewhere:
         text = (
-            f"and nothing says that {landing.workload} answers there: its probes ask for {_listed(elsewhere)} at port "
-            f"{elsewhere[0].port}; unless `{path.value}` answers 200, {asked.unhealthy}"
+            f"and nothing says that {landing.workload} answers there: its probes ask for {listed(elsewhere)} at port "
+            f"{elsewhere[0].port}; unless `{path.value}` answers 200, {without_healthy_targets(asked.route)}"
         )
         first, fix = elsewhere[0], "set the health check's path and port to these"
         related = (Related(f"the {first.title} asks port {first.port}", first.port_place),)
@@ -439,7 +427,7 @@ def _leaves_open(asked: _Asked, landing: Landing) -> _Doubt | None:
     if connecting is not None:
         text = (
             f"and nothing says that {landing.workload} answers 200 there: its {connecting.title} only opens a connection "
-            f"(tcpSocket); if `{path.value}` answers anything else, {asked.unhealthy}"
+            f"(tcpSocket); if `{path.value}` answers anything else, {without_healthy_targets(asked.route)}"
         )
         return _open(landing, Severity.WARNING, text, connecting, fix)
     command = next(
@@ -450,7 +438,7 @@ def _leaves_open(asked: _Asked, landing: Landing) -> _Doubt | None:
         return None
     text = (
         f"and nothing says that {landing.workload} answers 200 there: its {command.title} runs a command; if "
-        f"`{path.value}` answers anything else, {asked.unhealthy}"
+        f"`{path.value}` answers anything else, {without_healthy_targets(asked.route)}"
     )
     return _open(landing, Severity.NOTE, text, command, fix)
 

@@ -96,7 +96,8 @@ where either is not, where annotations of several clouds leave open whose the lo
 takes the header from some addresses only. What counts are the annotations of the cloud that serves the Service, by its
 `loadBalancerClass` first. A warning where it depends on who serves it: `aws-load-balancer-type: nlb` without a class is
 the AWS cloud provider's, which does not read `aws-load-balancer-proxy-protocol` for an NLB, unless the AWS Load Balancer
-Controller's webhook gives the Service its class. Verified against the sources of the controllers: AWS, Azure,
+Controller's webhook gives the Service its class; and where the controller is told to wait for the header and clients come
+by the NodePorts of its Service alone, as a load balancer that nobody wrote down may send it. Verified against the sources of the controllers: AWS, Azure,
 DigitalOcean, Google, Oracle, Hetzner, Scaleway, Linode, OpenStack, OVHcloud, Vultr, Exoscale, IBM, Alibaba, Civo, STACKIT.
 
 ## References
@@ -115,7 +116,7 @@ from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.listeners import ProxyPort
 from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.way import way
+from ingress_lint.routes.way import way, way_in
 from ingress_lint.rule import Cause, Rule
 
 
@@ -138,7 +139,7 @@ class ProxyProtocolMismatch(Rule):
             sometimes=("check-failed", "hang", "tls-handshake-timeout"),
         ),
     )
-    fields: ClassVar[frozenset[str]] = frozenset({"proxy_port"})
+    fields: ClassVar[frozenset[str]] = frozenset({"proxy_port", "fronts"})
 
     def check_route(self, route: Route, graph: ObjectGraph) -> Iterable[Finding]:
         """Compares what is sent to each proxy with what it waits for."""
@@ -147,6 +148,26 @@ class ProxyProtocolMismatch(Rule):
             expected = proxy.proxy_protocol if proxy is not None else None
             if proxy is not None and sent is not None and expected is not None and sent.value is not expected.value:
                 yield self._mismatch(route, backend, proxy, sent, expected)
+        if all(front.backend is None and front.service.body.spec.type == "NodePort" for front in route.fronts):
+            yield from self._nobody_sends(route)
+
+    def _nobody_sends(self, route: Route) -> Iterable[Finding]:
+        """Proxies that wait for a header where clients come by NodePorts alone."""
+        for front in route.fronts:
+            waiting = next((port for port in front.ports if port.proxy_protocol and port.proxy_protocol.value), None)
+            expected = waiting.proxy_protocol if waiting is not None else None
+            if waiting is not None and expected is not None and expected.explicit:
+                yield self.finding(
+                    expected.place,
+                    f"{waiting.gateway} waits for a PROXY protocol header, and no load balancer of this set sends one: Service "
+                    f"`{front.service.name}` leads to it by NodePorts; unless one in front of the nodes does, every "
+                    f'connection is closed as broken ("broken header")',
+                    severity=Severity.WARNING,
+                    related=(Related("clients connect to the nodes", front.service.at("spec", "type")),),
+                    path=way_in(route, "no PROXY protocol header"),
+                    fix=f"turn the PROXY protocol of {waiting.gateway} off, or let what stands in front of the nodes send it",
+                )
+                return
 
     def _mismatch(
         self, route: Route, backend: BackendRef, proxy: ProxyPort, sent: Sourced[bool], expected: Sourced[bool]

@@ -160,12 +160,15 @@ class GRPCProtocolMissing(Rule):
             severity = Severity(severity - 1)
             message += f" (taking {route.controller.value} as the controller, as nothing says which serves it)"
         related = [Related(piece.why, piece.place) for piece in spoken.evidence[:3]]
-        port = backend.service_port
-        if port is not None and not port.port.app_protocol and route.owner.group == GATEWAY_GROUP:
-            related.append(Related("nothing says it at the port of the Service (`appProtocol`)", port.at("port")))
         place = backend.protocol.place
         if backend.protocol.origin is Origin.DEFAULT:  # one object may have several backends
             place = backend.port.place if backend.port else backend.place
+        port = backend.service_port
+        silent = port is not None and not port.port.app_protocol and route.owner.group == GATEWAY_GROUP
+        if port is not None and silent and port.app_protocol_place != place:
+            related.append(
+                Related("nothing says it at the port of the Service (`appProtocol`)", port.app_protocol_place)
+            )
         return self.finding(
             place,
             message,

@@ -68,7 +68,8 @@ curl -sv -o /dev/null -H 'Host: HOST' http://EXTERNAL_NAME/
 ```
 
 ## How sure
-An error where the controller is known to take none. Else a warning: the outside server may well know the client's host.
+An error where the controller is known to take none, as are releases of Traefik that serve in ingress-nginx's place (3.5 to
+3.6.14, and 3.7.0-rc.1) where the Service does not list the port. Else a warning: the outside server may well know the client's host.
 A note where nothing says which controller serves the
 route. Silent for names inside the cluster (`web.shop.svc.cluster.local`), for addresses, for a route whose host is the
 name itself, where a filter sets the host or does what only its controller knows, and for anything but HTTP.
@@ -138,7 +139,8 @@ class ExternalNameBackend(Rule):
             severity=Severity.WARNING if route.assumed else Severity.ERROR,
             related=[Related("the Service is of type ExternalName", service.at("spec", "type"))],
             path=way(route, backend, Hop.SERVICE),
-            fix="route to a proxy in the cluster, or to a Service without selector whose EndpointSlice has the addresses",
+            fix=backend.remedies.external_name
+            or "route to a proxy in the cluster, or to a Service without selector whose EndpointSlice has the addresses",
         )
 
     def _foreign_host(self, route: Route, backend: BackendRef, service: KubernetesObject[Service]) -> Iterator[Finding]:

@@ -59,7 +59,7 @@ class Policies(Treatment):
         if named and self._off is None:
             return backend
         why, remedy = f"Cilium {name} goes by appProtocol alone", f"set `appProtocol: {_H2C}` at the Service's port"
-        place = port.at("appProtocol" if port.port.app_protocol else "port")
+        place = port.app_protocol_place
         if named and self._off is not None:
             why, place = f"{_SETTINGS} has {_READS_PROTOCOL} off", self._off
             remedy = f'set `{_READS_PROTOCOL}: "true"` in ConfigMap {_SETTINGS}'

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from ingress_lint.controllers.lowering.proxies import Proxies
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.model import AnyObject
@@ -15,10 +16,12 @@ from ingress_lint.routes.model import Front, Route
 _FROM_OUTSIDE = frozenset({"LoadBalancer", "NodePort"})
 
 
-def with_fronts(graph: ObjectGraph, routes: Mapping[str, Sequence[Route]]) -> dict[str, tuple[Route, ...]]:
+def with_fronts(
+    graph: ObjectGraph, routes: Mapping[str, Sequence[Route]], running: Proxies
+) -> dict[str, tuple[Route, ...]]:
     """The routes by controller, those of proxies with what leads to these."""
     proxies = {workload for own in routes.values() for route in own for workload in route.proxies}
-    fronts = _fronts(graph, routes, proxies) if proxies else {}
+    fronts = _fronts(graph, routes, proxies, running) if proxies else {}
     if not fronts:
         return {name: tuple(own) for name, own in routes.items()}
     return {name: tuple(_led_to(route, fronts) for route in own) for name, own in routes.items()}
@@ -30,7 +33,7 @@ def _led_to(route: Route, fronts: Mapping[Workload, Sequence[Front]]) -> Route:
 
 
 def _fronts(
-    graph: ObjectGraph, routes: Mapping[str, Sequence[Route]], proxies: set[Workload]
+    graph: ObjectGraph, routes: Mapping[str, Sequence[Route]], proxies: set[Workload], running: Proxies
 ) -> dict[Workload, list[Front]]:
     """By proxy; one for each load balancer and Service, whichever of its ports leads there."""
     found: defaultdict[Workload, list[Front]] = defaultdict(list)
@@ -48,5 +51,5 @@ def _fronts(
         if service.body.spec.type in _FROM_OUTSIDE:
             for workload in graph.selected_by(service):
                 if workload in proxies and (workload, service, "") not in known:
-                    found[workload].append(Front(service))
+                    found[workload].append(Front(service, ports=running.taken_at(service)))
     return found

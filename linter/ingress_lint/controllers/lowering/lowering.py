@@ -58,13 +58,13 @@ def _once(graph: ObjectGraph, preferred: str | None) -> Lowered:
         for name, registered in REGISTRY.items()
         if name in claims or registered.concerned(graph)
     }
-    proxies = Proxies(graph, chooser.containers)
+    proxies = Proxies(graph, chooser.containers, backends)
     standing_in = stand_ins(graph, chooser.containers)
     lowered = {
         name: _lowered(found, graph, claims.get(name, ()), backends, proxies, standing_in.get(name))
         for name, found in controllers.items()
     }
-    routes = with_fronts(graph, lowered)
+    routes = with_fronts(graph, lowered, proxies)
     classes = IngressClasses(graph, chooser.running)
     claimed = [claim for own in claims.values() for claim in own]
     every_route = tuple(route for own in routes.values() for route in own)
@@ -100,7 +100,7 @@ def _lowered(
         routes = (replace(route, broken=controller.broken) for route in routes)
     if stand_in is None:
         return proxies.behind(controller, routes)
-    return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in))
+    return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in, graph))
 
 
 def _of_routes(routes: Iterable[Route], told: Iterable[Verdict]) -> Iterable[Verdict]:

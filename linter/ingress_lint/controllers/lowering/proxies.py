@@ -10,15 +10,21 @@ from ingress_lint.controllers.registry import REGISTRY
 from ingress_lint.controllers.shared.base import Controller
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload, WorkloadContainer
+from ingress_lint.objects.core import Service
+from ingress_lint.objects.model import KubernetesObject
+from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.listeners import ProxyPort
-from ingress_lint.routes.model import BackendRef, Route
+from ingress_lint.routes.model import Endpoint, Route
 
 
 class Proxies:
     """The containers of a graph that run controllers, each with the controller's name."""
 
-    def __init__(self, graph: ObjectGraph, containers: Sequence[tuple[str, WorkloadContainer]]) -> None:
+    def __init__(
+        self, graph: ObjectGraph, containers: Sequence[tuple[str, WorkloadContainer]], backends: BackendResolver
+    ) -> None:
         self._graph = graph
+        self._backends = backends
         self._containers = containers
 
     def behind(self, controller: Controller, routes: Iterable[Route]) -> tuple[Route, ...]:
@@ -54,15 +60,21 @@ class Proxies:
         ]
         return tuple(told) if len(told) == 1 else ()
 
+    def taken_at(self, service: KubernetesObject[Service]) -> tuple[ProxyPort, ...]:
+        """What the proxies behind a Service take, by port, as far as that is known."""
+        ports = (self._backends.port_at(service, index) for index in range(len(service.body.spec.ports)))
+        taken = (self._taken(port.endpoints) for port in ports if port is not None)
+        return tuple([port for port in taken if port is not None])
+
     def _in_front(self, route: Route) -> Route:
         """A route with what the proxies take that its backends lead to."""
-        backends = tuple(replace(backend, proxy_port=self._proxy_port(backend)) for backend in route.backends)
+        backends = tuple(replace(backend, proxy_port=self._taken(backend.endpoints)) for backend in route.backends)
         return route if all(backend.proxy_port is None for backend in backends) else replace(route, backends=backends)
 
-    def _proxy_port(self, backend: BackendRef) -> ProxyPort | None:
-        if len(backend.endpoints) != 1 or (number := backend.endpoints[0].number) is None:
+    def _taken(self, endpoints: Sequence[Endpoint]) -> ProxyPort | None:
+        if len(endpoints) != 1 or (number := endpoints[0].number) is None:
             return None
         for name, container in self._containers:
-            if container.workload == backend.endpoints[0].workload:
+            if container.workload == endpoints[0].workload:
                 return REGISTRY[name].controller.proxy_port(container, number, self._graph)
         return None

@@ -46,9 +46,10 @@ def _is_told(container: WorkloadContainer, option: str, graph: ObjectGraph) -> b
     return "false" not in values if values else any(name.startswith(f"{option}.") for name, _ in told)
 
 
-def stood_in(routes: Iterable[Route], name: str) -> tuple[Route, ...]:
+def stood_in(routes: Iterable[Route], name: str, graph: ObjectGraph) -> tuple[Route, ...]:
     """Routes as the stand-in of a name serves them."""
-    gateway = REGISTRY[name].controller.title
+    controller = REGISTRY[name].controller
+    gateway = controller.title
     renamed: dict[int, Listener] = {}
 
     def listener(found: Listener) -> Listener:
@@ -60,5 +61,5 @@ def stood_in(routes: Iterable[Route], name: str) -> tuple[Route, ...]:
             listeners=tuple(map(listener, route.listeners)),
             matches=tuple(replace(match, refusal=None) for match in route.matches),
         )
-        for route in routes
+        for route in controller.stands_in(routes, graph)
     )

@@ -49,6 +49,8 @@ class Cloud(Struct, frozen=True):
     """Whether a list of the Service's ports may stand there instead."""
     proxy_ports: str = ""
     """The key that restricts it to a list of the Service's ports."""
+    proxy_protocol_default: str = ""
+    """The variable of its cloud controller manager that decides where none of the keys is written."""
     sends_unknown: bool = False
     """Whether something else than annotations decides it."""
     protocol: str = ""
@@ -75,11 +77,13 @@ class Cloud(Struct, frozen=True):
 
 
 CLOUDS: Final[Mapping[str, Cloud]] = {
-    # hetznercloud/hcloud-cloud-controller-manager:internal/annotation/load_balancer.go, internal/hcops/load_balancer.go
+    # hetznercloud/hcloud-cloud-controller-manager:internal/annotation/load_balancer.go, internal/hcops/load_balancer.go,
+    # docs/reference/load_balancer_envs.md
     "hetzner": Cloud(
         "Hetzner load balancer",
         "load-balancer.hetzner.cloud",
         proxy_protocol=("uses-proxyprotocol",),
+        proxy_protocol_default="HCLOUD_LOAD_BALANCERS_USES_PROXYPROTOCOL",
         protocol="protocol",
         check=Check(
             protocol="health-check-protocol",

@@ -87,6 +87,9 @@ class OtherClouds(ServiceLoadBalancer):
             return Sourced(False, Origin.EXPLICIT, written[0].place)
         key = cloud.proxy_protocol[0] if cloud.proxy_protocol else ""
         why = f"nothing sets {cloud.stem}{key}" if key else "it knows no PROXY protocol"
+        if cloud.proxy_protocol_default:
+            why += f", unless {cloud.proxy_protocol_default} of its cloud controller manager is on"
+            return Sourced(False, Origin.DERIVED, context.place, why)
         return Sourced(False, Origin.DEFAULT, context.place, why)
 
     # -- where it sends -----------------------------------------------------------------------------------------------

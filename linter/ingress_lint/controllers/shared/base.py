@@ -132,6 +132,10 @@ class Controller(ABC):
         """What a port of its own pods takes from a load balancer in front of them; `container` is of its image."""
         return ProxyPort(self.gateway)
 
+    def stands_in(self, routes: Iterable[Route], graph: ObjectGraph) -> Iterable[Route]:
+        """The routes of a controller in whose place it serves, as it serves them."""
+        return routes
+
     @abstractmethod
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """The routes it makes of the Ingresses it claims, and of whatever else it serves."""

@@ -47,6 +47,12 @@ class Traefik(Controller):
         """What the entry point there takes."""
         return installation(graph).proxy_port(port)
 
+    def stands_in(self, routes: Iterable[Route], graph: ObjectGraph) -> Iterable[Route]:
+        """The routes of its provider for ingress-nginx."""
+        from ingress_lint.controllers.traefik.nginx_provider import served
+
+        return served(routes, installation(graph))
+
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routers of Ingresses, then of IngressRoutes; entry points that only redirect serve none of them."""
         from ingress_lint.controllers.traefik.custom_resources import analyse
