@@ -17,7 +17,7 @@ from ingress_lint.load.positions import Location
 from ingress_lint.manifests import Manifests, Options
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot, Summary
 from ingress_lint.rule import RuleEntry
-from ingress_lint.units import chart
+from ingress_lint.units.plan import CHART
 
 _SET: Final = "the value is set here"
 _MOST_FILES: Final = 3
@@ -83,7 +83,7 @@ class Reporter:
 
     def _once_a_chart(self, located: Sequence[tuple[Location, Finding]]) -> Iterable[tuple[Location, Finding]]:
         """The findings, with what one rule says of a chart for want of a cluster said once, at the first place."""
-        charts = {unit.name: unit.path for unit in self._manifests.units if unit.kind == chart.KIND}
+        charts = {unit.name: unit.path for unit in self._manifests.units if unit.kind == CHART}
         first: dict[tuple[str, str], int] = {}
         told: list[tuple[Location, Finding]] = []
         more: Counter[int] = Counter()

@@ -12,13 +12,13 @@ from ingress_lint import inputs
 from ingress_lint.load.document import Problem, ProblemKind
 from ingress_lint.load.files import CHART_FILE, Found
 from ingress_lint.units.building import Builder
-from ingress_lint.units.plan import Plan, Unit
+from ingress_lint.units.plan import CHART, Plan, Unit
 from ingress_lint.units.site import Site
 
 if TYPE_CHECKING:
     from ingress_lint.build.helm import Release, Rendered, Unrendered
 
-KIND: Final = "chart"
+KIND: Final = CHART
 _VALUES: Final = "values.yaml"
 _CI_FOLDER: Final = "ci"
 _CI_SUFFIX: Final = "-values.yaml"

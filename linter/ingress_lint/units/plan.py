@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ingress_lint.units.gathered import Gathered
 
 State = Literal["checked", "partial", "unchecked"]
+CHART: Final = "chart"
+"""The kind of unit that a chart is which nobody installs."""
 NOT_FETCHED: Final = "its chart is not here: --network fetches it"
 """Why a release is not checked whose chart may not be fetched; which that is follows in brackets."""
 Identity = tuple[str, str, str, str]

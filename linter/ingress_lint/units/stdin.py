@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from ingress_lint.load.document import SOURCE_COMMENT, Document
 from ingress_lint.load.files import STANDARD_INPUT
-from ingress_lint.units.nearby import Nearby
 from ingress_lint.units.plan import Plan, Unit
-from ingress_lint.units.site import Site
 from ingress_lint.values.patterns import deferred
 
 if TYPE_CHECKING:
     from ingress_lint.build.source_place import SourcePlaces
+    from ingress_lint.units.nearby import Nearby
+    from ingress_lint.units.site import Site
 
 KIND: Final = "stdin"
 _SOURCE: Final = deferred(rf"^{SOURCE_COMMENT}[^/\s:]+/", re.MULTILINE)
@@ -32,6 +32,8 @@ def plans(streams: Sequence[tuple[Document, ...]], site: Site) -> Iterator[Plan]
     The files of one `helm template --output-dir` belong together: there each file's path ends with its source's. What
     names no source belongs to the only chart of its stream, and stands apart where there are several.
     """
+    from ingress_lint.units.nearby import Nearby
+
     held: dict[tuple[str, str], list[Document]] = {}
     for documents in streams:
         path = documents[0].file.path

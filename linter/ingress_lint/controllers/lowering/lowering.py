@@ -15,7 +15,6 @@ from ingress_lint.controllers.lowering.proxies import Proxies
 from ingress_lint.controllers.lowering.stand_ins import stand_ins, stood_in
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners
 from ingress_lint.controllers.refusals.annotations import AnnotationVerdicts
-from ingress_lint.controllers.refusals.definitions import definition_verdicts
 from ingress_lint.controllers.refusals.ingress_classes import IngressClasses
 from ingress_lint.controllers.refusals.misplaced_settings import MisplacedSettings
 from ingress_lint.controllers.refusals.resource_backends import resource_verdicts
@@ -73,7 +72,7 @@ def _once(graph: ObjectGraph, preferred: str | None) -> Lowered:
         *AnnotationVerdicts(graph, _OWNERS).verdicts(claimed, every_route),
         *MisplacedSettings(graph, _OWNERS).verdicts(),
         *_solver_verdicts(graph, classes, claimed, every_route),
-        *definition_verdicts(graph),
+        *_definition_verdicts(graph),
         *retirement_verdicts((controllers[name], own) for name, own in claims.items() if name not in standing_in),
         *resource_verdicts((controllers[name], claim) for name, own in claims.items() for claim in own),
         *(verdict for found in controllers.values() for verdict in found.verdicts(graph, backends)),
@@ -108,6 +107,14 @@ def _of_routes(routes: Iterable[Route], told: Iterable[Verdict]) -> Iterable[Ver
     known = {(verdict.reason, verdict.place) for verdict in told}
     found = {(refusal.reason, refusal.place): refusal for route in routes for refusal in route.refusals}
     return [refusal for key, refusal in found.items() if key not in known]
+
+
+def _definition_verdicts(graph: ObjectGraph) -> Iterator[Verdict]:
+    """What the Gateway API's definitions lack, where the set has any."""
+    if graph.context.definitions:
+        from ingress_lint.controllers.refusals.definitions import definition_verdicts
+
+        yield from definition_verdicts(graph)
 
 
 def _solver_verdicts(
