@@ -125,6 +125,8 @@ def _closed(policies: NetworkPolicies, visit: Visit) -> Block:
                 named = ", ".join(dict.fromkeys(_named(port) for port in rule.ports))
                 why = f"{policy} lets in connections to port {named} only, and no other policy to {visit.number}"
                 place = policy.at("spec", "ingress", index, "ports")
+                if len(rule.ports) == 1 and rule.ports[0].port is not None:
+                    place = place.at(0, "port")
                 return Block(policy, place, why, f"allow port {visit.number}, the pod's own")
     policy = policies.isolating(visit.workload)[0]
     place = policy.at("spec", "ingress") if policy.body.spec.ingress is not None else policy.at("spec")
