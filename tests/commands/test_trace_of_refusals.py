@@ -60,6 +60,7 @@ def test_a_route_that_is_dropped_is_not_there(case: str) -> None:
     [
         ("IL122/bad/nginx-with-and-without-a-slash", "cart/1", 404),
         ("IL108/bad/nginx-webhook-refuses-a-dot", ".well-known/openid-configuration", 404),
+        ("IL108/bad/nginx-webhook-refuses-a-dot", "shop", 404),
         ("IL122/bad/alb-wildcard-under-prefix", "api/*", None),
     ],
 )

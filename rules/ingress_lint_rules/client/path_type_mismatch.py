@@ -76,6 +76,7 @@ from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.matching import path_matches
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.sourced import Origin
+from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.routes.way import way_in
 from ingress_lint.rule import Cause, Rule
 from ingress_lint.values.expressions import fault
@@ -126,8 +127,14 @@ class PathTypeMismatch(Rule):
             else:
                 found = [] if _SPECIAL.isdisjoint(path.value) else list(self._literal(route, match, path))
             if not found and match.refusal is not None and not route.assumed:
-                found = [self.of_verdict(match.refusal, way_in(route, f"{route.gateway} refuses the path"))]
+                found = [self._refused(route, match.refusal)]
             yield from found
+        for refusal in route.refusals:  # of another path of its object, which is turned away with this one
+            if refusal.reason is Reason.PATH_REFUSED and all(match.refusal is None for match in route.matches):
+                yield self._refused(route, refusal)
+
+    def _refused(self, route: Route, refusal: Verdict) -> Finding:
+        return self.of_verdict(refusal, way_in(route, f"{route.gateway} refuses the path"))
 
     def _literal(self, route: Route, match: Match, path: PathMatch) -> Iterator[Finding]:
         value = path.value

@@ -2,8 +2,8 @@
 Finds routes to pods that take only connections with the mesh's TLS, from a proxy that is outside of the mesh.
 
 ## What you see
-502 (503 from Envoy, 403 where Linkerd's proxy answers) from the ingress proxy, `recv() failed (104: Connection reset by peer) while reading response header` in its log,
-unhealthy targets at a load balancer. Calls between pods of the mesh work.
+502 (503 from Envoy, 403 where Linkerd's proxy answers) from the ingress proxy, `recv() failed (104: Connection reset by
+peer) while reading response header` in its log, unhealthy targets at a load balancer. Calls between pods of the mesh work.
 
 ## Why it breaks
 With `mtls: {mode: STRICT}` the sidecar of a pod closes every connection that does not present the mesh's certificate.
@@ -102,8 +102,9 @@ cluster. A warning where the policy is all that tells that the pod is in the mes
 set but not their namespace. Silent where the set does not run the proxy, for the mesh's own gateways, and for ports
 that the sidecar is told to leave alone. Pods on the host network are in no mesh; pods of ambient mode are, by ztunnel.
 
-Verified by reading: Istio 1.27 (istio/istio:pilot/pkg/security/authn/policy_applier.go, pkg/kube/inject/inject.go,
-cni/pkg/util/podutil.go) and Linkerd 2.18 (linkerd/linkerd2:policy-controller/k8s/index/src/inbound/index.rs).
+Verified by reading: Istio (istio/istio:pilot/pkg/security/authn/policy_applier.go, pkg/kube/inject/inject.go,
+cni/pkg/util/podutil.go) and Linkerd (linkerd/linkerd2:policy-controller/k8s/index/src/inbound/index.rs). Releases are not
+told apart.
 
 ## References
 - https://istio.io/latest/docs/reference/config/security/peer_authentication/

@@ -113,9 +113,10 @@ others); where an address, a token or a header that the set does not tell decide
 known and matters; for action CUSTOM; for waypoints, but where `istio.io/ingress-use-waypoint` leads through them; and
 where the connection is closed before, which is IL511.
 
-Verified by reading: Istio 1.27 (istio/istio:pilot/pkg/security/authz/builder/builder.go and matcher/string.go;
-pilot/pkg/serviceregistry/kube/controller/ambient/authorization.go for ztunnel) and Linkerd 2.18
-(linkerd/linkerd2:policy-controller/k8s/index/src/inbound/index.rs). Other meshes are not judged.
+Verified by reading: Istio (istio/istio:pilot/pkg/security/authz/builder/builder.go and matcher/string.go;
+pilot/pkg/serviceregistry/kube/controller/ambient/authorization.go for ztunnel) and Linkerd
+(linkerd/linkerd2:policy-controller/k8s/index/src/inbound/index.rs). Releases are not told apart, other
+meshes not judged.
 
 ## References
 - https://istio.io/latest/docs/reference/config/security/authorization-policy/

@@ -36,7 +36,7 @@ from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, TargetKind, Timeouts
-from ingress_lint.routes.verdicts import Verdict
+from ingress_lint.routes.verdicts import Fate, Verdict
 
 
 class _Ingress(Struct, frozen=True):
@@ -65,6 +65,7 @@ class IngressNginxRoutes(IngressController):
         found = installations(graph)
         self._ingresses: dict[IngressObject, _Ingress] = {}
         self._twice: Mapping[Place, Verdict] = {}
+        self._turned_away: Mapping[IngressObject, Verdict] = {}
         self._hosts: defaultdict[str, Host] = defaultdict(Host)
         self._listeners: dict[tuple[IngressObject, str, bool, bool], tuple[Listener, ...]] = {}
         self._filters: dict[tuple[IngressObject, str], tuple[Filter, ...]] = {}
@@ -96,6 +97,7 @@ class IngressNginxRoutes(IngressController):
         """Canaries join the paths that they stand in for; one without such a path is a route that no client reaches."""
         contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
         self._twice = self._located_twice(contexts)
+        self._turned_away = self._refused_whole(contexts)
         canaries: defaultdict[tuple[str, ...], list[PathContext]] = defaultdict(list)
         for context in contexts:
             if self._own(context).is_canary:
@@ -129,6 +131,15 @@ class IngressNginxRoutes(IngressController):
             other = first.setdefault((context.host.value if context.host else "", location), context)
             if (other.path_value, other.path_type) != (context.path_value, context.path_type):
                 found[context.place] = located_twice(other, context)
+        return found
+
+    def _refused_whole(self, contexts: Iterable[PathContext]) -> Mapping[IngressObject, Verdict]:
+        """The Ingresses that the webhook turns away, each for the first path that it does not take."""
+        found: dict[IngressObject, Verdict] = {}
+        for context in contexts:
+            refusal = refused_path(context, self._of(context))
+            if refusal is not None and refusal.fate is Fate.NOT_APPLIED:
+                found.setdefault(context.ingress, refusal)
         return found
 
     def _with_canaries(
@@ -191,7 +202,8 @@ class IngressNginxRoutes(IngressController):
         refusal = refused_path(context, self._of(context))
         if refusal is not None:
             route = replace(route, matches=tuple(replace(match, refusal=refusal) for match in route.matches))
-        return replace(route, refusals=tuple(filter(None, (refusal, self._twice.get(context.place)))))
+        whole = None if refusal is not None else self._turned_away.get(context.ingress)
+        return replace(route, refusals=tuple(filter(None, (refusal, whole, self._twice.get(context.place)))))
 
     def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
         """What nginx answers for a host by itself: app-root at /, and the host with or without www."""

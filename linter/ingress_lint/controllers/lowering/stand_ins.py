@@ -1,8 +1,8 @@
 """Controllers that serve in another's place: they take its classes and read its annotations.
 
 Traefik does so for ingress-nginx (traefik/traefik:pkg/provider/kubernetes/ingress-nginx, provider
-`kubernetesIngressNGINX`): the routes are what ingress-nginx would make of them, without its admission webhook, and the
-pods that carry requests are Traefik's.
+`kubernetesIngressNGINX`): the routes are what ingress-nginx would make of them, without what it or its admission webhook refuses, and
+the pods that carry requests are Traefik's.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def stood_in(routes: Iterable[Route], name: str, graph: ObjectGraph) -> tuple[Ro
             route,
             listeners=tuple(map(listener, route.listeners)),
             matches=tuple(replace(match, refusal=None) for match in route.matches),
+            refusals=(),
         )
         for route in controller.stands_in(routes, graph)
     )

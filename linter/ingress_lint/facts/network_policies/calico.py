@@ -114,7 +114,8 @@ def _clauses(policy: Policy, selected: bool | None, visit: Visit, graph: ObjectG
             f"`{rule.source.selector or rule.source.namespace_selector}`" if field else "",
         )
         if opens is False:
-            where, wants = place.at("destination", "ports"), "other ports"
+            opened = place.at("destination", "ports")
+            where, wants = opened.at(0) if len(rule.destination.ports) == 1 else opened, "other ports"
         unread = None if rule.http is not None or rule.icmp is not None else True
         yield Clause(policy, where, action, every((selected, source, opens, unread)), wants)
 

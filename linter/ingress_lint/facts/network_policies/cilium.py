@@ -73,8 +73,18 @@ def _clauses(
         peers, where, wants = _peers(policy, rule, place.at(index), visit, graph)
         ports = True if rule.to_ports is None else any(_opens(port, visit) for port in rule.to_ports)
         if ports is False and peers is not False:
-            where, wants = place.at(index, "toPorts"), "other ports"
+            where, wants = _other_ports(rule, place.at(index, "toPorts")), "other ports"
         yield Clause(policy, where, "Deny" if denies else "Allow", every((peers, ports)), wants)
+
+
+def _other_ports(rule: Rule, place: Place) -> Place:
+    """The port that a rule opens, or the list of them."""
+    opened = [
+        place.at(outer, "ports", inner, "port")
+        for outer, group in enumerate(rule.to_ports or ())
+        for inner in range(len(group.ports))
+    ]
+    return opened[0] if len(opened) == 1 else place
 
 
 def _peers(
