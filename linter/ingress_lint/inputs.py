@@ -6,6 +6,7 @@ is `noting`, they note what they saw, so that a later run can tell whether it wo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from msgspec import Struct, field
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """A larger file is no manifest: the API server refuses objects over 3 MiB (etcd's limit is 1.5 MiB)."""
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _CHUNK: Final = 1 << 20
 _UNREADABLE: Final = b""
 _COMPILED: Final = "__pycache__"
@@ -85,7 +86,10 @@ def noting_within() -> AbstractContextManager[Noted]:
 
 
 def read(path: str) -> bytes:
-    """What a file holds, of one that is larger than `MAX_BYTES` so many and one more. Raises `OSError`."""
+    """What a file holds, of one that is larger than `MAX_BYTES` so many and one more.
+
+    Raises `OSError`, also for a pipe, a device or a socket.
+    """
     if _noted is None:
         return _content(path)
     try:
@@ -288,9 +292,9 @@ def _content(path: str) -> bytes:
     try:
         status = os.fstat(descriptor)
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-            unrepeatable()  # what a pipe held is gone
+            raise OSError(errno.EINVAL, "no regular file")  # what a pipe or a device holds may never end
         data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
-        while data and len(data) != status.st_size and len(data) <= MAX_BYTES:  # it grew, or it is a pipe
+        while data and len(data) != status.st_size and len(data) <= MAX_BYTES:  # it grew, or it is of `/proc`
             more = os.read(descriptor, _CHUNK)
             if not more:
                 break

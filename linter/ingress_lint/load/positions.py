@@ -14,7 +14,11 @@ from ingress_lint.load.nodes import PLAIN
 from ingress_lint.load.outline import outline
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.scalars import resolve_key
+from ingress_lint.values.patterns import deferred
 
+_PROPERTY: Final = ("&", "!")
+_PROPERTIES: Final = deferred(r"(?:[&!]\S*\s+)+")
+"""An anchor and a tag before a value."""
 _MAX_TREES: Final = 50
 """A tree takes ten times the memory of its text, and the findings of one file come one after another."""
 
@@ -75,6 +79,8 @@ class Locator:
         if target.id != "scalar" and part != "value":
             end = _first_line_end(document.text, start)
         end = max(start, start + len(document.text[start:end].rstrip(" \t\r\n")))
+        if document.text[start : start + 1] in _PROPERTY and (properties := _PROPERTIES.match(document.text, start, end)):
+            start = properties.end()
         if end == start and key is not None and target is not key:
             start, end = key.start_mark.index, key.end_mark.index
         return document.start + start, document.start + end

@@ -56,9 +56,9 @@ def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
             excludes = Excludes(patterns, path)
             _Walk(tree, excludes).folder(path, excludes.layers, named=True)
     else:
-        with open(path, "rb"):
-            inputs.real_path(path)
-            _file(tree, Found.at(path, named=True))
+        os.stat(path)
+        inputs.real_path(path)
+        _file(tree, Found.at(path, named=True))
     return tree
 
 
