@@ -29,7 +29,7 @@ class _LazyGroup(click.Group):
         except click.ClickException as error:
             from ingress_lint.output.sanitize import complaint
 
-            error.message = complaint(error.message)
+            vars(error)["message"] = complaint(error.message)
             raise
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -19,6 +19,8 @@ from msgspec import Struct, field
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """A larger file is no manifest: the API server refuses objects over 3 MiB (etcd's limit is 1.5 MiB)."""
+MAX_FOLDERS: Final = 100
+"""How deep folders are walked; every repository is far from it."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _CHUNK: Final = 1 << 20
 _UNREADABLE: Final = b""
@@ -123,10 +125,11 @@ def entries(folder: str) -> list[os.DirEntry[str]]:
     return found
 
 
-def walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
+def walk(folder: str, depth: int = 0) -> Iterator[tuple[str, list[str], list[str]]]:
     """Each folder from here down, with the names of the folders and of the other entries in it, as `os.walk` has them.
 
-    Links to folders are among the folders, and not followed; nor is what the caller takes out of the list.
+    Links to folders are among the folders, and not followed; nor is what the caller takes out of the list, or what lies
+    more than `MAX_FOLDERS` deep.
     """
     try:
         found = entries(folder)
@@ -136,8 +139,8 @@ def walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
     names = list(within)
     yield folder, names, [entry.name for entry in found if entry.name not in within]
     for name in names:
-        if not within[name].is_symlink():
-            yield from walk(within[name].path)
+        if depth < MAX_FOLDERS and not within[name].is_symlink():
+            yield from walk(within[name].path, depth + 1)
 
 
 def matching(pattern: str) -> list[str]:

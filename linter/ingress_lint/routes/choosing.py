@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Frontend, Listener
+from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import (
     SPECIFIED_CONDUCT,
     Candidate,
@@ -23,7 +24,6 @@ from ingress_lint.routes.matching import (
     mismatch,
     undecided,
 )
-from ingress_lint.routes.matches import Match
 from ingress_lint.routes.model import Route
 from ingress_lint.values.placeholders import is_placeholder, known_start
 

@@ -36,6 +36,8 @@ class Tree(Struct):
     """The files from which another program makes manifests."""
     left_out: Counter[str] = field(default_factory=Counter)
     """How many files and folders are passed over, by reason."""
+    too_deep: list[str] = field(default_factory=list)
+    """The folders that lie more than `inputs.MAX_FOLDERS` deep, which are not looked into."""
 
 
 def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
@@ -68,7 +70,7 @@ class _Walk:
         self._excludes = excludes
         self._visited: set[tuple[int, int]] = set()
 
-    def folder(self, folder: str, layers: Layers, *, named: bool = False) -> None:
+    def folder(self, folder: str, layers: Layers, *, named: bool = False, depth: int = 0) -> None:
         status = os.stat(folder)
         identity = status.st_dev, status.st_ino
         if identity in self._visited:
@@ -91,8 +93,12 @@ class _Walk:
         shown = "" if here.display == "." else f"{here.display.rstrip('/')}/"
         for entry, is_folder in self._read(entries, here.real, layers):
             if is_folder:
-                if not (is_chart and entry.name in _OF_A_CHART):
-                    self.folder(entry.path, layers)
+                if is_chart and entry.name in _OF_A_CHART:
+                    continue
+                if depth == inputs.MAX_FOLDERS:
+                    self._tree.too_deep.append(shown + entry.name)
+                else:
+                    self.folder(entry.path, layers, depth=depth + 1)
             elif not is_chart:
                 real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(here.real, entry.name)
                 _file(self._tree, Found(entry.path, shown + entry.name, real))

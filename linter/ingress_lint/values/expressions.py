@@ -47,15 +47,18 @@ class Expression(Struct, frozen=True):
 
     def fits(self, text: str) -> bool | None:
         """Whether it matches the whole of a text."""
-        return self._asked(self._pattern.fullmatch, text, _is_found)
+        found: bool | None = self._asked(self._pattern.fullmatch, text, _is_found)
+        return found
 
     def occurs_in(self, text: str) -> bool | None:
         """Whether it matches somewhere in a text."""
-        return self._asked(self._pattern.search, text, _is_found)
+        found: bool | None = self._asked(self._pattern.search, text, _is_found)
+        return found
 
     def captured(self, text: str) -> tuple[str, ...] | None:
         """What it matches at the start of a text, and then what each group does; None also where it does not match there."""
-        return self._asked(self._pattern.match, text, _groups)
+        groups: tuple[str, ...] | None = self._asked(self._pattern.match, text, _groups)
+        return groups
 
     def _asked(self, method: Callable[..., Any], text: str, answer: Callable[[Any], Any]) -> Any:
         text = text.encode(errors="replace").decode()
