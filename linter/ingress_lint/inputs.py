@@ -255,6 +255,21 @@ def _note(seen: dict[str, Seen], path: str, state: Seen) -> None:
         unrepeatable()
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it; both are real ones."""
+    return f"{path}{os.sep}".startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def repository(folder: str) -> str | None:
+    """The top folder of the git repository around a folder."""
+    while not exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
 # -- looking again ----------------------------------------------------------------------------------------------------
 
 

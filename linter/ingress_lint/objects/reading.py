@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from functools import cached_property
 from typing import Any, Final
 
 from msgspec import Struct, ValidationError, convert, field
 from msgspec.structs import replace
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
-from ingress_lint.load.unknown import is_unknown, unknown_values
+from ingress_lint.load.unknown import is_unknown, may_be_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
 from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest, is_patch
 from ingress_lint.objects.group_kind import group_kind
@@ -22,7 +21,6 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, field
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
 from ingress_lint.objects.texts import not_text
 from ingress_lint.objects.workloads import Workload
-from ingress_lint.values.placeholders import occur_in
 
 DEFAULT_NAMESPACE: Final = "default"
 _MAX_REPAIRS: Final = 25
@@ -103,10 +101,6 @@ class _DocumentReader:
         self.document = document
         self.reading = Reading()
 
-    @cached_property
-    def _may_hold_placeholders(self) -> bool:
-        return occur_in(self.document.text)
-
     def read(self) -> None:
         """Reads everything."""
         document, value = self.document, self.document.value
@@ -171,7 +165,7 @@ class _DocumentReader:
         known = model_of(api_version, kind)
         model = known or (Workload if _has_pod_template(value) else None)
         reports = _Reports(self, base) if known is not None else None
-        if known is not None and self._may_hold_placeholders:
+        if known is not None and may_be_unknown(self.document):
             self.reading.placeholders += sum(1 for _ in unknown_values(value, base))
         body, left_out = _validated(model, value, reports) if model is not None else (None, ())
         if reports is not None:

@@ -11,8 +11,11 @@ from ingress_lint.values.patterns import deferred
 _BEYOND_ASCII: Final = deferred(r"[^\n -~]")
 _MARKDOWN: Final = deferred(r"[\\`*_\[\]#|~$@:]|(?<=www)\.", re.IGNORECASE)
 _CODE: Final = deferred(r"`([^`]+)`")
+RUNNER: Final = deferred(r"##\[")
+"""What GitHub's and Azure's runners take for the start of a command, wherever it stands in a line."""
+RUNNER_CELLS: Final = ("#", r"\x23", "[")
+"""The same, character by character, as it is written out."""
 _RUNNER: Final = "##["
-_RUNNER_ESCAPED: Final = r"#\x23["
 _COMMAND: Final = deferred(r"\s*::")
 """What makes a line a command to GitHub's runners."""
 _HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -26,7 +29,7 @@ def visible(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(char if char.isprintable() else _escaped(char) for char in text)
-    return text.replace(_RUNNER, _RUNNER_ESCAPED) if _RUNNER in text else text
+    return text.replace(_RUNNER, "".join(RUNNER_CELLS)) if _RUNNER in text else text
 
 
 def visible_lines(text: str) -> str:

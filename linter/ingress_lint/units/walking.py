@@ -43,7 +43,7 @@ class Tree(Struct):
 def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
     """What lies under `path`, sorted, without what `Excludes` leaves out; `OSError` where it cannot be opened.
 
-    Symbolic links to files are followed; a folder reached twice, by a loop of links or otherwise, is walked once.
+    Symbolic links are followed where they lead to what lies in the repository, or without one below `path`; a folder reached twice, by a loop of links or otherwise, is walked once.
     """
     tree = Tree(path)
     if path == STANDARD_INPUT:
@@ -113,6 +113,9 @@ class _Walk:
             except OSError:
                 is_folder = False
             if entry.name.startswith(".") or not (is_folder or _concerns(entry)):
+                continue
+            if entry.is_symlink() and not inputs.lies_in(inputs.real_path(entry.path), self._excludes.top):
+                self._tree.left_out["linked from outside of the repository"] += 1
                 continue
             why = self._excludes.why(os.path.join(real, entry.name), layers, is_folder=is_folder)
             if why:
