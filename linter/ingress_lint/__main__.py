@@ -22,6 +22,16 @@ _OWN_OPTIONS: Final = frozenset({"--help", "-h", "--version", "-V"})
 class _LazyGroup(click.Group):
     """Imports a command's module when the command is called; what names no command is a path to check."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command. What it complains of may quote anything, and is made harmless here."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            from ingress_lint.output.sanitize import complaint
+
+            vars(error)["message"] = complaint(error.message)
+            raise
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs as a process of its own, which ends soon, and so does without the garbage collector.
 

@@ -25,6 +25,8 @@ def read_baseline(file: str) -> frozenset[str]:
         raise BaselineError(f"{file}: {error.strerror or error}") from None
     except ValueError as error:
         raise BaselineError(f"{file} is no baseline: {error}") from None
+    except RecursionError:
+        raise BaselineError(f"{file} is no baseline: it nests too deeply") from None
     entries = written.get("findings") if isinstance(written, dict) else None
     if not isinstance(entries, list) or written.get("version") != _VERSION:
         raise BaselineError(f"{file} is no baseline of this version; --write-baseline makes one")

@@ -6,6 +6,7 @@ is `noting`, they note what they saw, so that a later run can tell whether it wo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,9 @@ from msgspec import Struct, field
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """A larger file is no manifest: the API server refuses objects over 3 MiB (etcd's limit is 1.5 MiB)."""
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+MAX_FOLDERS: Final = 100
+"""How deep folders are walked; every repository is far from it."""
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _CHUNK: Final = 1 << 20
 _UNREADABLE: Final = b""
 _COMPILED: Final = "__pycache__"
@@ -85,7 +88,10 @@ def noting_within() -> AbstractContextManager[Noted]:
 
 
 def read(path: str) -> bytes:
-    """What a file holds, of one that is larger than `MAX_BYTES` so many and one more. Raises `OSError`."""
+    """What a file holds, of one that is larger than `MAX_BYTES` so many and one more.
+
+    Raises `OSError`, also for a pipe, a device or a socket.
+    """
     if _noted is None:
         return _content(path)
     try:
@@ -119,10 +125,11 @@ def entries(folder: str) -> list[os.DirEntry[str]]:
     return found
 
 
-def walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
+def walk(folder: str, depth: int = 0) -> Iterator[tuple[str, list[str], list[str]]]:
     """Each folder from here down, with the names of the folders and of the other entries in it, as `os.walk` has them.
 
-    Links to folders are among the folders, and not followed; nor is what the caller takes out of the list.
+    Links to folders are among the folders, and not followed; nor is what the caller takes out of the list, or what lies
+    more than `MAX_FOLDERS` deep.
     """
     try:
         found = entries(folder)
@@ -132,8 +139,8 @@ def walk(folder: str) -> Iterator[tuple[str, list[str], list[str]]]:
     names = list(within)
     yield folder, names, [entry.name for entry in found if entry.name not in within]
     for name in names:
-        if not within[name].is_symlink():
-            yield from walk(within[name].path)
+        if depth < MAX_FOLDERS and not within[name].is_symlink():
+            yield from walk(within[name].path, depth + 1)
 
 
 def matching(pattern: str) -> list[str]:
@@ -248,6 +255,21 @@ def _note(seen: dict[str, Seen], path: str, state: Seen) -> None:
         unrepeatable()
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it; both are real ones."""
+    return f"{path}{os.sep}".startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def repository(folder: str) -> str | None:
+    """The top folder of the git repository around a folder."""
+    while not exists(os.path.join(folder, ".git")):
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+    return folder
+
+
 # -- looking again ----------------------------------------------------------------------------------------------------
 
 
@@ -288,9 +310,9 @@ def _content(path: str) -> bytes:
     try:
         status = os.fstat(descriptor)
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-            unrepeatable()  # what a pipe held is gone
+            raise OSError(errno.EINVAL, "no regular file")  # what a pipe or a device holds may never end
         data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
-        while data and len(data) != status.st_size and len(data) <= MAX_BYTES:  # it grew, or it is a pipe
+        while data and len(data) != status.st_size and len(data) <= MAX_BYTES:  # it grew, or it is of `/proc`
             more = os.read(descriptor, _CHUNK)
             if not more:
                 break

@@ -82,7 +82,7 @@ class ReportedFinding(Struct, frozen=True):
         """Its identity in 32 digits, for what compares runs. To import what makes it costs a run of the linter 2 %."""
         import hashlib
 
-        return hashlib.sha256(self.identity.encode()).hexdigest()[:32]
+        return hashlib.sha256(self.identity.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 class Summary(Struct, frozen=True):

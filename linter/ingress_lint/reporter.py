@@ -212,7 +212,7 @@ class Reporter:
             return ""
         import shlex
 
-        return shlex.join(["ingress-lint", "runbook", "--url", url, *paths])
+        return shlex.join(["ingress-lint", "runbook", "--url", url, *sorted(paths)])
 
     def _object(self, place: Place, units: Sequence[str]) -> ObjectRef | None:
         """The object that holds a place, as these units have it."""

@@ -21,11 +21,16 @@ def select(rules: Sequence[RuleEntry], selected: Iterable[str], ignored: Iterabl
     return tuple(rule for rule in rules if rule.code in chosen - dropped)
 
 
-def matching(rules: Sequence[RuleEntry], selector: str) -> set[str]:
-    """The codes of the rules that one selector means; raises `SelectionError` where it means none."""
+def matching(rules: Sequence[RuleEntry], selector: str, *, hints: bool = True) -> set[str]:
+    """The codes of the rules that one selector means; raises `SelectionError` where it means none.
+
+    `hints` is whether to look for the nearest name then, which takes time.
+    """
     if selector.upper() == ALL:
         return {rule.code for rule in rules}
     codes = {rule.code for rule in rules if rule.name == selector.lower() or rule.code.startswith(selector.upper())}
+    if not codes and not hints:
+        raise SelectionError(f"no rule is called {selector!r}")
     if not codes:
         known = [rule.code for rule in rules] + [rule.name for rule in rules]
         near = close_matches(selector, known, 1, 0.5) or close_matches(selector.upper(), known, 1, 0.5)

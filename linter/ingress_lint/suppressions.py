@@ -27,6 +27,8 @@ _COMMENT: Final = deferred(
 )
 """In YAML, or in a template, where it writes nothing."""
 _OPENINGS: Final = ("#", "{{/*", "{{- /*")
+_MOST_HINTS: Final = 20
+"""For how many wrong names of one comment or annotation the nearest ones are told."""
 _AROUND: Final = " \t\r-:,;."
 
 
@@ -108,10 +110,10 @@ class Suppressions:
 
     def _made(self, selectors: str, place: Place, scope: str, reason: str) -> list[_Suppression]:
         made = []
-        for selector in split_selectors([selectors]) or ("",):
+        for index, selector in enumerate(split_selectors([selectors]) or ("",)):
             codes, fault = frozenset[str](), ""
             try:
-                codes = frozenset(matching(self._catalogue, selector)) if selector else codes
+                codes = frozenset(matching(self._catalogue, selector, hints=index < _MOST_HINTS)) if selector else codes
             except SelectionError as error:
                 fault = f"this suppresses nothing: {error}"
             if not selector:

@@ -58,4 +58,4 @@ def _fits(wanted: Any, given: tuple[str, ...]) -> bool:
     if not isinstance(wanted, str) or not wanted or wanted in given:
         return True
     expression = compiled(wanted)
-    return expression is None or any(expression.fits(text) for text in given)
+    return expression is None or any(expression.fits(text) is not False for text in given)

@@ -143,12 +143,9 @@ def lint(given: Given, wanted: Wanted, *, keeps: bool) -> Outcome:
 
     try:
         rules = load_rules()
-        config, options = reading(given, rules)
-        chosen = select(
-            rules,
-            split_selectors(wanted.selected) or config.select,
-            split_selectors(wanted.ignored),
-        )
+        selected = split_selectors(wanted.selected)
+        config, options = reading(given, rules, selects=not selected)
+        chosen = select(rules, selected, split_selectors(wanted.ignored))
         options = replace(options, keeps=keeps)
         if wanted.min_severity is not None:
             options = replace(options, min_severity=Severity[wanted.min_severity.upper()])

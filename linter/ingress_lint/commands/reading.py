@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import click
@@ -18,7 +18,7 @@ from ingress_lint.manifests import Manifests, Options
 from ingress_lint.output.sanitize import visible
 from ingress_lint.report import Report
 from ingress_lint.rule import RuleEntry
-from ingress_lint.selection import matching
+from ingress_lint.selection import SelectionError, matching
 from ingress_lint.units.excludes import anchored
 
 
@@ -50,13 +50,24 @@ def configured(given: Given) -> Configuration:
         raise click.UsageError("\n".join(map(visible, str(error).split("\n")))) from None
 
 
-def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Options]:
+def reading(given: Given, rules: Sequence[RuleEntry] = (), *, selects: bool = False) -> tuple[Config, Options]:
     """The configuration, and the engine's options: the command line wins over it. Raises `click.UsageError`.
 
-    `rules` are those whose findings the configuration may change; commands that run none leave it empty.
+    `rules` are those whose findings the configuration may change; commands that run none leave it empty. What it does not
+    select runs all the same where `selects` says that its selection counts, so that what is hidden can be counted.
     """
     configuration = configured(given)
     config = configuration.settings
+
+    def meant(name: str, selectors: Iterable[str]) -> frozenset[str]:
+        try:
+            return frozenset(code for selector in (selectors if rules else ()) for code in matching(rules, selector))
+        except SelectionError as error:
+            at = f"{configuration.file}:{configuration.lines.get(name, 1)}"
+            raise SelectionError(f"{at}: {name}: {error}") from None
+
+    selected = meant("select", config.select) if selects else frozenset()
+    ignored = meant("ignore", config.ignore) | ({rule.code for rule in rules} - selected if selected else frozenset())
     return config, Options(
         paths=given.paths or config.paths or (".",),
         exclude=(*configuration.excludes, *(anchored(pattern, ".") for pattern in given.exclude)),
@@ -74,14 +85,13 @@ def reading(given: Given, rules: Sequence[RuleEntry] = ()) -> tuple[Config, Opti
         now=given.now,
         severities={
             code: Severity[level.upper()]
-            for selector, level in (config.severity.items() if rules else ())
-            for code in matching(rules, selector)
+            for selector, level in config.severity.items()
+            for code in meant("severity", [selector])
         },
         per_path_ignores=tuple(
-            (pattern, frozenset(code for selector in selectors for code in matching(rules, selector)))
-            for pattern, selectors in (config.per_path_ignores.items() if rules else ())
+            (pattern, meant("per-path-ignores", selectors)) for pattern, selectors in config.per_path_ignores.items()
         ),
-        ignored=frozenset(code for selector in (config.ignore if rules else ()) for code in matching(rules, selector)),
+        ignored=ignored,
         min_severity=Severity[config.min_severity.upper()],
         configured=config.units,
         clusters=config.clusters,

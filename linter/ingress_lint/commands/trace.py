@@ -82,18 +82,26 @@ def command(
         sys.exit(EXIT_FINDINGS)
 
 
+def _no_constant(name: str) -> None:
+    """Refuses what Python takes for a number, and JSON does not."""
+    raise ValueError(f"{name} is no number")
+
+
 def _requests(file: str) -> list[Asked]:
     import json
 
+    from ingress_lint.load import files
     from ingress_lint.tracing.asking import RequestError, asked_item
 
     try:
-        with click.open_file(file, encoding="utf-8") as stream:
-            items: Any = json.load(stream)
-    except OSError as error:
-        raise click.UsageError(f"--requests {file}: {error.strerror}") from None
+        text = files.read(files.Found.at(file)).text
+        items: Any = json.loads(text, parse_constant=_no_constant)
+    except files.UnreadableError as error:
+        raise click.UsageError(f"--requests {file}: {error}") from None
     except ValueError as error:
         raise click.UsageError(f"--requests {file} is not JSON: {error}") from None
+    except RecursionError:
+        raise click.UsageError(f"--requests {file} nests too deeply") from None
     if not isinstance(items, list):
         raise click.UsageError(f"--requests {file} does not hold a list of requests")
     try:

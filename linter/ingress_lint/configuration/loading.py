@@ -17,7 +17,7 @@ from ingress_lint.load.document import Document, Pointer
 from ingress_lint.load.files import display_path
 from ingress_lint.load.settings_file import SettingsError, setting, written
 from ingress_lint.units.configured import ConfiguredUnit
-from ingress_lint.units.excludes import anchored, repository
+from ingress_lint.units.excludes import anchored
 from ingress_lint.values.durations import seconds_or_go
 
 _VERSIONS: Final = frozenset({"version", "kube-version"})
@@ -126,13 +126,13 @@ def _list(value: Any) -> list[Any]:
 def _outside(value: Any, file: str) -> Iterator[tuple[Pointer, str]]:
     """The paths that lead out of the repository, or of the file's folder where there is none."""
     folder = os.path.dirname(inputs.real_path(file))
-    top = repository(folder)
+    top = inputs.repository(folder)
     for pointer, path in _paths(value):
         if isinstance(path, str) and "\0" in path:
             yield pointer, "no path holds a zero byte"
         elif isinstance(path, str):
             real = inputs.real_path(os.path.join(folder, path))
-            if not f"{real}{os.sep}".startswith((top or folder).rstrip(os.sep) + os.sep):
+            if not inputs.lies_in(real, top or folder):
                 around = "the repository" if top else "the configuration's folder, which is in no git repository"
                 yield pointer, f"`{path}` leads out of {around}"
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ingress_lint import inputs
 from ingress_lint.load import files
+from ingress_lint.load.composing import MAX_DEPTH
 from ingress_lint.load.document import Document, Pointer, SourceFile
 from ingress_lint.load.settings_file import SettingsError, SettingsFile
 from ingress_lint.values.patterns import deferred
@@ -70,11 +71,30 @@ def _read_toml(file: SourceFile, *, whole: bool) -> Source:
         value: Any = tomllib.loads(text)
     except ValueError as error:
         raise SettingsError(f"{file.path}: this is not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{file.path}: this nests too deeply for TOML to be read") from None
+    if _is_deep(value):
+        raise SettingsError(f"{file.path}: this nests deeper than {MAX_DEPTH} levels")
     table = () if whole else _TABLE
     for name in table:
         value = value.get(name, {}) if isinstance(value, dict) else {}
     document = Document(file, 0, 0, len(text))
     return Source(document, value, lambda pointer: _toml_line(text, (*table, *pointer)), lambda _pointer: None)
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether settings nest deeper than `MAX_DEPTH`."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _toml_line(text: str, pointer: Pointer) -> int:

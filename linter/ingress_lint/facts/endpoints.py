@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.facts.written_endpoints import written_lack
 from ingress_lint.graph.control_plane import OF_JOBS
 from ingress_lint.graph.graph import ObjectGraph
@@ -145,15 +146,17 @@ def _shows_pods(service: KubernetesObject[Service], selector: Mapping[str, str],
     folder = service.document.file.folder
     return (
         graph.context.built
-        or any(
-            workload.object.document.file.folder == folder for workload in graph.pods(service.namespace).matching({})
-        )
-        or any(
-            other.document.file.folder == folder and other.namespace == service.namespace and graph.selected_by(other)
-            for other in graph.services
-        )
+        or (service.namespace, folder) in _folders_of_pods(graph)
         or nearest_workload(service, selector, graph) is not None
     )
+
+
+@once_per_graph
+def _folders_of_pods(graph: ObjectGraph) -> frozenset[tuple[str, str]]:
+    """The folders with workloads, or with Services that select some, each with the namespace of these."""
+    workloads = (workload.object for workload in graph.workloads)
+    leading = (service for service in graph.services if graph.selected_by(service))
+    return frozenset((item.namespace, item.document.file.folder) for item in (*workloads, *leading))
 
 
 def _may_make(maker: AnyObject, selector: Mapping[str, str]) -> bool:

@@ -15,7 +15,7 @@ from ingress_lint.graph.not_known import NotKnown
 from ingress_lint.graph.resolution import Existence, Inquiries, Resolution
 from ingress_lint.graph.set_context import SetContext
 from ingress_lint.graph.workload import Workload, workload_of
-from ingress_lint.load.document import Document, Place
+from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.objects.core import ConfigMap, Endpoints, EndpointSlice, Namespace, Secret, Service
 from ingress_lint.objects.group_kind import CONFIG_MAP, SECRET, SERVICE, GroupKind
 from ingress_lint.objects.model import AnyObject, KubernetesObject, Model
@@ -353,15 +353,17 @@ class ObjectGraph:
     # -- places -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _by_document(self) -> Mapping[Document, list[AnyObject]]:
-        found: defaultdict[Document, list[AnyObject]] = defaultdict(list)
+    def _by_document(self) -> Mapping[Document, dict[Pointer, AnyObject]]:
+        found: defaultdict[Document, dict[Pointer, AnyObject]] = defaultdict(dict)
         for item in self.objects:
-            found[item.document].append(item)
+            found[item.document].setdefault(item.base, item)
         return found
 
     def object_at(self, place: Place) -> AnyObject | None:
         """The object that a place lies in."""
-        for item in self._by_document.get(place.document, ()):
-            if place.pointer[: len(item.base)] == item.base:
-                return item
-        return None
+        by_base = self._by_document.get(place.document)
+        if not by_base:
+            return None
+        pointer = place.pointer
+        bases = (pointer[:length] for length in range(len(pointer) + 1))
+        return next((by_base[base] for base in bases if base in by_base), None)

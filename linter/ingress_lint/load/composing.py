@@ -22,7 +22,7 @@ from ingress_lint.load.scalars import Scalar, resolve_key, resolve_plain
 MAX_DEPTH: Final = 200
 """Deeper nesting than any manifest needs, and far from where a parser's own stack would overflow."""
 MAX_NODES: Final = 2_000_000
-"""How many values a document may expand to through its aliases."""
+"""How many values the documents of a run may expand to through their aliases, beyond those that are written."""
 _LIBYAML_DEPTH: Final = "exceeded maximum nesting depth"
 """What libyaml itself says of text that nests past a limit of its own, a thousand levels and more."""
 _ANCHOR_AGAIN: Final = "found duplicate anchor"
@@ -143,6 +143,7 @@ class Constructor:
         self._scalars = _PlainScalars()
         self._keys = _PlainKeys()
         self._repeating: list[Any] = []
+        self._nodes_left = MAX_NODES
 
     def construct(self, root: Any, *, aliased: bool) -> Any:
         """The value of a tree; `aliased` where its text may hold anchors. Raises `YAMLError`."""
@@ -237,10 +238,13 @@ class Constructor:
     def _bound_aliases(self, root: Any) -> None:
         """Refuses trees that contain themselves, or whose aliases expand past `MAX_NODES` or nest past `MAX_DEPTH`."""
         measures: dict[int, tuple[int, int] | None] = {}
+        written = 0
 
         def measure(node: Any) -> tuple[int, int]:
             """How many values a node expands to, and how deep they nest."""
+            nonlocal written
             if node.id == "scalar":
+                written += 1
                 return 1, 0
             identity = id(node)
             if identity in measures:
@@ -249,6 +253,7 @@ class Constructor:
                     raise YAMLError("an anchor contains itself", node.start_mark.index)
                 return known
             measures[identity] = None
+            written += 1
             size, depth = 1, 0
             for item in node.value:
                 for part in item if isinstance(item, tuple) else (item,):
@@ -256,14 +261,17 @@ class Constructor:
                     size += part_size
                     depth = max(depth, part_depth)
             depth += 1
-            if size > MAX_NODES:
-                raise YAMLError(f"aliases expand to more than {MAX_NODES:,} values", node.start_mark.index)
+            if size - written > self._nodes_left:
+                raise YAMLError(
+                    f"aliases expand to more than {MAX_NODES:,} values in all that is read", node.start_mark.index
+                )
             if depth > MAX_DEPTH:
                 raise YAMLError(f"aliases nest deeper than {MAX_DEPTH} levels", node.start_mark.index)
             measures[identity] = size, depth
             return size, depth
 
-        measure(root)
+        expanded, _ = measure(root)
+        self._nodes_left -= max(0, expanded - written)
 
 
 def _merges(key_node: Any) -> bool:

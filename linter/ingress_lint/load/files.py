@@ -12,11 +12,13 @@ from msgspec import Struct
 from ingress_lint import inputs
 from ingress_lint.inputs import MAX_BYTES
 from ingress_lint.load.document import SourceFile
+from ingress_lint.values.patterns import deferred
 from ingress_lint.values.placeholders import GIT_CRYPT
 
 CHART_FILE: Final = "Chart.yaml"
 """What makes a folder a chart."""
 STANDARD_INPUT: Final = "-"
+_LONE_RETURN: Final = deferred(r"\r(?!\n)")
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -73,7 +75,8 @@ def read(found: Found) -> SourceFile:
 def decode(data: bytes) -> str:
     """The text of a manifest: UTF-8, or UTF-16 or UTF-32 with a byte order mark; raises `UnreadableError`.
 
-    A byte that is not UTF-8 becomes U+FFFD, which the loader reports.
+    A byte that is not UTF-8 becomes U+FFFD, which the loader reports. A carriage return that ends a line of itself, as
+    YAML has it, becomes a line feed.
     """
     if data.startswith(GIT_CRYPT.encode()):
         raise BinaryError("encrypted by git-crypt", encrypted=True)
@@ -81,7 +84,7 @@ def decode(data: bytes) -> str:
     text = data.decode(encoding, "replace")
     if "\0" in text:
         raise BinaryError("binary data, not a manifest", encrypted=False)
-    return text
+    return _LONE_RETURN.sub("\n", text) if "\r" in text else text
 
 
 def display_path(path: str) -> str:

@@ -90,7 +90,7 @@ def read(path: str) -> Kustomization | None:
     ]
     return Kustomization(
         folder,
-        resources=frozenset(filter(inputs.is_file, taken)),
+        resources=frozenset(file for file in taken if inputs.is_file(file) and _may_be_read(file, folder)),
         not_manifests=frozenset(inputs.real_path_in(folder, item) for item in _listed_files(value)),
         namespace=value["namespace"] if isinstance(value.get("namespace"), str) else "",
         incomplete=_incomplete(folder, value),
@@ -106,6 +106,11 @@ def read(path: str) -> Kustomization | None:
         changes=next((str(key) for key, item in value.items() if item and key not in _PLAIN_FIELDS), ""),
         only_lists=_only_lists(folder, value),
     )
+
+
+def _may_be_read(file: str, folder: str) -> bool:
+    """Whether a file lies in the folder of the kustomization that lists it, as kustomize wants, or in its repository."""
+    return inputs.lies_in(file, folder) or inputs.lies_in(file, inputs.repository(folder) or folder)
 
 
 def has_circle(below: Mapping[str, frozenset[str]]) -> bool:

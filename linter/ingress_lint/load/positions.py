@@ -14,7 +14,11 @@ from ingress_lint.load.nodes import PLAIN
 from ingress_lint.load.outline import outline
 from ingress_lint.load.plain import NOT_PLAIN, PlainReader
 from ingress_lint.load.scalars import resolve_key
+from ingress_lint.values.patterns import deferred
 
+_PROPERTY: Final = ("&", "!")
+_PROPERTIES: Final = deferred(r"(?:[&!]\S*\s+)+")
+"""An anchor and a tag before a value."""
 _MAX_TREES: Final = 50
 """A tree takes ten times the memory of its text, and the findings of one file come one after another."""
 
@@ -39,6 +43,7 @@ class Locator:
     def __init__(self) -> None:
         self._plain = PlainReader()
         self._trees: dict[Document, Any] = {}
+        self._keys = _Keys()
         self._composers: tuple[type[Any], ...] = ()
 
     def locate(self, place: Place) -> Location:
@@ -58,7 +63,7 @@ class Locator:
         key, node = None, root
         complete = True
         for step in place.pointer:
-            found = _step(node, step)
+            found = self._keys.step(node, step)
             if found is None:
                 complete = False
                 break
@@ -75,6 +80,10 @@ class Locator:
         if target.id != "scalar" and part != "value":
             end = _first_line_end(document.text, start)
         end = max(start, start + len(document.text[start:end].rstrip(" \t\r\n")))
+        if document.text[start : start + 1] in _PROPERTY and (
+            properties := _PROPERTIES.match(document.text, start, end)
+        ):
+            start = properties.end()
         if end == start and key is not None and target is not key:
             start, end = key.start_mark.index, key.end_mark.index
         return document.start + start, document.start + end
@@ -86,7 +95,7 @@ class Locator:
         found = next((tree for tree in self._attempts(node.value) if tree is not None), None)
         key = None
         for step in inner:
-            stepped = _step(found, step) if found is not None else None
+            stepped = self._keys.step(found, step) if found is not None else None
             if stepped is None:
                 return None
             key, found = stepped
@@ -99,6 +108,7 @@ class Locator:
         if document not in self._trees:
             if len(self._trees) >= _MAX_TREES:
                 self._trees.clear()
+                self._keys.clear()
             self._trees[document] = next((tree for tree in self._attempts(document.text) if tree is not None), None)
         return self._trees[document]
 
@@ -129,26 +139,44 @@ def json_pointer(pointer: Pointer) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in pointer)
 
 
-def _step(node: Any, step: str | int) -> tuple[Any, Any] | None:
-    """The key node (None in a list) and the value node that `step` leads to."""
-    if node.id == "sequence":
-        return (None, node.value[step]) if isinstance(step, int) and step < len(node.value) else None
-    if node.id != "mapping":
-        return None
-    for key_node, value_node in reversed(node.value):  # the last of several equal keys is the one that counts
-        if key_node.id != "scalar":
-            continue
-        text = key_node.value
-        if key_node.tag == PLAIN:
-            if text == "<<":
-                sources = value_node.value if value_node.id == "sequence" else [value_node]
-                inherited = next((found for source in sources if (found := _step(source, step))), None)
-                if inherited is not None:
-                    return inherited
-            text = resolve_key(text)
-        if text == step:
-            return key_node, value_node
-    return None
+class _Keys:
+    """What the keys of mappings lead to; worked out once for each, as some have thousands of keys."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, dict[str | None, tuple[Any, Any]]]] = {}
+
+    def step(self, node: Any, step: str | int) -> tuple[Any, Any] | None:
+        """The key node (None in a list) and the value node that `step` leads to."""
+        if node.id == "sequence":
+            return (None, node.value[step]) if isinstance(step, int) and step < len(node.value) else None
+        if node.id != "mapping" or not isinstance(step, str):
+            return None
+        return self._within(node).get(step)
+
+    def clear(self) -> None:
+        """Forgets what no tree needs any more."""
+        self._known.clear()
+
+    def _within(self, node: Any) -> dict[str | None, tuple[Any, Any]]:
+        """The pairs by key; of several equal keys the last one counts, and what a merge key names counts as written there."""
+        known = self._known.get(id(node))
+        if known is not None:
+            return known[1]
+        found: dict[str | None, tuple[Any, Any]] = {}
+        self._known[id(node)] = node, found
+        for key_node, value_node in node.value:
+            if key_node.id != "scalar":
+                continue
+            text = key_node.value
+            if key_node.tag == PLAIN:
+                if text == "<<":
+                    sources = value_node.value if value_node.id == "sequence" else [value_node]
+                    for source in reversed(sources):
+                        if source.id == "mapping":
+                            found.update(self._within(source))
+                text = resolve_key(text)
+            found[text] = key_node, value_node
+        return found
 
 
 def _first_line_end(text: str, start: int) -> int:

@@ -11,6 +11,7 @@ from ingress_lint.values.patterns import deferred
 
 _SEPARATOR: Final = deferred(r"---(?:[ \t][^\n]*)?\r?$|---(?=[ \t]+\S)|\.\.\.[ \t]*\r?$", re.MULTILINE)
 _DASHES: Final = "---"
+_BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _DOTS: Final = "..."
 _OPENING_LINE: Final = deferred(r"---[ \t]*(?:#[^\n]*)?\r?\n?\Z|---[ \t]*(?:#[^\n]*)?\r?\n")
 _BREAKS: Final = r"\n\r\x85\u2028\u2029"
@@ -104,6 +105,8 @@ def _is_certain(text: str, start: int, end: int, line: re.Match[str]) -> bool:
 
 def _slices(text: str) -> Iterator[tuple[int, int]]:
     for start, end in _yaml_slices(text):
+        while text.startswith(_BYTE_ORDER_MARK, start, end):  # YAML allows one before every document
+            start += 1  # noqa: PLW2901
         yield from _json_slices(text, start, end)
 
 

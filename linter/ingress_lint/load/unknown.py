@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
-from ingress_lint.load.document import Place, Pointer
+from ingress_lint.load.document import Document, Place, Pointer
 from ingress_lint.values.placeholders import ENCRYPTED, is_placeholder, occur_in
 
 _TEXTS: Final = frozenset({"args", "binaryData", "command", "data", "env", "script", "stringData"})
@@ -14,6 +15,12 @@ _SNIPPETS: Final = ("snippet", "snippets")
 """How the names of annotations end whose values are passages of a proxy's configuration."""
 _SHALLOW: Final = 2
 """Up to here a mapping is the object's own (`spec`, `metadata`), and no value that is made of its fields."""
+
+
+@lru_cache(maxsize=64)
+def may_be_unknown(document: Document) -> bool:
+    """Whether anything in a document may be a placeholder; asked once for each, as one may hold thousands of objects."""
+    return occur_in(document.text)
 
 
 def is_unknown(place: Place, *, parts: bool = False) -> bool:
@@ -30,7 +37,7 @@ def is_unknown(place: Place, *, parts: bool = False) -> bool:
         return isinstance(place.inner, str) and _stands_open((), place.inner)
     if place.part == "key":
         return bool(pointer) and is_placeholder(str(pointer[-1]))
-    if not occur_in(document.text):
+    if not may_be_unknown(document):
         return False
     value = document.whole()
     for step in pointer:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from typing import Any, Final
 
 from msgspec import Struct, ValidationError, convert, field
 from msgspec.structs import replace
 
 from ingress_lint.load.document import Document, Place, Pointer, Problem, ProblemKind
-from ingress_lint.load.unknown import is_unknown, unknown_values
+from ingress_lint.load.unknown import is_unknown, may_be_unknown, unknown_values
 from ingress_lint.objects.api_checks import check, check_labels
 from ingress_lint.objects.foreign_kinds import is_client_side, is_manifest, is_patch
 from ingress_lint.objects.group_kind import group_kind
@@ -20,7 +21,6 @@ from ingress_lint.objects.model import AnyObject, KubernetesObject, Model, field
 from ingress_lint.objects.schema_messages import LEFT_OUT, REFUSED, SchemaError, as_text, describe, explain
 from ingress_lint.objects.texts import not_text
 from ingress_lint.objects.workloads import Workload
-from ingress_lint.values.placeholders import occur_in
 
 DEFAULT_NAMESPACE: Final = "default"
 _MAX_REPAIRS: Final = 25
@@ -165,7 +165,7 @@ class _DocumentReader:
         known = model_of(api_version, kind)
         model = known or (Workload if _has_pod_template(value) else None)
         reports = _Reports(self, base) if known is not None else None
-        if known is not None and occur_in(self.document.text):
+        if known is not None and may_be_unknown(self.document):
             self.reading.placeholders += sum(1 for _ in unknown_values(value, base))
         body, left_out = _validated(model, value, reports) if model is not None else (None, ())
         if reports is not None:
@@ -271,7 +271,7 @@ def _validated(
         except ValidationError:
             from ingress_lint.objects.error_models import errors_of  # with pydantic, which right manifests do without
         before = left_out
-        for fault in explain(model, value, errors_of(model, value)):
+        for fault in list(explain(model, value, errors_of(model, value))):
             if reports is not None and not reports.add(fault, before) and _takes_an_item(fault):
                 return None, ()  # of an item that is there, nothing could be said
             value = _repaired(value, fault.repair, fault.instead)
@@ -339,18 +339,24 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _repaired(value: Any, pointer: Pointer, instead: Any) -> Any:
-    """A copy of `value` with `instead` where `pointer` leads, or without what is there; `value` if it leads nowhere."""
+    """`value` with `instead` where `pointer` leads, or without what is there; as it is where it leads nowhere."""
     if not pointer:
         return {}
-    step, rest = pointer[0], pointer[1:]
-    if isinstance(value, dict) and isinstance(step, str) and (step in value or (not rest and instead is not LEFT_OUT)):
-        if rest:
-            return {**value, step: _repaired(value[step], rest, instead)}
+    inner = value
+    for step in pointer[:-1]:
+        if not _holds(inner, step):
+            return value
+        inner = inner[step]
+    last = pointer[-1]
+    if _holds(inner, last) or (isinstance(inner, dict) and isinstance(last, str) and instead is not LEFT_OUT):
         if instead is LEFT_OUT:
-            return {key: item for key, item in value.items() if key != step}
-        return {**value, step: instead}
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        if rest:
-            return [*value[:step], _repaired(value[step], rest, instead), *value[step + 1 :]]
-        return [*value[:step], *([] if instead is LEFT_OUT else [instead]), *value[step + 1 :]]
+            del inner[last]
+        else:
+            inner[last] = copy(instead)
     return value
+
+
+def _holds(value: Any, step: str | int) -> bool:
+    if isinstance(value, dict):
+        return isinstance(step, str) and step in value
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)

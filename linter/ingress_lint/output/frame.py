@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
-from ingress_lint.output.sanitize import visible
+from ingress_lint.output.sanitize import RUNNER, RUNNER_CELLS, visible
 
 _TAB: Final = "    "
 _CUT: Final = "…"
@@ -85,7 +85,10 @@ def _clip(line: str, start: int, end: int, width: int) -> tuple[str, int, int]:
     A line that is too long is cut so that it shows where the span starts.
     """
     base = max(0, start - width)
-    cells = [_TAB if char == "\t" else visible(char) for char in line[base : base + 4 * width]]
+    shown = line[base : base + 4 * width]
+    cells = [_TAB if char == "\t" else visible(char) for char in shown]
+    for found in RUNNER.finditer(shown):
+        cells[found.start() : found.end()] = RUNNER_CELLS
     start, end, rest = min(start - base, len(cells)), min(end - base, len(cells)), len(line) > base + 4 * width
     offsets = list(accumulate(map(columns, cells), initial=0))
     first, last = 0, len(cells)

@@ -11,6 +11,13 @@ from ingress_lint.values.patterns import deferred
 _BEYOND_ASCII: Final = deferred(r"[^\n -~]")
 _MARKDOWN: Final = deferred(r"[\\`*_\[\]#|~$@:]|(?<=www)\.", re.IGNORECASE)
 _CODE: Final = deferred(r"`([^`]+)`")
+RUNNER: Final = deferred(r"##\[")
+"""What GitHub's and Azure's runners take for the start of a command, wherever it stands in a line."""
+RUNNER_CELLS: Final = ("#", r"\x23", "[")
+"""The same, character by character, as it is written out."""
+_RUNNER: Final = "##["
+_COMMAND: Final = deferred(r"\s*::")
+"""What makes a line a command to GitHub's runners."""
 _HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -18,16 +25,22 @@ def visible(text: str) -> str:
     r"""`text` with everything that a terminal would act on or not show written out, as in `\x1b` or `\u202e`.
 
     That is whatever Python calls unprintable: control characters, line breaks, bidi overrides, invisible and exotic
-    spaces, lone surrogates.
+    spaces, lone surrogates; and `##[`, which GitHub's and Azure's runners take for a command wherever it stands in a line.
     """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _escaped(char) for char in text)
+    return text.replace(_RUNNER, "".join(RUNNER_CELLS)) if _RUNNER in text else text
 
 
 def visible_lines(text: str) -> str:
     """The same for text of several lines, which stay lines."""
     return "\n".join(visible(line) for line in text.splitlines())
+
+
+def complaint(text: str) -> str:
+    """`text` for standard error, where lines stay lines and none of them is a command to a runner."""
+    lines = map(visible, text.split("\n"))
+    return "\n".join(line.replace(":", r"\x3a", 1) if _COMMAND.match(line) else line for line in lines)
 
 
 def json_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import Workload
@@ -10,6 +11,9 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes.model import Endpoint, ResolvedPort
 from ingress_lint.values.ports import number_or_name
+
+_MOST_WORKLOADS: Final = 50
+"""Of how many workloads behind one Service the ports are looked at: people have a few, and what holds of fifty is said."""
 
 
 class BackendResolver:
@@ -43,9 +47,8 @@ class BackendResolver:
         key = service, index
         if key not in self._ports:
             port = service.body.spec.ports[index]
-            endpoints = tuple(
-                endpoint for workload in self.graph.selected_by(service) for endpoint in _endpoints(workload, port)
-            )
+            workloads = self.graph.selected_by(service)[:_MOST_WORKLOADS]
+            endpoints = tuple(endpoint for workload in workloads for endpoint in _endpoints(workload, port))
             self._ports[key] = ResolvedPort(service, index, port, endpoints)
         return self._ports[key]
 

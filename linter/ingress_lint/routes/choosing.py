@@ -14,7 +14,16 @@ from ingress_lint.routes import hostnames
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Frontend, Listener
 from ingress_lint.routes.matches import Match
-from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Precedence, Request, mismatch
+from ingress_lint.routes.matching import (
+    SPECIFIED_CONDUCT,
+    Candidate,
+    Conduct,
+    Precedence,
+    Request,
+    is_hard,
+    mismatch,
+    undecided,
+)
 from ingress_lint.routes.model import Route
 from ingress_lint.values.placeholders import is_placeholder, known_start
 
@@ -100,6 +109,11 @@ class RouteTable:
             or any(is_placeholder(match.path.value.value) for match in route.matches)
         ]
 
+    @cached_property
+    def _hard_to_match(self) -> list[tuple[Route, Match]]:
+        """The matches whose expressions may take too long, or are of an unknown dialect."""
+        return [(route, match) for _, route in self._routes for match in route.matches if is_hard(match)]
+
     def uncertainty(self, request: Request, selection: Selection) -> str | None:
         """Why nobody can say what answers a request, None where what was selected does for certain.
 
@@ -112,8 +126,12 @@ class RouteTable:
             for listener in self._listeners:
                 if listener.port.value == request.port and hostnames.may_match(_hostname(listener), request.host):
                     return f"{_named(listener)} is for `{_hostname(listener)}`, which holds a placeholder"
+        for route, match in self._hard_to_match:
+            expression = undecided(request, match)
+            if expression is not None and any(hostnames.matches(name, request.host) for name in _own_hosts(route)):
+                return f"{route.owner} may take it by `{expression}`, an expression that takes too long to match here"
         for route in self._open:
-            own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
+            own = _own_hosts(route)
             if any(hostnames.matches(name, request.host) for name in own):
                 for match in route.matches:
                     path = match.path.value.value
@@ -312,6 +330,10 @@ def _host_at(listener: Listener, request: Request) -> str:
     if protocol in ("TCP", "UDP"):
         return hostnames.ANY
     return request.server_name if protocol == "TLS" else request.host
+
+
+def _own_hosts(route: Route) -> list[str]:
+    return [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
 
 
 def _sends_to_https(route: Route) -> bool:

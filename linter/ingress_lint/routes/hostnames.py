@@ -35,7 +35,7 @@ def _found(pattern: str, host: str) -> bool:
     """Whether an expression fits a host in lower case; one that does not compile fits none."""
     any_case = pattern.startswith("~*")
     expression = compiled(pattern[2 if any_case else 1 :], ignore_case=any_case)
-    return expression is not None and expression.occurs_in(host)
+    return expression is not None and expression.occurs_in(host) is True
 
 
 def may_match(pattern: str, host: str) -> bool:

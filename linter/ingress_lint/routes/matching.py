@@ -20,7 +20,7 @@ from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.paths import AS_WRITTEN, PathHandling
-from ingress_lint.values.expressions import compiled
+from ingress_lint.values.expressions import compiled, fault, is_unknown
 
 _NO_TIMESTAMP: Final = "~"
 """After every timestamp: an object that has none yet is younger than one that has."""
@@ -216,7 +216,31 @@ _PATH_WORDS: Final = {
 
 
 def path_matches(path: PathMatch, asked: str) -> bool:
-    """Whether a path is one that `path` stands for."""
+    """Whether a path is one that `path` stands for; not where that cannot be told."""
+    return _path_fits(path, asked) is True
+
+
+def undecided(request: Request, match: Match) -> str | None:
+    """The expression of a match of which nobody can tell whether it fits a request; None where there is no such one."""
+    path = match.path.value
+    if path.type is PathMatchType.REGULAR_EXPRESSION and _path_fits(path, request.path) is None:
+        return path.value
+    for header in match.headers:
+        value = request.headers.get(header.name.lower())
+        if value is not None and _value_fits(header, value) is None:
+            return header.value
+    return None
+
+
+def is_hard(match: Match) -> bool:
+    """Whether an expression of a match is one that is matched with a time limit, or not at all."""
+    path = match.path.value
+    written = [path.value] if path.type is PathMatchType.REGULAR_EXPRESSION else []
+    written += [header.value for header in match.headers if header.type != "Exact"]
+    return any(fault(text, "RE2") is not None or is_unknown(text) for text in written)
+
+
+def _path_fits(path: PathMatch, asked: str) -> bool | None:
     value = path.value
     match path.type:
         case PathMatchType.EXACT:
@@ -234,13 +258,19 @@ def path_matches(path: PathMatch, asked: str) -> bool:
 
 
 def _value_matches(wanted: ValueMatch, value: str) -> bool:
+    return _value_fits(wanted, value) is True
+
+
+def _value_fits(wanted: ValueMatch, value: str) -> bool | None:
     return value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
 
 
-def _full_match(expression: str, text: str) -> bool:
+def _full_match(expression: str, text: str) -> bool | None:
     """Whether an expression matches a text as a whole; one that does not compile matches nothing."""
     found = compiled(expression)
-    return found is not None and found.fits(text)
+    if found is None:
+        return None if fault(expression) is None else False
+    return found.fits(text)
 
 
 @lru_cache(maxsize=1024)

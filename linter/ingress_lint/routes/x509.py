@@ -51,7 +51,10 @@ def certificates_in(pem: str) -> tuple[Certificate, ...]:
 
     found = []
     with warnings.catch_warnings(action="ignore"):  # of what later versions of the library will refuse
-        items = x509.load_pem_x509_certificates(pem.encode())
+        try:
+            items = x509.load_pem_x509_certificates(pem.encode())
+        except x509.InvalidVersion as error:
+            raise ValueError(str(error)) from error
     for item in items:
         try:
             extension = item.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value

@@ -100,7 +100,12 @@ def _walked(paths: Sequence[str], loader: Loader, patterns: Sequence[str]) -> li
     trees = []
     for path in paths:
         try:
-            trees.append(walk(path, patterns))
+            tree = walk(path, patterns)
+            trees.append(tree)
+            loader.loaded.missing_paths += (
+                f"{folder}: folders are read {inputs.MAX_FOLDERS} levels deep, and this one lies below"
+                for folder in tree.too_deep
+            )
         except OSError as error:
             loader.loaded.missing_paths.append(f"{path}: {error.strerror or error}")
     loader.expect(sum(len(tree.files) for tree in trees))

@@ -53,7 +53,7 @@ class Excludes:
     def __init__(self, patterns: Sequence[str], start: str) -> None:
         start = os.path.realpath(start)
         self._own: Layers = _unless_fitting((("/", spec_of(patterns)),) if patterns else (), start)
-        top = repository(start)
+        top = inputs.repository(start)
         self._tracked = Tracked(top) if top is not None else None
         layers: Layers = ()
         if top is not None:
@@ -63,6 +63,8 @@ class Excludes:
                 above.append(os.path.dirname(above[-1]))
             for folder in reversed(above[1:]):
                 layers += layers_of(os.path.join(folder, ".gitignore"), folder)
+        self.top = top or start
+        """The top of the repository, or the start where there is none: links may not lead out of it."""
         self.layers: Layers = _unless_fitting(layers, start)
         """What git ignores at the start."""
 
@@ -127,13 +129,3 @@ def _unless_fitting(layers: Layers, start: str) -> Layers:
         for layer in layers
         if start == layer[0] or not decision((layer,), start, is_folder=inputs.is_folder(start))
     )
-
-
-def repository(folder: str) -> str | None:
-    """The top folder of the git repository around a folder."""
-    while not inputs.exists(os.path.join(folder, ".git")):
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
-    return folder

@@ -36,12 +36,14 @@ class Tree(Struct):
     """The files from which another program makes manifests."""
     left_out: Counter[str] = field(default_factory=Counter)
     """How many files and folders are passed over, by reason."""
+    too_deep: list[str] = field(default_factory=list)
+    """The folders that lie more than `inputs.MAX_FOLDERS` deep, which are not looked into."""
 
 
 def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
     """What lies under `path`, sorted, without what `Excludes` leaves out; `OSError` where it cannot be opened.
 
-    Symbolic links to files are followed; a folder reached twice, by a loop of links or otherwise, is walked once.
+    Symbolic links are followed where they lead to what lies in the repository, or without one below `path`; a folder reached twice, by a loop of links or otherwise, is walked once.
     """
     tree = Tree(path)
     if path == STANDARD_INPUT:
@@ -56,9 +58,9 @@ def walk(path: str, patterns: Sequence[str] = ()) -> Tree:
             excludes = Excludes(patterns, path)
             _Walk(tree, excludes).folder(path, excludes.layers, named=True)
     else:
-        with open(path, "rb"):
-            inputs.real_path(path)
-            _file(tree, Found.at(path, named=True))
+        os.stat(path)
+        inputs.real_path(path)
+        _file(tree, Found.at(path, named=True))
     return tree
 
 
@@ -68,7 +70,7 @@ class _Walk:
         self._excludes = excludes
         self._visited: set[tuple[int, int]] = set()
 
-    def folder(self, folder: str, layers: Layers, *, named: bool = False) -> None:
+    def folder(self, folder: str, layers: Layers, *, named: bool = False, depth: int = 0) -> None:
         status = os.stat(folder)
         identity = status.st_dev, status.st_ino
         if identity in self._visited:
@@ -91,8 +93,12 @@ class _Walk:
         shown = "" if here.display == "." else f"{here.display.rstrip('/')}/"
         for entry, is_folder in self._read(entries, here.real, layers):
             if is_folder:
-                if not (is_chart and entry.name in _OF_A_CHART):
-                    self.folder(entry.path, layers)
+                if is_chart and entry.name in _OF_A_CHART:
+                    continue
+                if depth == inputs.MAX_FOLDERS:
+                    self._tree.too_deep.append(shown + entry.name)
+                else:
+                    self.folder(entry.path, layers, depth=depth + 1)
             elif not is_chart:
                 real = os.path.realpath(entry.path) if entry.is_symlink() else os.path.join(here.real, entry.name)
                 _file(self._tree, Found(entry.path, shown + entry.name, real))
@@ -107,6 +113,9 @@ class _Walk:
             except OSError:
                 is_folder = False
             if entry.name.startswith(".") or not (is_folder or _concerns(entry)):
+                continue
+            if entry.is_symlink() and not inputs.lies_in(inputs.real_path(entry.path), self._excludes.top):
+                self._tree.left_out["linked from outside of the repository"] += 1
                 continue
             why = self._excludes.why(os.path.join(real, entry.name), layers, is_folder=is_folder)
             if why:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 _LONGEST: Final = 300
@@ -12,19 +13,32 @@ _LONGEST: Final = 300
 
 def close_matches(word: str, known: Iterable[str], most: int = 1, least: float = 0.6) -> list[str]:
     """At most `most` of the words, the likest first, that are at least as like as `least` (from 0 to 1)."""
-    letters = Counter(word)
+    if len(word) > _LONGEST:
+        return []
+    letters = _letters(word)
     near = [other for other in known if len(other) <= _LONGEST and _likest(letters, other) >= least]
-    if len(word) > _LONGEST or not near:
+    if not near:
         return []
     from difflib import get_close_matches
 
     return get_close_matches(word, near, most, least)
 
 
-def _likest(letters: Counter[str], other: str) -> float:
+def _likest(letters: frozenset[tuple[str, int]], other: str) -> float:
     """How like a word of these letters can be to another one at most, in whatever order they stand."""
-    length = letters.total() + len(other)
-    return 2 * (letters & Counter(other)).total() / length if length else 1.0
+    length = len(letters) + len(other)
+    return 2 * len(letters & _letters(other)) / length if length else 1.0
+
+
+@lru_cache(maxsize=4096)
+def _letters(word: str) -> frozenset[tuple[str, int]]:
+    """The letters of a word, each with how many of them stand before it."""
+    seen: Counter[str] = Counter()
+    found = []
+    for letter in word:
+        found.append((letter, seen[letter]))
+        seen[letter] += 1
+    return frozenset(found)
 
 
 def likeness(one: str, other: str, least: float = 0.0) -> float:

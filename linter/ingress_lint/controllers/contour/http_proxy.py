@@ -6,7 +6,7 @@ of its own routes. projectcontour/contour:internal/dag/httpproxy_processor.go.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ _HTTP_PROXY: Final = GroupKind(GROUP, "HTTPProxy")
 _EXTENSION_SERVICE: Final = GroupKind(GROUP, "ExtensionService")
 
 _NOT_SERVED: Final = "Contour serves none of it, and clients get 404 or no TLS at all"
+_MOST_INCLUSIONS: Final = 50
 _NO_ROUTES: Final = "Contour drops all routes of this HTTPProxy, and clients get 404"
 
 
@@ -64,6 +65,8 @@ class Analysis:
         self._delegations = Delegations(graph)
         self._proxies: list[Proxy] = list(graph.of(HTTPProxy))
         self._included: set[Proxy] = set()
+        self._times: Counter[tuple[Proxy, Proxy]] = Counter()
+        """How often each proxy was followed below each root: two includes of one child at each level double them."""
         self._faulty: set[Proxy] = set()
         self.verdicts: list[Verdict] = []
         roots = [proxy for proxy in self._proxies if proxy.body.spec.virtualhost is not None]
@@ -263,7 +266,14 @@ class Analysis:
             self._refuse(Reason.NOT_ALLOWED, proxy, place.at("name"), message, related=related)
             if include.conditions:
                 yield self._bad_gateway(root, proxy, index, placed)
+        elif self._times[root.proxy, found] == _MOST_INCLUSIONS:
+            message = (
+                f"HTTPProxy `{include.name}` is included in more than {_MOST_INCLUSIONS} ways below HTTPProxy "
+                f"`{root.proxy.name}`, of which no more are followed here"
+            )
+            self._refuse(Reason.UNSUPPORTED_VALUE, proxy, place.at("name"), message, Certainty.UNKNOWN)
         else:
+            self._times[root.proxy, found] += 1
             self._included.add(found)
             yield from self._routes(root, found, placed, visited)
 

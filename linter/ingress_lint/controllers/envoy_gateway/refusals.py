@@ -100,7 +100,7 @@ def _expression(value: Any) -> str | None:
         or not isinstance(value.get("value"), str)
     ):
         return None
-    why = fault(value["value"])
+    why = fault(value["value"], "RE2")
     return f"has a regular expression that does not compile ({why})" if why else None
 
 

@@ -8,7 +8,8 @@ it takes or not; or it is under the prefix of a controller that does not serve t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from ingress_lint.controllers.refusals.annotation_owners import AnnotationOwners, Owner
@@ -352,10 +353,15 @@ def _misspelt(item: AnyObject, key: str, owner: Owner, meant: str) -> Verdict:
 
 def _doubtful(item: AnyObject, table: AnnotationTable) -> bool:
     """Whether another project is meant that reads annotations under the same prefixes."""
-    keys = (key.partition("/") for key in item.annotations)
-    return bool(table.namesakes) and any(
-        prefix in table.prefixes and (name in table.namesakes or f"{name.partition('.')[0]}.*" in table.namesakes)
-        for prefix, _, name in keys
+    return bool(table.namesakes) and _names_namesake(tuple(item.annotations), table.prefixes, table.namesakes)
+
+
+@lru_cache(maxsize=16)
+def _names_namesake(keys: Sequence[str], prefixes: Container[str], namesakes: Container[str]) -> bool:
+    parts = (key.partition("/") for key in keys)
+    return any(
+        prefix in prefixes and (name in namesakes or f"{name.partition('.')[0]}.*" in namesakes)
+        for prefix, _, name in parts
     )
 
 

@@ -254,7 +254,7 @@ def _broken(item: KubernetesObject[Middleware]) -> Iterator[Verdict]:
         if replacement is not None:
             written.append((item.at("spec", key, "regex"), replacement.regex))
     for place, text in written:
-        why = fault(text)
+        why = fault(text, "RE2")
         if why is not None:
             message = (
                 f"the regular expression `{text}` of Middleware `{item.name}` does not compile ({why}); Traefik "

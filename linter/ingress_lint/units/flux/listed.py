@@ -205,7 +205,7 @@ def _fits(wanted: str, given: str) -> bool:
     if not wanted or wanted == given:
         return True
     expression = compiled(wanted)
-    return expression is None or expression.fits(given)
+    return expression is None or expression.fits(given) is not False
 
 
 def _merged(value: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
