@@ -28,7 +28,7 @@ from ingress_lint.controllers.traefik.middlewares import (
     find,
     references,
 )
-from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, alternatives
+from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, alternatives, unreadable
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -212,7 +212,7 @@ class Analysis:
         except RuleError as error:
             message = f"Traefik cannot read the rule of {item.kind} `{item.name}`: {error}; {NO_ROUTER}"
             self._verdicts.append(Verdict(Reason.UNSUPPORTED_VALUE, item, place.at("match"), message))
-            return (Alternative(condition=rule),)
+            return (unreadable(rule),)
 
     # -- TCP and UDP --------------------------------------------------------------------------------------------------
 
@@ -350,7 +350,7 @@ def _by_host(route: Route, written: Sequence[Alternative], place: Place) -> Iter
         items = list(group)
         yield replace(
             route,
-            hostnames=(Sourced(host, Origin.EXPLICIT, place),) if host is not None else (),
+            hostnames=(Sourced(host, Origin.EXPLICIT, place),) if host else (),
             matches=tuple(_match(item.alternative, place) for item in items),
             first_match=items[0].index,
         )
@@ -364,6 +364,7 @@ def _match(written: Alternative, place: Place) -> Match:
         query=written.query,
         method=written.method,
         condition=written.condition,
+        expression=written.expression,
     )
 
 
