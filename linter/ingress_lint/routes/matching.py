@@ -182,6 +182,8 @@ class Conduct(Struct, frozen=True):
     """Whether `*.example.com` stands for one label only."""
     own_certificate: bool = False
     """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
+    opens_tls: bool = False
+    """Whether it takes TLS on port 443 for every host, and has no route for it but those that ask for TLS."""
     paths: PathHandling = AS_WRITTEN
     """What it makes of a path before it compares it."""
     tells_misdirected: bool = True
