@@ -208,14 +208,14 @@ def _broken(backend: BackendRef, broken: BrokenBackends) -> Fault | None:
         return Fault(refusal.message, broken.missing if permitted else broken.not_permitted)
     if backend.service.missing:
         return Fault(f"{backend} does not exist", broken.missing)
-    if _lacks_port(backend):
+    if lacks_port(backend):
         return Fault(f"{backend.kind} {backend.namespace}/{backend.name} has no such port", broken.no_port)
     if backend.tls is not None and not backend.tls.usable:
         return Fault(f"no certificate authority of {backend.tls.policy} can be read", broken.missing)
     return None
 
 
-def _lacks_port(backend: BackendRef) -> bool:
+def lacks_port(backend: BackendRef) -> bool:
     """Whether a backend's Service is there and the port is not."""
     service = backend.service.object
     return service is not None and backend.service_port is None and not (_external(service) or _is_open(backend))

@@ -20,6 +20,7 @@ from ingress_lint.routes.matching import (
     Conduct,
     Precedence,
     Request,
+    holds,
     is_hard,
     mismatch,
     undecided,
@@ -121,6 +122,8 @@ class RouteTable:
         not given to another one.
         """
         winner = selection.winner
+        if winner is not None and (why := self._open_condition(request, winner)) is not None:
+            return why
         named = winner is not None and hostnames.specificity(winner.hostname)[0] == _EXACT
         if not named:
             for listener in self._listeners:
@@ -141,6 +144,17 @@ class RouteTable:
             if open_host is not None:
                 return f"{route.owner} may serve it: its host `{open_host}` holds a placeholder"
         return None
+
+    def _open_condition(self, request: Request, winner: Candidate) -> str | None:
+        """Why it is not known whether the match that fits best does fit, None where it is."""
+        expression = winner.match.expression if winner.match is not None else None
+        asked = self._as_seen(request, winner.listener)
+        if expression is None or asked is None:
+            return None
+        if holds(expression, asked, _host_at(winner.listener, request)) is not None:
+            return None
+        words = winner.match.condition if winner.match is not None else ""
+        return f"whether `{words}` of {winner.route.owner} holds is not known"
 
     def select(self, request: Request) -> Selection:
         """The route that answers a request."""
@@ -163,7 +177,7 @@ class RouteTable:
             Candidate(item.route, match, index, item.hostname, item.listener, item.position, item.named)
             for item in hosted
             for index, match in _matches(item.route)
-            if _misses(asked, match, listener) is None
+            if _misses(asked, match, listener, host) is None
         ]
         precedence = self.conduct.precedence
         winner = max(
@@ -185,7 +199,7 @@ class RouteTable:
         for position, route in self._routes:
             if position in hosted:
                 for index, match in _matches(route):
-                    if (why := _misses(request, match, listener)) is not None:
+                    if (why := _misses(request, match, listener, host)) is not None:
                         yield Lost(route, match, index, why)
                 continue
             if not self._reached(route, listener, host):
@@ -225,7 +239,8 @@ class RouteTable:
         found = _most_specific(on_port, request.server_name)
         if found is None:
             return None, Refusal.NO_TLS_LISTENER
-        if found.protocol.value == "HTTPS" and request.protocol in ("http", "grpc"):
+        inspected = self.conduct.tells_misdirected and request.protocol in ("http", "grpc")
+        if found.protocol.value == "HTTPS" and inspected:
             return found, _misdirection(request, found, on_port)
         return found, None
 
@@ -347,9 +362,15 @@ def _matches(route: Route) -> Iterator[tuple[int, Match | None]]:
         yield route.first_match + offset, match
 
 
-def _misses(request: Request, match: Match | None, listener: Listener) -> str | None:
+def _misses(request: Request, match: Match | None, listener: Listener, host: str) -> str | None:
     """Why a match does not fit, as far as `listener` looks into requests."""
-    return mismatch(request, match) if match is not None and listener.protocol.value in _READ else None
+    if match is None:
+        return None
+    if listener.protocol.value in _READ and (why := mismatch(request, match)) is not None:
+        return why
+    if match.expression is not None and holds(match.expression, request, host) is False:
+        return f"`{match.condition}` does not hold"
+    return None
 
 
 def _named_hosts(route: Route) -> str:

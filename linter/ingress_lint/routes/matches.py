@@ -31,6 +31,8 @@ class PathMatch(Struct, frozen=True):
     ignore_case: bool = False
     open_end: bool = False
     """Whether a regular expression need not match to the path's end."""
+    open_start: bool = False
+    """Whether a regular expression need not match from the path's start."""
 
 
 class ValueMatch(Struct, frozen=True):
@@ -39,6 +41,42 @@ class ValueMatch(Struct, frozen=True):
     name: str
     value: str
     type: Literal["Exact", "RegularExpression"] = "Exact"
+    open: bool = False
+    """Whether a regular expression need not match the whole value."""
+
+
+class Test(Struct, frozen=True):
+    """One comparison of an expression. Of the fields at most one is set; where none is, nothing here can tell."""
+
+    words: str
+    """As its controller writes it."""
+    host: str | None = None
+    """In the form of `hostnames`."""
+    path: PathMatch | None = None
+    header: ValueMatch | None = None
+    query: ValueMatch | None = None
+    method: str | None = None
+
+
+class Not(Struct, frozen=True):
+    """What must not hold."""
+
+    part: Expression
+
+
+class AllOf(Struct, frozen=True):
+    """What must hold together."""
+
+    parts: tuple[Expression, ...]
+
+
+class AnyOf(Struct, frozen=True):
+    """Of which one must hold."""
+
+    parts: tuple[Expression, ...]
+
+
+Expression = Test | Not | AllOf | AnyOf
 
 
 class GRPCMethod(Struct, frozen=True):
@@ -57,6 +95,8 @@ class Match(Struct, frozen=True):
     method: str | None = None
     grpc: GRPCMethod | None = None
     condition: str = ""
-    """What else must hold and has no form here, as its controller writes it; whether it does is unknown."""
+    """What else must hold, as its controller writes it; whether it does is unknown without an `expression`."""
+    expression: Expression | None = None
+    """The same as a tree; None where there is no condition, or none that can be evaluated."""
     refusal: Verdict | None = None
     """Why its controller refuses the whole object for this match, None where it does not."""

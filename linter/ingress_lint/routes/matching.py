@@ -17,7 +17,16 @@ from msgspec import Struct, field
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import Listener
-from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matches import (
+    AnyOf,
+    Expression,
+    Match,
+    Not,
+    PathMatch,
+    PathMatchType,
+    Test,
+    ValueMatch,
+)
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.paths import AS_WRITTEN, PathHandling
 from ingress_lint.values.expressions import compiled, fault, is_unknown
@@ -173,8 +182,12 @@ class Conduct(Struct, frozen=True):
     """Whether `*.example.com` stands for one label only."""
     own_certificate: bool = False
     """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
+    opens_tls: bool = False
+    """Whether it takes TLS on port 443 for every host, and has no route for it but those that ask for TLS."""
     paths: PathHandling = AS_WRITTEN
     """What it makes of a path before it compares it."""
+    tells_misdirected: bool = True
+    """Whether a request for a host of another listener than the one that its connection was made for gets 421."""
     tells_scheme: bool = False
     """Whether the header X-Forwarded-Proto says `https` of what comes by TLS before routes are matched."""
 
@@ -195,15 +208,49 @@ def mismatch(request: Request, match: Match) -> str | None:
     if match.method is not None and match.method != request.method:
         return f"method {request.method} is not {match.method}"
     for header in match.headers:
-        value = request.headers.get(header.name.lower())
-        if value is None or not _value_matches(header, value):
+        value = _header(request, header.name)
+        if not _value_matches(header, value):
             return f"header `{header.name}` {'is absent' if value is None else f'is `{value}`'}, not `{header.value}`"
     for parameter in match.query:
-        found = next((value for name, value in request.query if name == parameter.name), None)
-        if found is None or not _value_matches(parameter, found):
+        found = _parameter(request, parameter.name)
+        if not _value_matches(parameter, found):
             seen = "is absent" if found is None else f"is `{found}`"
             return f"query parameter `{parameter.name}` {seen}, not `{parameter.value}`"
     return None
+
+
+def holds(expression: Expression, request: Request, host: str) -> bool | None:
+    """Whether an expression holds for a request to a host; None where that is not known."""
+    if isinstance(expression, Test):
+        return _tested(expression, request, host)
+    if isinstance(expression, Not):
+        found = holds(expression.part, request, host)
+        return None if found is None else not found
+    answers = {holds(part, request, host) for part in expression.parts}
+    decisive = isinstance(expression, AnyOf)
+    if decisive in answers:
+        return decisive
+    return None if None in answers else not decisive
+
+
+def _tested(test: Test, request: Request, host: str) -> bool | None:
+    if test.host is not None:
+        return hostnames.matches(test.host, host) and hostnames.same_depth(test.host, host)
+    if test.path is not None:
+        return path_matches(test.path, request.path)
+    if test.header is not None:
+        return _value_matches(test.header, _header(request, test.header.name))
+    if test.query is not None:
+        return _value_matches(test.query, _parameter(request, test.query.name))
+    return None if test.method is None else test.method == request.method
+
+
+def _header(request: Request, name: str) -> str | None:
+    return request.headers.get(name.lower())
+
+
+def _parameter(request: Request, name: str) -> str | None:
+    return next((value for known, value in request.query if known == name), None)
 
 
 _PATH_WORDS: Final = {
@@ -254,15 +301,28 @@ def _path_fits(path: PathMatch, asked: str) -> bool | None:
             return _full_match(_glob(value), asked)
         case _:
             expression = f"(?i:{value})" if path.ignore_case else value
+            if path.open_start:
+                return _occurs(expression, asked)
             return _full_match(f"(?:{expression}).*" if path.open_end else expression, asked)
 
 
-def _value_matches(wanted: ValueMatch, value: str) -> bool:
+def _value_matches(wanted: ValueMatch, value: str | None) -> bool:
     return _value_fits(wanted, value) is True
 
 
-def _value_fits(wanted: ValueMatch, value: str) -> bool | None:
-    return value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
+def _value_fits(wanted: ValueMatch, value: str | None) -> bool | None:
+    """Whether a value is the one wanted; None where nobody can say what its expression matches."""
+    if value is None or wanted.type == "Exact":
+        return value == wanted.value
+    return _occurs(wanted.value, value) if wanted.open else _full_match(wanted.value, value)
+
+
+def _occurs(expression: str, text: str) -> bool | None:
+    """Whether an expression matches somewhere in a text; one that does not compile matches nothing."""
+    found = compiled(expression)
+    if found is None:
+        return None if fault(expression) is None else False
+    return found.occurs_in(text)
 
 
 def _full_match(expression: str, text: str) -> bool | None:

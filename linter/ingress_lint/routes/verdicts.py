@@ -21,6 +21,8 @@ class Reason(StrEnum):
     NO_MATCHING_PARENT = "NoMatchingParent"
     NOT_ALLOWED_BY_LISTENERS = "NotAllowedByListeners"
     NO_MATCHING_LISTENER_HOSTNAME = "NoMatchingListenerHostname"
+    NO_ROUTER = "NoRouter"
+    """A route that its controller does not make, as it does not find what the route names; the finding there tells it."""
     # of whole configurations
     CONFIGURATION_REFUSED = "ConfigurationRefused"
     """What makes a controller, or the webhook before it, refuse all that it is given, and keep what it has."""

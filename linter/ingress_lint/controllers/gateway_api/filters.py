@@ -18,8 +18,10 @@ from ingress_lint.objects.gateway_routes import (
     HTTPRouteFilter,
     HTTPURLRewriteFilter,
 )
+from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror
+from ingress_lint.routes.verdicts import Fate, Reason, Verdict
 
 _MIRRORED: Final = "the copies of requests that it is meant to get are dropped"
 _MIRROR_REQUIRED: Final = "as no copies can be sent there, clients get 500"
@@ -39,6 +41,24 @@ def filters(
     return tuple(
         found for index, item in enumerate(written) for found in _filter(item, place.at(index), resolve, implementation)
     )
+
+
+def unsupported(
+    written: Iterable[HTTPRouteFilter | GRPCRouteFilter], place: Place, owner: AnyObject, implementation: Implementation
+) -> Iterator[Verdict]:
+    """The filters at `place` that an implementation does not know, so that it answers for the rule itself."""
+    for index, item in enumerate(written):
+        if item.type == "RequestMirror" and not implementation.copies_requests:
+            yield Verdict(
+                Reason.INVALID,
+                owner,
+                place.at(index, "type"),
+                f"{owner.kind} `{owner.name}` has a filter RequestMirror, which {implementation.title} does not support; "
+                "clients of the rule get 500",
+                fix="remove the filter",
+                fate=Fate.ANSWERED,
+                status=500,
+            )
 
 
 def _filter(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ingress_lint.controllers.gateway_api.attachment import Attachment, RouteObject
 from ingress_lint.controllers.gateway_api.backends import Backends
-from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters
+from ingress_lint.controllers.gateway_api.filters import ResolveBackend, filters, unsupported
 from ingress_lint.controllers.shared.implementations import SPECIFICATION
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.load.document import Place
@@ -67,6 +67,9 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             view.gateway if view else None,
             tuple((listener.declarer, listener.model.name) for listener in usable),
         )
+        unread = () if isinstance(rule, ConnectionRule) else rule.filters
+        refused = tuple(unsupported(unread, place.at("filters"), route, implementation))
+        backends.verdicts += refused
         yield Route(
             controller=controller,
             owner=route,
@@ -80,7 +83,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             retries=_retries(rule.retry, place.at("retry")) if isinstance(rule, HTTPRouteRule) and rule.retry else None,
             from_outside=facts.implementation.outside,
             broken=facts.implementation.broken,
-            refusals=backends.refusals(facts),
+            refusals=(*backends.refusals(facts), *refused),
             external_names_refused=facts.implementation.external_names_refused,
             mesh=implementation.mesh,
             service_accounts=accounts,

@@ -223,6 +223,8 @@ def _string_prefix(path: PathMatch) -> str | None:
         value = value[:-1]
         return None if "*" in value or "?" in value else value
     if path.type is PathMatchType.REGULAR_EXPRESSION:
+        if path.open_start and not value.startswith("^"):
+            return None
         value = value.removeprefix("^")
         tail = next((tail for tail in _GROUP_OF_EVERYTHING if value.endswith(tail)), None)
         if tail is None and not path.open_end:
@@ -240,9 +242,9 @@ def _head(path: PathMatch) -> str:
     if path.type is PathMatchType.GLOB:
         special = frozenset("*?")
     elif path.type is PathMatchType.REGULAR_EXPRESSION:
-        value, special = value.removeprefix("^"), _SPECIAL
-        if "|" in value:
+        if "|" in value or (path.open_start and not value.startswith("^")):
             return ""
+        value, special = value.removeprefix("^"), _SPECIAL
     else:
         return value
     end = next((index for index, char in enumerate(value) if char in special), len(value))

@@ -115,7 +115,8 @@ def _classes(graph: ObjectGraph, routes: Sequence[Route]) -> Iterator[Entry]:
 def _class_entry(controller: Controller, class_name: str, owner: AnyObject, routes: Sequence[Route]) -> Entry:
     listeners = _listeners(routes)
     title = routes[0].gateway if routes else controller.gateway  # another may serve in its place
-    opened = [("HTTP", 80), *([("HTTPS", 443)] if controller.conduct.own_certificate else [])]
+    by_tls = controller.conduct.own_certificate or controller.conduct.opens_tls
+    opened = [("HTTP", 80), *([("HTTPS", 443)] if by_tls else [])]
     for protocol, port in opened:
         if not any(item.protocol.value == protocol and item.port.value == port for item in listeners):
             listeners = (

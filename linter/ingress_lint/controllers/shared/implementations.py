@@ -11,9 +11,11 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.routes import hostnames
 from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
 from ingress_lint.routes.broken_backends import BrokenBackends
-from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
+from ingress_lint.routes.matches import PathMatchType
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Criterion, Reversed, age
 from ingress_lint.routes.paths import ENVOY, ENVOY_MERGING, GO, NGINX
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
@@ -105,6 +107,10 @@ class Implementation(Struct, frozen=True):
     """Whether it repeats a request that may be repeated when a reused connection to a pod turns out closed."""
     mirrors_required: bool = False
     """Whether a rule whose copies go nowhere answers 500; else the copies are dropped."""
+    copies_requests: bool = True
+    """Whether it knows the filter RequestMirror; else it answers 500 to a rule that has one."""
+    listener_sets: bool = True
+    """Whether ListenerSets add listeners to its Gateways."""
     external_names_refused: str = ""
     """What comes of a backend of type ExternalName where it takes none; empty where it does, or may."""
     misdirected: str = ""
@@ -115,6 +121,35 @@ class Implementation(Struct, frozen=True):
 
 _NONE: Final[Mapping[str, AppProtocol]] = {}
 _INFINITE: Final = float("inf")
+
+
+def _traefik_priority(candidate: Candidate) -> int:
+    """traefik/traefik:pkg/provider/kubernetes/gateway/httproute.go, loadHTTPRoute and buildMatchRule."""
+    route, match, path = candidate.route, candidate.match, candidate.match.path.value if candidate.match else None
+    names = (hostnames.intersection(item.value, _listener_host(candidate)) or "" for item in route.hostnames)
+    total = max(map(len, names), default=len(_listener_host(candidate)))
+    total += len(getattr(route.owner.body.spec, "rules", ())) - route.rule
+    if match is None or path is None:
+        return total
+    total += 1000 * (match.method is not None) + 100 * len(match.headers) + 10 * len(match.query)
+    if path.type is PathMatchType.EXACT:
+        return total + 100_000
+    if path.type is PathMatchType.PREFIX and path.value == "/":
+        return total + 1
+    return total + 10_000 + 100 * len(path.value)
+
+
+def _listener_host(candidate: Candidate) -> str:
+    hostname = candidate.listener.hostname
+    return hostname.value if hostname else hostnames.ANY
+
+
+_OF_TRAEFIK: Final = (
+    Criterion(_traefik_priority, "a higher sum of what its path, conditions and host count"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
+    Criterion(lambda c: -c.index, "the earlier match"),
+)
 
 IMPLEMENTATIONS: Final = (
     Implementation(
@@ -207,14 +242,18 @@ IMPLEMENTATIONS: Final = (
         remedies=_OF_AGC,
     ),
     Implementation(
-        # traefik/traefik:pkg/provider/kubernetes/gateway
+        # traefik/traefik:pkg/provider/kubernetes/gateway; mirrors: httproute.go, loadMiddlewares; weights:
+        # pkg/server/service/loadbalancer/wrr/wrr.go
         "traefik-gateway",
         "Traefik",
         ("traefik.io/gateway-controller",),
         ("traefik",),
         ("traefik.io",),
         controller="traefik",
-        conduct=Conduct(paths=GO),
+        conduct=Conduct(_OF_TRAEFIK, paths=GO, tells_misdirected=False),
+        broken=BrokenBackends(no_weight=503),
+        copies_requests=False,
+        listener_sets=False,
         isolated_listeners=False,
         timeouts=False,
         app_protocols={"http": AppProtocol.HTTP, "https": AppProtocol.HTTPS},

@@ -36,7 +36,7 @@ class Traefik(Controller):
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
     takes_resources: ClassVar[bool] = False
-    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, paths=GO)
+    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, paths=GO, opens_tls=True)
     broken: ClassVar[BrokenBackends] = BrokenBackends(
         missing=404, no_port=404, not_permitted=404, no_weight=503, none=503
     )
@@ -57,9 +57,11 @@ class Traefik(Controller):
         """Routers of Ingresses, then of IngressRoutes; entry points that only redirect serve none of them."""
         from ingress_lint.controllers.traefik.custom_resources import analyse
         from ingress_lint.controllers.traefik.ingress import TraefikIngresses, entry_point_redirects
+        from ingress_lint.controllers.traefik.refusals import with_refusals
 
         analysis = analyse(graph, backends)
-        routes = [*TraefikIngresses(analysis).lower(graph, claims, backends), *analysis.routes]
+        lowered = (*TraefikIngresses(analysis).lower(graph, claims, backends), *analysis.routes)
+        routes = [with_refusals(route, graph, analysis.installation) for route in lowered]
         redirects = list(entry_point_redirects(analysis)) if routes else []
         taken = {listener.name for route in redirects for listener in route.listeners}
         for route in routes:

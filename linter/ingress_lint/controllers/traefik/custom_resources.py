@@ -28,7 +28,7 @@ from ingress_lint.controllers.traefik.middlewares import (
     find,
     references,
 )
-from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, alternatives
+from ingress_lint.controllers.traefik.rules import V2, Alternative, RuleError, alternatives, unreadable
 from ingress_lint.facts.once_per_graph import once_per_graph
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -52,7 +52,7 @@ from ingress_lint.routes.matches import Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol
-from ingress_lint.routes.verdicts import Reason, Verdict
+from ingress_lint.routes.verdicts import Certainty, Fate, Reason, Verdict
 
 _MAX_DEPTH = 8
 _MAX_LAYERS = 64
@@ -135,12 +135,29 @@ class Analysis:
                 for index, rule in enumerate(parent.body.spec.routes):
                     yield (*chain, _Layer(parent, index, rule))
 
+    def _orphaned(self, item: KubernetesObject[IngressRoute]) -> Iterator[Verdict]:
+        """The parents that an IngressRoute lacks (crd/kubernetes_http.go, resolveParentRouterNames)."""
+        for index, reference in enumerate(item.body.spec.parent_refs):
+            namespace, place = reference.namespace or item.namespace, item.at("spec", "parentRefs", index, "name")
+            kinds = [GroupKind(group, item.kind) for group in GROUPS]
+            found = self.graph.resolve_any(kinds, namespace, reference.name)
+            if found.object is not None:
+                continue
+            message = (
+                f"IngressRoute `{item.name}` is a child of IngressRoute `{reference.name}`, which namespace `{namespace}` "
+                f"does not have; {NO_ROUTER}"
+            )
+            sure = Certainty.of_missing(found.existence)
+            yield Verdict(Reason.NO_MATCHING_PARENT, item, place, message, sure, fate=Fate.DROPPED)
+
     def _routers(self, item: KubernetesObject[IngressRoute], layers: tuple[_Layer, ...]) -> Iterator[Route]:
         spec = item.body.spec
         root = layers[0].item if layers else item
         tls = self._tls(root, root.body.spec.tls)
         names = self._entry_points(root, root.body.spec.entry_points, report=not layers)
         listeners = self.installation.http_listeners(names, tls, root.at("spec", "entryPoints"))
+        orphaned = tuple(self._orphaned(item)) if not layers else ()
+        self._verdicts += orphaned
         above = [
             named
             for layer in layers
@@ -151,8 +168,9 @@ class Analysis:
                 continue  # its children answer
             place = item.at("spec", "routes", index)
             own = references(rule.middlewares, item.namespace, place.at("middlewares"))
+            elsewhere = tuple(self._elsewhere(item, rule.middlewares, "Middleware", place.at("middlewares")))
             if not layers:
-                self._verdicts += self._elsewhere(item, rule.middlewares, "Middleware", place.at("middlewares"))
+                self._verdicts += elsewhere
             steps = self.middlewares.steps([*above, *own])
             targets = self.backends.targets(item, rule.services, place.at("services"))
             attached = [
@@ -185,7 +203,8 @@ class Analysis:
                 attached=tuple(attached),
                 priority=_priority(whole, rule.priority, place),
             )
-            written = self._alternatives(item, whole, rule.syntax, place)
+            written, unread = self._alternatives(item, whole, rule.syntax, place)
+            route = replace(route, refusals=(*orphaned, *elsewhere, *unread))
             for one in _by_host(route, written, place.at("match")):
                 yield from apart_by_scheme(one)
 
@@ -206,13 +225,17 @@ class Analysis:
             self._verdicts += self.installation.unreached(item, names)
         return names
 
-    def _alternatives(self, item: AnyObject, rule: str, syntax: str, place: Place) -> tuple[Alternative, ...]:
+    def _alternatives(
+        self, item: AnyObject, rule: str, syntax: str, place: Place
+    ) -> tuple[tuple[Alternative, ...], tuple[Verdict, ...]]:
+        """What a rule asks for, and why Traefik cannot read it."""
         try:
-            return alternatives(rule, v2=syntax == V2 or item.group == _LEGACY_GROUP)
+            return alternatives(rule, v2=syntax == V2 or item.group == _LEGACY_GROUP), ()
         except RuleError as error:
             message = f"Traefik cannot read the rule of {item.kind} `{item.name}`: {error}; {NO_ROUTER}"
-            self._verdicts.append(Verdict(Reason.UNSUPPORTED_VALUE, item, place.at("match"), message))
-            return (Alternative(condition=rule),)
+            refused = Verdict(Reason.UNSUPPORTED_VALUE, item, place.at("match"), message, fate=Fate.DROPPED)
+            self._verdicts.append(refused)
+            return (unreadable(rule),), (refused,)
 
     # -- TCP and UDP --------------------------------------------------------------------------------------------------
 
@@ -237,7 +260,8 @@ class Analysis:
         for index, rule in enumerate(spec.routes):
             place = item.at("spec", "routes", index)
             named = references(rule.middlewares, item.namespace, place.at("middlewares"))
-            self._verdicts += self._elsewhere(item, rule.middlewares, "MiddlewareTCP", place.at("middlewares"))
+            elsewhere = tuple(self._elsewhere(item, rule.middlewares, "MiddlewareTCP", place.at("middlewares")))
+            self._verdicts += elsewhere
             steps = self.middlewares.steps(named, "MiddlewareTCP")
             route = self._stream_route(item, index, listeners, rule.services, spoken)
             route = replace(
@@ -247,7 +271,8 @@ class Analysis:
                 attached=(*steps.attached, *self._options(item, spec.tls)),
                 priority=_priority(rule.match, rule.priority, place),
             )
-            written = self._alternatives(item, rule.match, rule.syntax, place)
+            written, unread = self._alternatives(item, rule.match, rule.syntax, place)
+            route = replace(route, refusals=(*elsewhere, *unread))
             if spec.tls is None and (server := next((one.host for one in written if one.host), None)):
                 self._needs_tls(item, server, place)
             for one in _by_host(route, written, place.at("match")):
@@ -350,7 +375,7 @@ def _by_host(route: Route, written: Sequence[Alternative], place: Place) -> Iter
         items = list(group)
         yield replace(
             route,
-            hostnames=(Sourced(host, Origin.EXPLICIT, place),) if host is not None else (),
+            hostnames=(Sourced(host, Origin.EXPLICIT, place),) if host else (),
             matches=tuple(_match(item.alternative, place) for item in items),
             first_match=items[0].index,
         )
@@ -364,6 +389,7 @@ def _match(written: Alternative, place: Place) -> Match:
         query=written.query,
         method=written.method,
         condition=written.condition,
+        expression=written.expression,
     )
 
 

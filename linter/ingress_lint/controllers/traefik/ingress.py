@@ -184,8 +184,10 @@ class TraefikIngresses(IngressController):
         matcher = self._router(context).text("router.pathmatcher")
         if context.path_type in (None, "ImplementationSpecific") and matcher and matcher.value in _MATCHERS:
             kind = _MATCHERS[matcher.value]
+            is_regex = kind is PathMatchType.REGULAR_EXPRESSION
             if kind is not PathMatchType.STRING_PREFIX:
-                return Sourced(PathMatch(kind, value), Origin.DERIVED, matcher.place, "router.pathmatcher")
+                found = PathMatch(kind, value, open_end=is_regex, open_start=is_regex)
+                return Sourced(found, Origin.DERIVED, matcher.place, "router.pathmatcher")
         strict = self._installation.switch(_STRICT_PREFIX)
         if strict is not None and strict.value:
             return Sourced(PathMatch(PathMatchType.PREFIX, value), Origin.DERIVED, place, "strictPrefixMatching")

@@ -20,7 +20,7 @@ from ingress_lint.objects.core import Service, ServicePort
 from ingress_lint.objects.model import AnyObject, KubernetesObject
 from ingress_lint.routes.listeners import CertificateRef, ClientValidation, Listener, ListenerTLS, ProxyPort
 from ingress_lint.routes.sourced import Origin, Sourced
-from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
+from ingress_lint.routes.verdicts import Certainty, Fate, Reason, Verdict
 from ingress_lint.values.numbers import release, whole
 from ingress_lint.values.patterns import deferred
 
@@ -107,6 +107,7 @@ class Installation(Struct, frozen=True):
             Certainty.UNKNOWN if allowed is None else Certainty.KNOWN,
             related=(("Traefik's options are here", allowed.place),) if allowed else (),
             fix=f"move the {owner.kind} to namespace `{namespace}`, or run Traefik with `--{_ALLOW_CROSS_NAMESPACE}`",
+            fate=Fate.DROPPED,
         )
 
     def external_names_refused(self, provider: str) -> str:

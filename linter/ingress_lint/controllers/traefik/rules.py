@@ -1,20 +1,20 @@
 """Traefik's rule language, as far as matches can say it: `Host(`a.example`) && (PathPrefix(`/a`) || Path(`/b`))`.
 
-A rule becomes alternatives (its disjunctive normal form); what a match has no form for stays in words as its
-condition. traefik/traefik:pkg/rules/parser.go, pkg/muxer/http/matcher.go (v3), matcher_v2.go and pkg/muxer/tcp.
+A rule becomes alternatives (its disjunctive normal form); what a match has no place for becomes its condition. traefik/traefik:pkg/rules/parser.go, pkg/muxer/http/matcher.go (v3), matcher_v2.go and pkg/muxer/tcp.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes import hostnames
+from ingress_lint.routes.matches import AllOf, AnyOf, Expression, Not, PathMatch, PathMatchType, Test, ValueMatch
 from ingress_lint.values.patterns import deferred
 
 V2: Final = "v2"
@@ -49,6 +49,7 @@ _TOKEN: Final = deferred(
     r"""\s*(?:(?P<word>[A-Za-z_]\w*)|(?P<raw>`[^`]*`)|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<sign>&&|\|\||[!(),]))"""
 )
 _HOSTS: Final = frozenset({"Host", "HostHeader", "HostSNI"})
+_HOST_EXPRESSIONS: Final = frozenset({"HostRegexp", "HostSNIRegexp"})
 _PATHS: Final = {
     "Path": PathMatchType.EXACT,
     "PathPrefix": PathMatchType.STRING_PREFIX,
@@ -87,7 +88,15 @@ class Alternative(Struct, frozen=True):
     method: str | None = None
     headers: tuple[ValueMatch, ...] = ()
     query: tuple[ValueMatch, ...] = ()
+    conditions: tuple[Expression, ...] = ()
+    """What else must hold."""
     condition: str = ""
+    """The same in words."""
+
+    @property
+    def expression(self) -> Expression | None:
+        """What else must hold, None where that is nothing."""
+        return AllOf(self.conditions) if self.conditions else None
 
 
 def alternatives(rule: str, *, v2: bool) -> tuple[Alternative, ...]:
@@ -95,7 +104,7 @@ def alternatives(rule: str, *, v2: bool) -> tuple[Alternative, ...]:
     try:
         terms = _Parser(rule).parse()
     except _TooManyError:
-        return (Alternative(condition=rule),)
+        return (unreadable(rule),)
     v2 = v2 or any(term.matcher in _ONLY_V2 for conjunction in terms for term in conjunction)
     found = []
     for conjunction in terms:
@@ -103,9 +112,14 @@ def alternatives(rule: str, *, v2: bool) -> tuple[Alternative, ...]:
         for term in conjunction:
             partial = [joined for one in partial for joined in _with_term(one, term, v2=v2)]
             if len(partial) > _MAX_ALTERNATIVES:
-                return (Alternative(condition=rule),)
+                return (unreadable(rule),)
         found += partial
-    return tuple(found) if len(found) <= _MAX_ALTERNATIVES else (Alternative(condition=rule),)
+    return tuple(found) if len(found) <= _MAX_ALTERNATIVES else (unreadable(rule),)
+
+
+def unreadable(rule: str) -> Alternative:
+    """A rule of which nobody knows what it asks for."""
+    return Alternative(conditions=(Test(rule),), condition=rule)
 
 
 # -- the grammar ----------------------------------------------------------------------------------------------------
@@ -216,65 +230,97 @@ def _product(left: _Disjunction, right: _Disjunction) -> _Disjunction:
 
 def _with_term(one: Alternative, term: _Term, *, v2: bool) -> Iterator[Alternative]:
     """An alternative with one more matcher; several where, as in v2, the matcher's values are alternatives."""
+    tests = _tests(term, v2=v2)
     if term.inverted:
-        yield _on_condition(one, str(term))
-    elif term.matcher in _HOSTS:
-        for host in term.values:
-            yield _with_host(one, host, str(term))
-    elif term.matcher in _PATHS:
-        for value in term.values:
-            yield _with_path(one, _path(_PATHS[term.matcher], value, v2=v2))
-    elif term.matcher == "Method":
-        for method in term.values:
-            if one.method in (None, method):
-                yield replace(one, method=method)
-    elif term.matcher in ("Header", "HeaderRegexp", "Headers", "HeadersRegexp"):
-        pairs = tuple(_pairs(term.values, is_regex=term.matcher.endswith("Regexp")))
-        yield replace(one, headers=(*one.headers, *pairs)) if pairs else _on_condition(one, str(term))
-    elif term.matcher in ("Query", "QueryRegexp"):
-        is_regex = term.matcher == "QueryRegexp"
-        if any("=" in value for value in term.values) and (v2 or len(term.values) == 1):
-            values = tuple(part for value in term.values for part in value.split("=", 1))
-        else:
-            values = term.values if len(term.values) > 1 else (*term.values, "")
-        yield replace(one, query=(*one.query, *_pairs(values, is_regex=is_regex and len(term.values) > 1)))
-    else:
-        yield _on_condition(one, str(term))
+        yield _on_condition(one, Not(_any_of(tests)), str(term))
+        return
+    for test in tests:
+        yield _with_test(one, test)
 
 
-def _on_condition(one: Alternative, words: str) -> Alternative:
-    return replace(one, condition=f"{one.condition} && {words}" if one.condition else words)
+def _with_test(one: Alternative, test: Test) -> Alternative:
+    """An alternative with one more comparison, as a condition where its own place is taken."""
+    if test.host is not None and (test.host == hostnames.ANY or one.host in (None, test.host)):
+        return replace(one, host=test.host or one.host)
+    if test.path is not None and one.path is None:
+        return replace(one, path=test.path)
+    if test.path is not None and one.path is not None and _rank(test.path) < _rank(one.path):
+        matcher = next(name for name, kind in _PATHS.items() if kind is one.path.type)
+        words = str(_Term(matcher, (one.path.value,)))
+        return _on_condition(replace(one, path=test.path), Test(words, path=one.path), words)
+    if test.method is not None and one.method in (None, test.method):
+        return replace(one, method=test.method)
+    if test.header is not None:
+        return replace(one, headers=(*one.headers, test.header))
+    if test.query is not None:
+        return replace(one, query=(*one.query, test.query))
+    return _on_condition(one, test, test.words)
 
 
-def _with_host(one: Alternative, host: str, words: str) -> Alternative:
-    if host == "*":
-        return one
-    host = host.lower().removesuffix(".")
-    return replace(one, host=host) if one.host in (None, host) else _on_condition(one, words)
+def _tests(term: _Term, *, v2: bool) -> tuple[Test, ...]:
+    """The comparisons of a matcher, of which one must hold."""
+    plain = replace(term, inverted=False)
+    if term.matcher in _HOSTS:
+        return tuple(Test(str(replace(plain, values=(host,))), host=_host(host)) for host in term.values)
+    if term.matcher in _HOST_EXPRESSIONS:
+        return tuple(Test(str(plain), host="~" + (_template(host) if v2 else host)) for host in term.values)
+    if term.matcher in _PATHS:
+        kind = _PATHS[term.matcher]
+        return tuple(Test(str(replace(plain, values=(path,))), path=_path(kind, path, v2=v2)) for path in term.values)
+    if term.matcher == "Method":
+        return tuple(Test(str(replace(plain, values=(method,))), method=method.upper()) for method in term.values)
+    is_regex = term.matcher.lower().endswith("regexp")
+    if term.matcher.startswith("Header") and len(term.values) > 1:
+        return (Test(str(plain), header=_value(term.values[0], term.values[1], is_regex=is_regex)),)
+    if term.matcher.startswith("Query"):
+        name, _, value = (
+            term.values[0].partition("=") if len(term.values) == 1 else (*term.values[:1], "", term.values[1])
+        )
+        return (Test(str(plain), query=_value(name, value, is_regex=is_regex and len(term.values) > 1)),)
+    return (Test(str(plain)),)
 
 
-def _with_path(one: Alternative, path: PathMatch) -> Alternative:
-    if one.path is None:
-        return replace(one, path=path)
-    kept, other = sorted((one.path, path), key=lambda item: (_RANK.index(item.type), -len(item.value)))
-    matcher = next(name for name, kind in _PATHS.items() if kind is other.type)
-    return _on_condition(replace(one, path=kept), str(_Term(matcher, (other.value,))))
+def _any_of(tests: tuple[Test, ...]) -> Expression:
+    return tests[0] if len(tests) == 1 else AnyOf(tests)
+
+
+def _on_condition(one: Alternative, expression: Expression, words: str) -> Alternative:
+    said = f"{one.condition} && {words}" if one.condition else words
+    return replace(one, conditions=(*one.conditions, expression), condition=said)
+
+
+def _host(host: str) -> str:
+    return hostnames.ANY if host == "*" else host.lower().removesuffix(".")
+
+
+def _rank(path: PathMatch) -> tuple[int, int]:
+    """Of several paths that one alternative asks for, the least says the most."""
+    return _RANK.index(path.type), -len(path.value)
+
+
+def _value(name: str, value: str, *, is_regex: bool) -> ValueMatch:
+    """Expressions need not match the whole value (pkg/muxer/http/matcher.go, headerRegexp and queryRegexp)."""
+    return ValueMatch(name, value, "RegularExpression", open=True) if is_regex else ValueMatch(name, value)
+
+
+def _template(host: str) -> str:
+    """The expression that v2 makes of a host with variables such as `{name:[a-z]+}`."""
+    return f"^{_expression(host)}$"
 
 
 def _path(kind: PathMatchType, value: str, *, v2: bool) -> PathMatch:
     """A path; in v2 it may hold variables such as `{id:[0-9]+}` (gorilla/mux), which make it a regular expression."""
-    if not v2 or "{" not in value or kind is PathMatchType.REGULAR_EXPRESSION:
+    if kind is PathMatchType.REGULAR_EXPRESSION:
+        return PathMatch(kind, value, open_end=True, open_start=True)
+    if not v2 or "{" not in value:
         return PathMatch(kind, value)
+    whole = kind is PathMatchType.EXACT
+    return PathMatch(PathMatchType.REGULAR_EXPRESSION, f"^{_expression(value)}{'$' if whole else '.*'}")
+
+
+def _expression(template: str) -> str:
     pattern, at = "", 0
-    for variable in _VARIABLE.finditer(value):
-        pattern += re.escape(value[at : variable.start()]) + f"(?:{variable[1] or '[^/]+'})"
+    for variable in _VARIABLE.finditer(template):
+        pattern += re.escape(template[at : variable.start()]) + f"(?:{variable[1] or '[^/]+'})"
         at = variable.end()
-    pattern += re.escape(value[at:])
-    return PathMatch(
-        PathMatchType.REGULAR_EXPRESSION, f"^{pattern}$" if kind is PathMatchType.EXACT else f"^{pattern}.*"
-    )
-
-
-def _pairs(values: Sequence[str], *, is_regex: bool) -> Iterator[ValueMatch]:
-    for name, value in zip(values[::2], values[1::2], strict=False):
-        yield ValueMatch(name, value, "RegularExpression" if is_regex else "Exact")
+    return pattern + re.escape(template[at:])

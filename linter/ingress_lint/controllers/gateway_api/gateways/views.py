@@ -110,7 +110,9 @@ class Gateways:
         self._check_addresses(gateway)
         self.verdicts += frontend_tls.backend_verdicts()
         kept: list[BoundListener] = []
-        declarers: tuple[Declarer, ...] = (gateway, *sets)
+        taken = sets if implementation.listener_sets else ()
+        self.verdicts += [_unread_set(item, gateway, implementation) for item in sets if item not in taken]
+        declarers: tuple[Declarer, ...] = (gateway, *taken)
         for declarer in declarers:
             bound = [
                 self._bind(gateway, declarer, index, entry, implementation, frontend_tls)
@@ -338,3 +340,16 @@ def _may_be_missing(name: str, existence: Existence, found: Implementation) -> b
     if brings_gateway_class(name):
         return False
     return existence is Existence.MISSING or (existence is Existence.PARTIAL and found is SPECIFICATION)
+
+
+def _unread_set(
+    item: KubernetesObject[ListenerSet], gateway: KubernetesObject[Gateway], implementation: Implementation
+) -> Verdict:
+    return Verdict(
+        Reason.NOT_ALLOWED,
+        item,
+        item.at("spec", "parentRef"),
+        f"{item.kind} `{item.name}` adds listeners to Gateway `{gateway.name}`, and {implementation.title} does not read "
+        f"{item.kind}s; nobody opens them, and clients cannot connect",
+        fix=f"write the listeners into Gateway `{gateway.name}`",
+    )
