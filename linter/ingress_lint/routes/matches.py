@@ -39,6 +39,10 @@ class ValueMatch(Struct, frozen=True):
     name: str
     value: str
     type: Literal["Exact", "RegularExpression"] = "Exact"
+    inverted: bool = False
+    """Whether it must have another value than this."""
+    or_absent: bool = False
+    """Whether a request without it fits too."""
 
 
 class GRPCMethod(Struct, frozen=True):

@@ -126,11 +126,27 @@ def path_length(candidate: Candidate) -> int:
     return len(path.value) if path is not None else 0
 
 
+_KINDS: Final = {PathMatchType.EXACT: 2, PathMatchType.REGULAR_EXPRESSION: 1}
+
+
+def exact_regex_prefix(candidate: Candidate) -> int:
+    """Ranks exact paths before regular expressions, and these before prefixes."""
+    path = _path(candidate)
+    return _KINDS.get(path.type, 0) if path is not None else 0
+
+
 def _grpc_length(candidate: Candidate, part: str) -> int:
     grpc = candidate.match.grpc if candidate.match else None
     return len(getattr(grpc, part) or "") if grpc else 0
 
 
+BY_AGE: Final[Precedence] = (
+    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
+    Criterion(lambda c: -c.route.rule, "the earlier rule"),
+    Criterion(lambda c: -c.index, "the earlier match"),
+)
+"""How the Gateway API breaks ties."""
 SPECIFIED: Final[Precedence] = (
     Criterion(
         lambda c: (hostnames.specificity(c.hostname), hostnames.specificity(c.named)), "a more specific hostname"
@@ -142,10 +158,7 @@ SPECIFIED: Final[Precedence] = (
     Criterion(lambda c: bool(c.match and c.match.method), "a method"),
     Criterion(lambda c: len(c.match.headers) if c.match else 0, "more headers"),
     Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
-    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
-    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
-    Criterion(lambda c: -c.route.rule, "the earlier rule"),
-    Criterion(lambda c: -c.index, "the earlier match"),
+    *BY_AGE,
 )
 """The Gateway API's order. Where paths are regular expressions the specification leaves it open: last, here."""
 
@@ -169,8 +182,12 @@ class Conduct(Struct, frozen=True):
     hosts_apart: bool = False
     """Whether the routes of a less specific host never answer for a host that another route names better; but a default
     backend does for the hosts of its own object."""
+    defaults_apart: bool = False
+    """Whether a default backend is no more than a route for any host."""
     one_label_wildcards: bool = False
     """Whether `*.example.com` stands for one label only."""
+    wildcards_shut_out: bool = False
+    """Whether such a wildcard, where hosts are apart, keeps hosts of more labels from wider ones all the same."""
     own_certificate: bool = False
     """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
     paths: PathHandling = AS_WRITTEN
@@ -195,14 +212,12 @@ def mismatch(request: Request, match: Match) -> str | None:
     if match.method is not None and match.method != request.method:
         return f"method {request.method} is not {match.method}"
     for header in match.headers:
-        value = request.headers.get(header.name.lower())
-        if value is None or not _value_matches(header, value):
-            return f"header `{header.name}` {'is absent' if value is None else f'is `{value}`'}, not `{header.value}`"
+        if (why := _unlike(header, request.headers.get(header.name.lower()))) is not None:
+            return f"header {why}"
     for parameter in match.query:
         found = next((value for name, value in request.query if name == parameter.name), None)
-        if found is None or not _value_matches(parameter, found):
-            seen = "is absent" if found is None else f"is `{found}`"
-            return f"query parameter `{parameter.name}` {seen}, not `{parameter.value}`"
+        if (why := _unlike(parameter, found)) is not None:
+            return f"query parameter {why}"
     return None
 
 
@@ -233,8 +248,15 @@ def path_matches(path: PathMatch, asked: str) -> bool:
             return _full_match(f"(?:{expression}).*" if path.open_end else expression, asked)
 
 
-def _value_matches(wanted: ValueMatch, value: str) -> bool:
-    return value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
+def _unlike(wanted: ValueMatch, value: str | None) -> str | None:
+    """Why a value, None where there is none, is not the one that is wanted; None where it is."""
+    if value is None:
+        expected = "and some other value is wanted" if wanted.inverted else f"not `{wanted.value}`"
+        return None if wanted.or_absent else f"`{wanted.name}` is absent, {expected}"
+    alike = value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
+    if alike is not wanted.inverted:
+        return None
+    return f"`{wanted.name}` is `{value}`, {'which is not wanted' if alike else f'not `{wanted.value}`'}"
 
 
 def _full_match(expression: str, text: str) -> bool:

@@ -62,6 +62,8 @@ class GatewayView(Struct, frozen=True, eq=False):
             self.gateway,
             tuple(listener.model for listener in self.listeners),
             isolated=self.implementation.isolated_listeners,
+            opens_unused=self.implementation.opens_unused,
+            listeners_apart=self.implementation.listeners_apart,
             hosts_apart=self.implementation.hosts_apart,
         )
 
