@@ -127,6 +127,10 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()
+    sent = next((item for item in own if isinstance(item, RequestRedirect)), None)
+    if sent is not None:
+        redirect = _redirect(replace(request, path=paths.forwarded(request.path)), sent, match, paths)
+        return Answer(selection, "redirect", sent.status, redirect=redirect)
     steps = (*route.filters, *own)
     return Answer(
         selection,

@@ -70,7 +70,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
         )
         steps = _filters(rule, place, facts, backends)
         empty = not rule.backend_refs and not any(isinstance(step, RequestRedirect) for step in steps)
-        yield Route(
+        lowered = Route(
             controller=controller,
             owner=route,
             rule=index,
@@ -89,6 +89,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             mesh=implementation.mesh,
             service_accounts=accounts,
         )
+        yield backends.extended(lowered, facts)
 
 
 def _account(gateway: KubernetesObject[Gateway]) -> tuple[str, str] | None:
