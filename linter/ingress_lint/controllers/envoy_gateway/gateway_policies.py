@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.envoy_gateway.attachment import BY, KINDS, Attachments
 from ingress_lint.controllers.envoy_gateway.refusals import Rejections, refused_backend, refused_filters
-from ingress_lint.controllers.envoy_gateway.route_filters import with_route_filters
+from ingress_lint.controllers.envoy_gateway.route_filters import as_translated
 from ingress_lint.controllers.shared.policies.fields import Block, first_written
 from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
@@ -72,8 +72,8 @@ class Policies(Treatment):
         )
 
     def extended(self, route: Route) -> Route:
-        """A rule with what the HTTPRouteFilters do that it names."""
-        return with_route_filters(self._graph, route)
+        """A rule with what its filters come to in Envoy."""
+        return as_translated(self._graph, route)
 
     def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
         """The policies for a rule that are rejected, and what is rejected of its filters."""

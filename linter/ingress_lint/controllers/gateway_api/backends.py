@@ -140,7 +140,7 @@ class Backends:
         return tuple(self._vendor_policies.refusals(facts))
 
     def extended(self, route: Route, facts: RouteFacts) -> Route:
-        """A rule with what its implementation's own objects, which its filters name, do to requests."""
+        """A rule with what its filters come to, among them those that name objects of its vendor's own."""
         return self._vendor_policies.extended(route, facts)
 
     def _may_be_backend(self, reference: Reference, facts: RouteFacts) -> bool:

@@ -44,8 +44,8 @@ class VendorPolicies:
         return self._treatment(facts.implementation.name).treat(backend, facts)
 
     def extended(self, route: Route, facts: RouteFacts) -> Route:
-        """A rule with what its vendor's own objects, which its filters name, do to requests."""
-        if not route.extensions or facts.implementation.name not in _VENDORS:
+        """A rule with what its filters come to, among them those that name objects of its vendor's own."""
+        if not route.filters or facts.implementation.name not in _VENDORS:
             return route
         return self._treatment(facts.implementation.name).extended(route)
 

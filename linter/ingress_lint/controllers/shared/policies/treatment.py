@@ -17,7 +17,7 @@ class Treatment:
         return backend
 
     def extended(self, route: Route) -> Route:
-        """A rule with what the vendor's own objects, which its filters name, do to requests."""
+        """A rule with what its filters come to, among them those that name objects of the vendor's own."""
         return route
 
     def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
