@@ -67,9 +67,7 @@ class RouteTable:
     def __init__(self, frontend: Frontend, routes: Iterable[Route], conduct: Conduct = SPECIFIED_CONDUCT) -> None:
         mine = {id(listener) for listener in frontend.listeners}
         self.conduct = conduct
-        self._listeners_apart = frontend.listeners_apart
         self._isolated = frontend.isolated
-        self._hosts_apart = frontend.hosts_apart or conduct.hosts_apart
         self._routes = [
             (position, route)
             for position, route in enumerate(routes)
@@ -141,7 +139,7 @@ class RouteTable:
             for position, route in possible
             if (found := self._hosted(position, route, listener, host)) is not None
         ]
-        if hosted and self._hosts_apart:
+        if hosted and self.conduct.hosts_apart:
             hosted = _best_hosted(hosted, defaults_apart=self.conduct.defaults_apart)
         if self.conduct.one_label_wildcards and self.conduct.wildcards_shut_out:
             hosted = [item for item in hosted if hostnames.same_depth(item.named, host)]
@@ -213,7 +211,7 @@ class RouteTable:
         found = _most_specific(on_port, request.server_name)
         if found is None:
             return None, Refusal.NO_TLS_LISTENER
-        if self._listeners_apart:
+        if self.conduct.listeners_apart:
             return found, None if hostnames.matches(_hostname(found), request.host) else Refusal.NO_HOST
         if found.protocol.value == "HTTPS" and request.protocol in ("http", "grpc"):
             return found, _misdirection(request, found, on_port)

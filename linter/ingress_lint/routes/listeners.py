@@ -90,7 +90,3 @@ class Frontend(Struct, frozen=True):
     """Whether a request sees only the routes of the one listener that fits its host best."""
     opens_unused: bool = True
     """Whether it listens on ports that no route uses."""
-    listeners_apart: bool = False
-    """Whether a TLS connection sees the routes of its own listener, even for hosts that another one serves better."""
-    hosts_apart: bool = False
-    """Whether the routes of a less specific hostname never answer for a host that another route names better."""

@@ -51,6 +51,18 @@ class Request(Struct, frozen=True, dict=True):
 
         return tuple(parse_qsl(self.query_string, keep_blank_values=True))
 
+    def header(self, name: str) -> str | None:
+        """The value of a header, its name in lower case, or of what HTTP/2 and Envoy have as one; None where it is absent."""
+        match name:
+            case ":method":
+                return self.method
+            case ":scheme":
+                return "https" if self.encrypted else "http"
+            case ":authority":
+                return self.host if self.port in (80, 443) else f"{self.host}:{self.port}"
+            case _:
+                return self.headers.get(name)
+
     @property
     def encrypted(self) -> bool:
         """Whether it comes by TLS."""
@@ -184,6 +196,8 @@ class Conduct(Struct, frozen=True):
     backend does for the hosts of its own object."""
     defaults_apart: bool = False
     """Whether a default backend is no more than a route for any host."""
+    listeners_apart: bool = False
+    """Whether a TLS connection sees the routes of its own listener, even for hosts that another one serves better."""
     one_label_wildcards: bool = False
     """Whether `*.example.com` stands for one label only."""
     wildcards_shut_out: bool = False
@@ -212,7 +226,7 @@ def mismatch(request: Request, match: Match) -> str | None:
     if match.method is not None and match.method != request.method:
         return f"method {request.method} is not {match.method}"
     for header in match.headers:
-        if (why := _unlike(header, request.headers.get(header.name.lower()))) is not None:
+        if (why := _unlike(header, request.header(header.name.lower()))) is not None:
             return f"header {why}"
     for parameter in match.query:
         found = next((value for name, value in request.query if name == parameter.name), None)

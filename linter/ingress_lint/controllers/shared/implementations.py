@@ -5,26 +5,16 @@ What a project does not support is from its newest conformance report (kubernete
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.routes import hostnames
+from ingress_lint.controllers.shared.precedences import BY_KIND, ENVOY_GATEWAY, ISTIO, KGATEWAY
 from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
 from ingress_lint.routes.broken_backends import BrokenBackends
-from ingress_lint.routes.matches import PathMatchType, ValueMatch
-from ingress_lint.routes.matching import (
-    BY_AGE,
-    SPECIFIED_CONDUCT,
-    Candidate,
-    Conduct,
-    Criterion,
-    Precedence,
-    exact_regex_prefix,
-    path_length,
-)
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
 from ingress_lint.routes.paths import ENVOY, ENVOY_MERGING, GO, NGINX
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
@@ -91,14 +81,10 @@ class Implementation(Struct, frozen=True):
     makes_accounts: bool = False
     """Whether each of its gateways runs as service account `GATEWAY-CLASS` of the Gateway's namespace."""
     isolated_listeners: bool = True
-    listeners_apart: bool = False
-    """Whether a TLS connection sees the routes of its own listener, even for hosts that another one serves better."""
     makes_empty_rules: bool = True
     """Whether a rule without backends takes requests, which clients get an error for."""
     opens_unused: bool = True
     """Whether it listens on a port that no route uses."""
-    hosts_apart: bool = False
-    """Whether a host that some route names exactly never falls through to a route with a wildcard or no host."""
     backend_tls_policy: bool = True
     timeouts: bool = True
     """Whether HTTPRoute timeouts have an effect."""
@@ -130,39 +116,6 @@ class Implementation(Struct, frozen=True):
     """How it chooses among routes, and what it makes of requests before."""
 
 
-def _plain_length(candidate: Candidate) -> int:
-    """The length of a path, 0 where it is `/` and takes every path."""
-    path = candidate.match.path.value if candidate.match else None
-    return 0 if path is None or (path.value == "/" and path.type is PathMatchType.PREFIX) else len(path.value)
-
-
-def _exact(wanted: Iterable[ValueMatch]) -> int:
-    return sum(item.type == "Exact" for item in wanted)
-
-
-_BY_HOST: Final = Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific hostname")
-_BY_KIND: Final = Criterion(exact_regex_prefix, "an exact path before a regular expression before a prefix")
-_ENVOY_GATEWAY: Final[Precedence] = (
-    _BY_HOST,
-    _BY_KIND,
-    Criterion(_plain_length, "a longer path"),
-    Criterion(lambda c: len(c.match.headers) + bool(c.match.method) if c.match else 0, "more headers"),
-    Criterion(lambda c: _exact(c.match.headers) + bool(c.match.method) if c.match else 0, "more exact headers"),
-    Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
-    Criterion(lambda c: _exact(c.match.query) if c.match else 0, "more exact query parameters"),
-    *BY_AGE,
-)
-"""envoyproxy/gateway:internal/gatewayapi/sort.go, where a method is a header."""
-_CONTOUR: Final[Precedence] = (
-    _BY_HOST,
-    _BY_KIND,
-    Criterion(path_length, "a longer path"),
-    Criterion(lambda c: bool(c.match and c.match.method), "a method"),
-    Criterion(lambda c: len(c.match.headers) if c.match else 0, "more headers"),
-    Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
-    *BY_AGE,
-)
-"""projectcontour/contour:internal/sorter/sorter.go; of equal conditions the older route's stay (hasConflictRoute)."""
 _NONE: Final[Mapping[str, AppProtocol]] = {}
 _INFINITE: Final = float("inf")
 
@@ -175,15 +128,15 @@ IMPLEMENTATIONS: Final = (
         ("gateway.envoyproxy.io/gatewayclass-controller",),
         ("eg", "envoy-gateway"),
         ("gateway.envoyproxy.io",),
-        hosts_apart=True,
-        listeners_apart=True,
         mirrors_required=True,
         external_names_refused="clients get 500",
         parameters_of_class=True,
         any_authority_key=True,
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
         conduct=Conduct(
-            _ENVOY_GATEWAY,
+            ENVOY_GATEWAY,
+            hosts_apart=True,
+            listeners_apart=True,
             paths=replace(ENVOY_MERGING, escaped_slash=307, bare_prefix_stays=True),  # internal/xds/translator
         ),
         request_timeout=15,
@@ -198,7 +151,7 @@ IMPLEMENTATIONS: Final = (
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
         ("networking.istio.io",),
         controller="istio",
-        conduct=Conduct(paths=ENVOY),  # meshConfig.pathNormalization, BASE by default
+        conduct=Conduct(ISTIO, hosts_apart=True, paths=ENVOY),  # meshConfig.pathNormalization, BASE by default
         mesh="Istio",
         makes_accounts=True,
         request_timeout=_INFINITE,
@@ -215,6 +168,7 @@ IMPLEMENTATIONS: Final = (
         ("cilium.io",),
         controller="cilium",
         mesh="Cilium",
+        conduct=Conduct(BY_KIND, hosts_apart=True),  # operator/pkg/model/translation/types.go, SortableRoute
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
         broken=BrokenBackends(no_port=503),  # "no healthy upstream": issue 32089
@@ -283,8 +237,7 @@ IMPLEMENTATIONS: Final = (
         ("gateway.nginx.org/nginx-gateway-controller",),
         ("nginx",),
         ("gateway.nginx.org",),
-        conduct=Conduct(paths=NGINX),
-        hosts_apart=True,
+        conduct=Conduct(hosts_apart=True, paths=NGINX),
         timeouts=False,
         app_protocols=_NONE,
     ),
@@ -295,7 +248,8 @@ IMPLEMENTATIONS: Final = (
         ("kgateway.dev/kgateway", "kgateway.dev/agentgateway"),
         ("kgateway", "agentgateway", "kgateway-waypoint"),
         ("gateway.kgateway.dev", "agentgateway.dev"),
-        conduct=Conduct(paths=ENVOY),  # internal/kgateway/translator/irtranslator/fc.go, initializeHCM
+        # internal/kgateway/translator/irtranslator/fc.go, initializeHCM; krtcollections/builtin.go, prefixReplace
+        conduct=Conduct(KGATEWAY, hosts_apart=True, paths=replace(ENVOY, bare_prefix_stays=True)),
         request_timeout=15,
         upstream_idle=3600,
     ),
@@ -308,8 +262,7 @@ IMPLEMENTATIONS: Final = (
         ("projectcontour.io",),
         controller="contour",
         # paths: internal/envoy/v3/listener.go; empty rules: httpClusters, and "/" for a prefix: handlePathRewritePrefixRemoval
-        conduct=Conduct(_CONTOUR, paths=replace(ENVOY_MERGING, bare_prefix_stays=True)),
-        hosts_apart=True,
+        conduct=Conduct(BY_KIND, hosts_apart=True, paths=replace(ENVOY_MERGING, bare_prefix_stays=True)),
         makes_empty_rules=False,
         opens_unused=False,
         backend_tls_policy=False,

@@ -63,8 +63,6 @@ class GatewayView(Struct, frozen=True, eq=False):
             tuple(listener.model for listener in self.listeners),
             isolated=self.implementation.isolated_listeners,
             opens_unused=self.implementation.opens_unused,
-            listeners_apart=self.implementation.listeners_apart,
-            hosts_apart=self.implementation.hosts_apart,
         )
 
 
