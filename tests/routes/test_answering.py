@@ -491,3 +491,69 @@ def test_google_url_map(ask: Callable[..., Ask]) -> None:
     assert to(at("http://x.example.com/a")) == "a"
     assert to(at("http://x.example.com/b")) == "c"
     assert to(at("http://y.example.com/b")) == "b"
+
+
+# -- Contour (projectcontour/contour:internal/dag, internal/sorter) ----------------------------------------------------
+
+CONTOUR = ingress(
+    "shop",
+    rule("*.shop.example", path("/only", "web")),
+    rule("gone.example", path("/", "web"), path("/cart", "gone")),
+    rule(None, path("/", "rest")),
+    kind="contour",
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a.shop.example/only", "web"),
+        ("http://a.shop.example/other", 404),
+        ("http://a.b.shop.example/only", 404),
+        ("http://gone.example/cart", "web"),
+        ("http://elsewhere.example/only", "rest"),
+    ],
+)
+def test_contour_ingress(ask: Callable[..., Ask], url: str, expected: str | int) -> None:
+    """A wildcard is one label deep and shuts out wider hosts at any depth; a path without its Service is not there."""
+    found = ask(CONTOUR, service("web"), service("rest"))(url)
+    assert (found.backends[0].backend.name if found.outcome == "backend" else found.status) == expected
+
+
+HTTP_PROXY = """
+apiVersion: projectcontour.io/v1
+kind: HTTPProxy
+metadata: {name: shop, namespace: shop}
+spec:
+  virtualhost: {fqdn: shop.example}
+  routes:
+    - {conditions: [{prefix: /twice}], services: [{name: web, port: 80}]}
+    - {conditions: [{prefix: /twice}], services: [{name: last, port: 80}]}
+    - {conditions: [{prefix: /new}, {header: {name: X, notpresent: true}}], services: [{name: web, port: 80}]}
+    - {conditions: [{prefix: /old}, {header: {name: X, notexact: a}}], services: [{name: web, port: 80}]}
+    - conditions: [{prefix: /api/}]
+      pathRewritePolicy: {replacePrefix: [{replacement: /}]}
+      services: [{name: web, port: 80}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "expected"),
+    [
+        ("/twice", "", ("last", "/twice")),
+        ("/new", "", ("web", "/new")),
+        ("/new", "b", None),
+        ("/old", "b", ("web", "/old")),
+        ("/old", "a", None),
+        ("/old", "", None),
+        ("/api", "", ("web", "/")),
+        ("/apix", "", ("web", "/x")),
+        ("/api/x", "", ("web", "/x")),
+    ],
+)
+def test_http_proxy(ask: Callable[..., Ask], path: str, header: str, expected: tuple[str, str] | None) -> None:
+    found = ask(HTTP_PROXY, service("web"), service("last"))(
+        f"http://shop.example{path}", {"X": header} if header else None
+    )
+    got = (found.backends[0].backend.name, found.upstream.path) if found.upstream is not None else None
+    assert got == expected

@@ -25,6 +25,7 @@ class HeaderMatchCondition(Model):
     not_exact: str = field(default="", name="notexact")
     regex: str = ""
     ignore_case: bool = False
+    treat_missing_as_empty: bool = False
 
 
 class QueryParameterMatchCondition(Model):

@@ -332,6 +332,59 @@ class EnvoyPolicy(AttachedPolicy):
     """SecurityPolicy and EnvoyExtensionPolicy."""
 
 
+class DirectAnswer(Model):
+    """An answer that the gateway gives by itself."""
+
+    status_code: int = 200
+
+
+class RegexReplacement(Model):
+    """A text that an expression finds, and what takes its place."""
+
+    pattern: str = ""
+    substitution: str = ""
+
+
+class RewrittenPath(Model):
+    """How a path is changed."""
+
+    replace_regex_match: RegexReplacement | None = None
+
+
+class ExtendedRewrite(Model):
+    """What is changed of a request beyond what an HTTPRoute can say."""
+
+    path: RewrittenPath | None = None
+
+
+class CookieMatch(Model, kw_only=True):
+    """A cookie that must have a value."""
+
+    type: str = "Exact"
+    name: str
+    value: str = ""
+
+
+class ExtendedMatch(Model):
+    """What else a request must look like."""
+
+    cookies: Many[CookieMatch] = ()
+
+
+class ExtendedFilterSpec(Model):
+    """What a filter of Envoy Gateway's own does."""
+
+    direct_response: DirectAnswer | None = None
+    url_rewrite: ExtendedRewrite | None = None
+    matches: Many[ExtendedMatch] = ()
+
+
+class ExtendedFilter(Model):
+    """An HTTPRouteFilter."""
+
+    spec: ExtendedFilterSpec
+
+
 # -- NGINX Gateway Fabric and kgateway ---------------------------------------------------------------------------------
 
 
@@ -341,3 +394,15 @@ class NginxPolicy(AttachedPolicy):
 
 class KgatewayPolicy(AttachedPolicy):
     """A TrafficPolicy of kgateway."""
+
+
+class DirectResponseSpec(Model, kw_only=True):
+    """An answer that the gateway gives by itself."""
+
+    status: int
+
+
+class DirectResponse(Model):
+    """A DirectResponse of kgateway, or of agentgateway."""
+
+    spec: DirectResponseSpec

@@ -129,12 +129,14 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("gateway.envoyproxy.io", "ClientTrafficPolicy"): "gateway_policies:ClientTrafficPolicy",
     ("gateway.envoyproxy.io", "SecurityPolicy"): "gateway_policies:EnvoyPolicy",
     ("gateway.envoyproxy.io", "EnvoyExtensionPolicy"): "gateway_policies:EnvoyPolicy",
+    ("gateway.envoyproxy.io", "HTTPRouteFilter"): "gateway_policies:ExtendedFilter",
     ("gateway.nginx.org", "ClientSettingsPolicy"): "gateway_policies:NginxPolicy",
     ("gateway.nginx.org", "ObservabilityPolicy"): "gateway_policies:NginxPolicy",
     ("gateway.nginx.org", "ProxySettingsPolicy"): "gateway_policies:NginxPolicy",
     ("gateway.nginx.org", "RateLimitPolicy"): "gateway_policies:NginxPolicy",
     ("gateway.nginx.org", "UpstreamSettingsPolicy"): "gateway_policies:NginxPolicy",
     ("gateway.kgateway.dev", "TrafficPolicy"): "gateway_policies:KgatewayPolicy",
+    ("gateway.kgateway.dev", "DirectResponse"): "gateway_policies:DirectResponse",
 }
 
 _CLUSTER_SCOPED: Final[dict[str, tuple[str, ...]]] = {

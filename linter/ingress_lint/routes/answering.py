@@ -109,7 +109,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         return Answer(selection, "error", refusal.status, f"{refusal.policy} {refusal.why}")
     for item in route.filters:
         if isinstance(item, RequestRedirect):
-            redirect = _redirect(replace(request, path=paths.forwarded(request.path)), item, match)
+            redirect = _redirect(replace(request, path=paths.forwarded(request.path)), item, match, paths)
             return Answer(selection, "redirect", item.status, redirect=redirect)
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
@@ -127,6 +127,10 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
     own = shares[0].backend.filters if len(shares) == 1 else ()
+    sent = next((item for item in own if isinstance(item, RequestRedirect)), None)
+    if sent is not None:
+        redirect = _redirect(replace(request, path=paths.forwarded(request.path)), sent, match, paths)
+        return Answer(selection, "redirect", sent.status, redirect=redirect)
     steps = (*route.filters, *own)
     return Answer(
         selection,
@@ -215,6 +219,11 @@ def _broken(backend: BackendRef, broken: BrokenBackends) -> Fault | None:
     return None
 
 
+def is_missing(backend: BackendRef) -> bool:
+    """Whether a backend's Service is not there for certain, or has no such port."""
+    return backend.service.missing or lacks_port(backend)
+
+
 def lacks_port(backend: BackendRef) -> bool:
     """Whether a backend's Service is there and the port is not."""
     service = backend.service.object
@@ -241,14 +250,14 @@ def _sent_to(path: str, status: int, request: Request, selection: Selection) -> 
     )
 
 
-def _redirect(request: Request, item: RequestRedirect, match: Match | None) -> Redirect:
+def _redirect(request: Request, item: RequestRedirect, match: Match | None, paths: PathHandling) -> Redirect:
     """kubernetes-sigs/gateway-api:apis/v1/httproute_types.go, HTTPRequestRedirectFilter."""
     asked = "https" if request.secure else "http"
     scheme = item.scheme or asked
     port = item.port
     if port is None:
         port = _WELL_KNOWN.get(scheme, 80) if item.scheme else request.port
-    path = new_path(request.path, item.path, match, replace_prefix=item.replace_prefix)
+    path = new_path(request.path, item.path, match, replace_prefix=item.replace_prefix, paths=paths)
     return Redirect(
         scheme,
         item.host or request.host,

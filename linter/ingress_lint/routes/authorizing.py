@@ -247,7 +247,11 @@ def _own_requests(route: Route, match: Match | None) -> Iterator[Request]:
     host = _SOME_HOST if host in (None, hostnames.ANY, "*") else _instance_of_host(str(host))
     path = match.path.value.value if match is not None else "/"
     kind = match.path.value.type if match is not None else PathMatchType.PREFIX
-    headers = {item.name.lower(): item.value for item in match.headers if item.type == "Exact"} if match else {}
+    headers = (
+        {item.name.lower(): item.value for item in match.headers if item.type == "Exact" and not item.inverted}
+        if match
+        else {}
+    )
     paths = [path or "/"]
     if kind in (PathMatchType.PREFIX, PathMatchType.STRING_PREFIX):
         paths.append(f"{path.rstrip('/')}/x")

@@ -78,18 +78,18 @@ class RouteTable:
         mine = {id(listener) for listener in frontend.listeners}
         self.conduct = conduct
         self._isolated = frontend.isolated
-        self._hosts_apart = frontend.hosts_apart or conduct.hosts_apart
-        alike = {
-            (listener.port.value, listener.protocol.value, _hostname(listener)): listener
-            for listener in reversed(frontend.listeners)
-            if listener.usable
-        }
-        self._listeners = tuple(reversed(alike.values()))
         self._routes = [
             (position, route)
             for position, route in enumerate(routes)
             if not route.dropped and any(id(listener) in mine for listener in route.listeners)
         ]
+        used = {listener.port.value for _, route in self._routes for listener in route.listeners}
+        alike = {
+            (listener.port.value, listener.protocol.value, _hostname(listener)): listener
+            for listener in reversed(frontend.listeners)
+            if listener.usable and (frontend.opens_unused or listener.port.value in used)
+        }
+        self._listeners = tuple(reversed(alike.values()))
         self._by_host: dict[str, list[tuple[int, Route]]] = {}
         self._for_many_hosts: list[tuple[int, Route]] = []
         for item in self._routes:
@@ -171,8 +171,10 @@ class RouteTable:
             for position, route in possible
             if (found := self._hosted(position, route, listener, host)) is not None
         ]
-        if hosted and self._hosts_apart:
-            hosted = _best_hosted(hosted)
+        if hosted and self.conduct.hosts_apart:
+            hosted = _best_hosted(hosted, defaults_apart=self.conduct.defaults_apart)
+        if self.conduct.one_label_wildcards and self.conduct.wildcards_shut_out:
+            hosted = [item for item in hosted if hostnames.same_depth(item.named, host)]
         fitting = [
             Candidate(item.route, match, index, item.hostname, item.listener, item.position, item.named)
             for item in hosted
@@ -204,8 +206,10 @@ class RouteTable:
                 continue
             if not self._reached(route, listener, host):
                 why = f"it does not hang on {_named(listener)}, which takes the request"
-            elif self._hosted(position, route, listener, host) is None:
+            elif (served := self._hosted(position, route, listener, host)) is None:
                 why = f"it serves {_named_hosts(route)}, not `{host}`"
+            elif self.conduct.one_label_wildcards and not hostnames.same_depth(served.named, host):
+                why = f"it serves {_named_hosts(route)}, one label deep, and keeps `{host}` from wider hosts"
             else:
                 why = "another route names the host more exactly, which settles it here"
             elsewhere.extend(Lost(route, match, index, why) for index, match in _matches(route))
@@ -239,6 +243,8 @@ class RouteTable:
         found = _most_specific(on_port, request.server_name)
         if found is None:
             return None, Refusal.NO_TLS_LISTENER
+        if self.conduct.listeners_apart:
+            return found, None if hostnames.matches(_hostname(found), request.host) else Refusal.NO_HOST
         inspected = self.conduct.tells_misdirected and request.protocol in ("http", "grpc")
         if found.protocol.value == "HTTPS" and inspected:
             return found, _misdirection(request, found, on_port)
@@ -250,7 +256,7 @@ class RouteTable:
         """`route` under the most specific hostname by which it serves `host`; None where it does not."""
         reached = self._reached(route, listener, host)
         own = [hostname.value for hostname in route.hostnames] or [hostnames.ANY]
-        one_label = self.conduct.one_label_wildcards
+        one_label = self.conduct.one_label_wildcards and not self.conduct.wildcards_shut_out
         effective = [
             (narrowed, hostname)
             for item in reached
@@ -295,10 +301,11 @@ class _Hosted(NamedTuple):
     named: str
 
 
-def _best_hosted(hosted: list[_Hosted]) -> list[_Hosted]:
-    """Those that name the host best, with the default backends of the same objects."""
+def _best_hosted(hosted: list[_Hosted], *, defaults_apart: bool) -> list[_Hosted]:
+    """Those that name the host best, with the default backends of the same objects unless these are apart."""
     best = max(hostnames.specificity(item.hostname) for item in hosted)
-    owners = {id(item.route.owner) for item in hosted if hostnames.specificity(item.hostname) == best}
+    named = [] if defaults_apart else [item for item in hosted if hostnames.specificity(item.hostname) == best]
+    owners = {id(item.route.owner) for item in named}
     return [
         item
         for item in hosted

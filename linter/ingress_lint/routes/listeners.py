@@ -88,5 +88,5 @@ class Frontend(Struct, frozen=True):
     listeners: tuple[Listener, ...]
     isolated: bool = True
     """Whether a request sees only the routes of the one listener that fits its host best."""
-    hosts_apart: bool = False
-    """Whether the routes of a less specific hostname never answer for a host that another route names better."""
+    opens_unused: bool = True
+    """Whether it listens on ports that no route uses."""

@@ -43,6 +43,10 @@ class ValueMatch(Struct, frozen=True):
     type: Literal["Exact", "RegularExpression"] = "Exact"
     open: bool = False
     """Whether a regular expression need not match the whole value."""
+    inverted: bool = False
+    """Whether it must have another value than this."""
+    or_absent: bool = False
+    """Whether a request without it fits too."""
 
 
 class Test(Struct, frozen=True):

@@ -60,6 +60,18 @@ class Request(Struct, frozen=True, dict=True):
 
         return tuple(parse_qsl(self.query_string, keep_blank_values=True))
 
+    def header(self, name: str) -> str | None:
+        """The value of a header, its name in lower case, or of what HTTP/2 and Envoy have as one; None where it is absent."""
+        match name:
+            case ":method":
+                return self.method
+            case ":scheme":
+                return "https" if self.encrypted else "http"
+            case ":authority":
+                return self.host if self.port in (80, 443) else f"{self.host}:{self.port}"
+            case _:
+                return self.headers.get(name)
+
     @property
     def encrypted(self) -> bool:
         """Whether it comes by TLS."""
@@ -135,11 +147,27 @@ def path_length(candidate: Candidate) -> int:
     return len(path.value) if path is not None else 0
 
 
+_KINDS: Final = {PathMatchType.EXACT: 2, PathMatchType.REGULAR_EXPRESSION: 1}
+
+
+def exact_regex_prefix(candidate: Candidate) -> int:
+    """Ranks exact paths before regular expressions, and these before prefixes."""
+    path = _path(candidate)
+    return _KINDS.get(path.type, 0) if path is not None else 0
+
+
 def _grpc_length(candidate: Candidate, part: str) -> int:
     grpc = candidate.match.grpc if candidate.match else None
     return len(getattr(grpc, part) or "") if grpc else 0
 
 
+BY_AGE: Final[Precedence] = (
+    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
+    Criterion(lambda c: -c.route.rule, "the earlier rule"),
+    Criterion(lambda c: -c.index, "the earlier match"),
+)
+"""How the Gateway API breaks ties."""
 SPECIFIED: Final[Precedence] = (
     Criterion(
         lambda c: (hostnames.specificity(c.hostname), hostnames.specificity(c.named)), "a more specific hostname"
@@ -151,10 +179,7 @@ SPECIFIED: Final[Precedence] = (
     Criterion(lambda c: bool(c.match and c.match.method), "a method"),
     Criterion(lambda c: len(c.match.headers) if c.match else 0, "more headers"),
     Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
-    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
-    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
-    Criterion(lambda c: -c.route.rule, "the earlier rule"),
-    Criterion(lambda c: -c.index, "the earlier match"),
+    *BY_AGE,
 )
 """The Gateway API's order. Where paths are regular expressions the specification leaves it open: last, here."""
 
@@ -178,8 +203,14 @@ class Conduct(Struct, frozen=True):
     hosts_apart: bool = False
     """Whether the routes of a less specific host never answer for a host that another route names better; but a default
     backend does for the hosts of its own object."""
+    defaults_apart: bool = False
+    """Whether a default backend is no more than a route for any host."""
+    listeners_apart: bool = False
+    """Whether a TLS connection sees the routes of its own listener, even for hosts that another one serves better."""
     one_label_wildcards: bool = False
     """Whether `*.example.com` stands for one label only."""
+    wildcards_shut_out: bool = False
+    """Whether such a wildcard, where hosts are apart, keeps hosts of more labels from wider ones all the same."""
     own_certificate: bool = False
     """Whether it takes TLS on port 443 for every host, with a certificate of its own where none is written."""
     opens_tls: bool = False
@@ -208,14 +239,11 @@ def mismatch(request: Request, match: Match) -> str | None:
     if match.method is not None and match.method != request.method:
         return f"method {request.method} is not {match.method}"
     for header in match.headers:
-        value = _header(request, header.name)
-        if not _value_matches(header, value):
-            return f"header `{header.name}` {'is absent' if value is None else f'is `{value}`'}, not `{header.value}`"
+        if (why := _unlike(header, request.header(header.name.lower()))) is not None:
+            return f"header {why}"
     for parameter in match.query:
-        found = _parameter(request, parameter.name)
-        if not _value_matches(parameter, found):
-            seen = "is absent" if found is None else f"is `{found}`"
-            return f"query parameter `{parameter.name}` {seen}, not `{parameter.value}`"
+        if (why := _unlike(parameter, _parameter(request, parameter.name))) is not None:
+            return f"query parameter {why}"
     return None
 
 
@@ -239,14 +267,10 @@ def _tested(test: Test, request: Request, host: str) -> bool | None:
     if test.path is not None:
         return path_matches(test.path, request.path)
     if test.header is not None:
-        return _value_matches(test.header, _header(request, test.header.name))
+        return _value_matches(test.header, request.header(test.header.name.lower()))
     if test.query is not None:
         return _value_matches(test.query, _parameter(request, test.query.name))
     return None if test.method is None else test.method == request.method
-
-
-def _header(request: Request, name: str) -> str | None:
-    return request.headers.get(name.lower())
 
 
 def _parameter(request: Request, name: str) -> str | None:
@@ -308,6 +332,17 @@ def _path_fits(path: PathMatch, asked: str) -> bool | None:
 
 def _value_matches(wanted: ValueMatch, value: str | None) -> bool:
     return _value_fits(wanted, value) is True
+
+
+def _unlike(wanted: ValueMatch, value: str | None) -> str | None:
+    """Why a value, None where there is none, is not the one that is wanted; None where it is."""
+    if value is None:
+        expected = "and some other value is wanted" if wanted.inverted else f"not `{wanted.value}`"
+        return None if wanted.or_absent else f"`{wanted.name}` is absent, {expected}"
+    alike = _value_fits(wanted, value) is True
+    if alike is not wanted.inverted:
+        return None
+    return f"`{wanted.name}` is `{value}`, {'which is not wanted' if alike else f'not `{wanted.value}`'}"
 
 
 def _value_fits(wanted: ValueMatch, value: str | None) -> bool | None:

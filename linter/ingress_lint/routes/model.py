@@ -266,13 +266,15 @@ class Route(Struct, frozen=True):
     """What clients get where no backend can answer."""
     external_names_refused: str = ""
     """What comes of a backend of type ExternalName where its controller takes none; empty where it does, or may."""
+    unmade: bool = False
+    """Whether its controller makes no route of it for want of a backend, so that the next one that fits answers."""
     refusals: tuple[Verdict, ...] = ()
     """What its controller refuses of it and of what hangs on it, beside its listeners and backends."""
 
     @property
     def dropped(self) -> bool:
         """Whether its controller makes nothing of it, so that it gets no requests."""
-        return any(refusal.known and refusal.fate is Fate.DROPPED for refusal in self.refusals)
+        return self.unmade or any(refusal.known and refusal.fate is Fate.DROPPED for refusal in self.refusals)
 
     @property
     def gateway(self) -> str:

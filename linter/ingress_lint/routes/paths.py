@@ -41,6 +41,8 @@ class PathHandling(Struct, frozen=True):
     """Whether backends get the clean path, with no more decoded than what means the same; else the client's own."""
     above_root: int | None = None
     """What a client gets whose path leads above the root; None where it ends there."""
+    bare_prefix_stays: bool = False
+    """Whether `/foo` stays as it is where `PathPrefix: /foo/` takes it and replaces that prefix by `/`."""
     escaped_slash: int | None = None
     """The status of the redirect that answers a path with an escaped slash; None where there is none."""
 

@@ -43,7 +43,7 @@ def upstream(
             path = (
                 _rewritten(path, step.regex, step.path)
                 if step.regex is not None
-                else new_path(path, step.path, match, replace_prefix=step.replace_prefix)
+                else new_path(path, step.path, match, replace_prefix=step.replace_prefix, paths=paths)
             )
         elif isinstance(step, HeaderModifier) and not step.of_response:
             _modify(headers, step)
@@ -67,7 +67,9 @@ def _modify(headers: dict[str, str], step: HeaderModifier) -> None:
         headers.pop(name.lower(), None)
 
 
-def new_path(path: str, new: str | None, match: Match | None, *, replace_prefix: bool) -> str:
+def new_path(
+    path: str, new: str | None, match: Match | None, *, replace_prefix: bool, paths: PathHandling = AS_WRITTEN
+) -> str:
     """The path that a redirect or rewrite makes of another."""
     if new is None:
         return path
@@ -75,8 +77,12 @@ def new_path(path: str, new: str | None, match: Match | None, *, replace_prefix:
         return new or "/"
     if match is None or match.path.value.type not in (PathMatchType.PREFIX, PathMatchType.STRING_PREFIX):
         return path
-    rest = path[len(match.path.value.value.rstrip("/")) :]
-    return (new.rstrip("/") + rest if rest else new) or "/"
+    prefix = match.path.value.value
+    if paths.bare_prefix_stays and prefix != "/" and prefix.endswith("/") and new in ("", "/") and path == prefix[:-1]:
+        return path
+    rest = path[len(prefix.rstrip("/")) :]
+    joined = new.rstrip("/") + rest if rest else new
+    return joined if joined.startswith("/") else f"/{joined}"
 
 
 def _rewritten(path: str, regex: str, new: str | None) -> str:

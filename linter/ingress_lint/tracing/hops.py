@@ -124,7 +124,8 @@ def _match_words(match: Match) -> str:
 
 
 def _pair(wanted: ValueMatch) -> str:
-    return f"{wanted.name}{': ' if wanted.type == 'Exact' else ' like '}{wanted.value}"
+    pair = f"{wanted.name}{': ' if wanted.type == 'Exact' else ' like '}{wanted.value}"
+    return f"not {pair}" if wanted.inverted else pair
 
 
 def _answers_itself(route: Route) -> bool:

@@ -277,7 +277,9 @@ def _loops(candidate: Candidate, others: Sequence[Candidate], named: Set[str]) -
 def _asks_of_scheme(match: Match, redirect: RequestRedirect) -> bool:
     """Whether it answers requests of another scheme than it sends to, by what a proxy in front says of that."""
     return any(
-        header.name.lower() == "x-forwarded-proto" and redirect.scheme not in (None, header.value)
+        header.name.lower() == "x-forwarded-proto"
+        and not header.inverted
+        and redirect.scheme not in (None, header.value)
         for header in match.headers
     )
 

@@ -1,7 +1,7 @@
 """The conditions of HTTPProxies: those of includes and of the route at their end, merged into one match.
 
-projectcontour/contour:internal/dag/conditions.go. Paths are joined as they are written; the last one says how the
-whole is compared, and one regular expression makes the whole one. A prefix is compared by characters (dag.go,
+projectcontour/contour:internal/dag/conditions.go. Paths are joined as they are written; the last condition, be
+it a header, says whether the whole is exact, and one regular expression makes the whole one. A prefix is compared by characters (dag.go,
 PrefixMatchString).
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.contour import (
@@ -24,6 +25,7 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.values.patterns import deferred
 
 _SLASHES: Final = deferred(r"//+")
+_ANYTHING: Final = ".*"
 
 
 class PlacedConditions(Struct, frozen=True):
@@ -54,55 +56,50 @@ def path_fault(conditions: Sequence[MatchCondition], *, of_include: bool) -> tup
 def merged(chain: Sequence[PlacedConditions], absent: Place) -> Match:
     """One match of all conditions from the root down; without any path, every path."""
     path, place, kind = "", absent, PathMatchType.STRING_PREFIX
-    regex = False
     headers: list[ValueMatch] = []
     query: list[ValueMatch] = []
-    rest: list[str] = []
     for placed in chain:
         for index, condition in enumerate(placed.conditions):
             at = placed.place.at(index)
-            for name, meaning in (("prefix", PathMatchType.STRING_PREFIX), ("exact", PathMatchType.EXACT)):
+            for name in ("prefix", "exact", "regex"):
                 if value := getattr(condition, name):
-                    path, place, kind = path + value, at.at(name), meaning
+                    path, place = path + value, at.at(name)
+            if kind is not PathMatchType.REGULAR_EXPRESSION:
+                kind = PathMatchType.EXACT if condition.exact else PathMatchType.STRING_PREFIX
             if condition.regex:
-                path, place, regex = path + condition.regex, at.at("regex"), True
+                kind = PathMatchType.REGULAR_EXPRESSION
             if condition.header is not None:
-                _add(_header(condition.header), headers, rest)
+                headers += _header(condition.header)
             if condition.query_parameter is not None:
-                _add(_parameter(condition.query_parameter), query, rest)
+                query += _parameter(condition.query_parameter)
     path = _SLASHES.sub("/", path)
-    match = PathMatch(PathMatchType.REGULAR_EXPRESSION if regex else kind, path or "/")
+    match = PathMatch(kind, path or "/")
     origin = Origin.EXPLICIT if path else Origin.DEFAULT
-    return Match(Sourced(match, origin, place), tuple(headers), tuple(query), condition=" and ".join(rest))
+    return Match(Sourced(match, origin, place), tuple(headers), tuple(query))
 
 
-def _add(found: Iterator[ValueMatch | str], values: list[ValueMatch], rest: list[str]) -> None:
-    for item in found:
-        if isinstance(item, str):
-            rest.append(item)
-        else:
-            values.append(item)
-
-
-def _header(header: HeaderMatchCondition) -> Iterator[ValueMatch | str]:
-    name = header.name
-    if header.not_present:
-        yield f"header {name} is absent"
-    elif header.not_contains:
-        yield f"header {name} does not contain {header.not_contains}"
-    elif header.not_exact:
-        yield f"header {name} is not {header.not_exact}"
-    elif header.exact:
-        yield _compared(name, re.escape(header.exact), header.exact, ignore_case=header.ignore_case)
+def _header(header: HeaderMatchCondition) -> Iterator[ValueMatch]:
+    """internal/dag/conditions.go, headerMatchConditions: the first of these that is set counts."""
+    name, ignore_case, absent = header.name, header.ignore_case, header.treat_missing_as_empty
+    if header.present:
+        yield ValueMatch(name, _ANYTHING, "RegularExpression")
+    elif header.not_present:
+        yield ValueMatch(name, _ANYTHING, "RegularExpression", inverted=True, or_absent=True)
     elif header.contains:
-        yield _compared(name, f".*{re.escape(header.contains)}.*", None, ignore_case=header.ignore_case)
+        yield _holding(name, header.contains, ignore_case=ignore_case)
+    elif header.not_contains:
+        unwanted = _holding(name, header.not_contains, ignore_case=ignore_case)
+        yield replace(unwanted, inverted=True, or_absent=absent)
+    elif header.exact:
+        yield _compared(name, re.escape(header.exact), header.exact, ignore_case=ignore_case)
+    elif header.not_exact:
+        unwanted = _compared(name, re.escape(header.not_exact), header.not_exact, ignore_case=ignore_case)
+        yield replace(unwanted, inverted=True, or_absent=absent)
     elif header.regex:
         yield ValueMatch(name, header.regex, "RegularExpression")
-    elif header.present:
-        yield ValueMatch(name, ".*", "RegularExpression")
 
 
-def _parameter(parameter: QueryParameterMatchCondition) -> Iterator[ValueMatch | str]:
+def _parameter(parameter: QueryParameterMatchCondition) -> Iterator[ValueMatch]:
     name, ignore_case = parameter.name, parameter.ignore_case
     if parameter.exact:
         yield _compared(name, re.escape(parameter.exact), parameter.exact, ignore_case=ignore_case)
@@ -110,12 +107,16 @@ def _parameter(parameter: QueryParameterMatchCondition) -> Iterator[ValueMatch |
         yield _compared(name, f"{re.escape(parameter.prefix)}.*", None, ignore_case=ignore_case)
     elif parameter.suffix:
         yield _compared(name, f".*{re.escape(parameter.suffix)}", None, ignore_case=ignore_case)
-    elif parameter.contains:
-        yield _compared(name, f".*{re.escape(parameter.contains)}.*", None, ignore_case=ignore_case)
     elif parameter.regex:
         yield ValueMatch(name, parameter.regex, "RegularExpression")
+    elif parameter.contains:
+        yield _holding(name, parameter.contains, ignore_case=ignore_case)
     elif parameter.present:
-        yield ValueMatch(name, ".*", "RegularExpression")
+        yield ValueMatch(name, _ANYTHING, "RegularExpression")
+
+
+def _holding(name: str, text: str, *, ignore_case: bool) -> ValueMatch:
+    return _compared(name, f".*{re.escape(text)}.*", None, ignore_case=ignore_case)
 
 
 def _compared(name: str, expression: str, exact: str | None, *, ignore_case: bool) -> ValueMatch:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from ingress_lint.controllers.contour.annotations import ANNOTATIONS
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GATEWAY
+from ingress_lint.controllers.contour.precedence import CONDUCT
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes import hostnames
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.matches import PathMatchType
-from ingress_lint.routes.matching import Candidate, Conduct, Criterion, path_length
+from ingress_lint.routes.matching import Conduct
 from ingress_lint.routes.model import Route
-from ingress_lint.routes.paths import ENVOY_MERGING
 from ingress_lint.routes.verdicts import Verdict
-
-_RANKS: Final = {PathMatchType.EXACT: 2, PathMatchType.REGULAR_EXPRESSION: 1}
-
-
-def _path_rank(candidate: Candidate) -> int:
-    return _RANKS.get(candidate.match.path.value.type, 0) if candidate.match else 0
 
 
 class Contour(Controller):
@@ -33,21 +25,7 @@ class Contour(Controller):
     gateway: ClassVar[str] = GATEWAY
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
-    conduct: ClassVar[Conduct] = Conduct(
-        (
-            Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
-            Criterion(lambda c: hostnames.specificity(c.hostname), "a more specific host"),
-            Criterion(_path_rank, "an exact path before a regular expression before a prefix"),
-            Criterion(path_length, "a longer path"),
-            Criterion(lambda c: len(c.match.headers) if c.match else 0, "more headers"),
-            Criterion(lambda c: len(c.match.query) if c.match else 0, "more query parameters"),
-            Criterion(lambda c: -c.position, "the earlier route"),
-        ),
-        hosts_apart=True,
-        paths=ENVOY_MERGING,
-        one_label_wildcards=True,
-    )
-    """Envoy chooses a virtual host, then its first route that fits; Contour sorts them (internal/sorter/sorter.go)."""
+    conduct: ClassVar[Conduct] = CONDUCT
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Routes of Ingresses, then those of HTTPProxies."""

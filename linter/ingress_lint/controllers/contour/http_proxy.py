@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.contour.conditions import PlacedConditions, merged, path_fault
 from ingress_lint.controllers.contour.envoy import CONTROLLER, GROUP, Delegations, Ports, certificate
+from ingress_lint.controllers.contour.prefix_replacement import in_both_forms
 from ingress_lint.controllers.contour.refusals import refused_host, refused_routes
 from ingress_lint.controllers.contour.services import RouteParts, Services
 from ingress_lint.facts.once_per_graph import once_per_graph
@@ -122,7 +123,7 @@ class Analysis:
         self.verdicts += root.refusals
         for route in self._tcp(root, proxy, ()):
             yield replace(route, refusals=root.refusals)
-        yield from self._routes(root, proxy, (), ())
+        yield from in_both_forms(self._routes(root, proxy, (), ()))
 
     def _tls_is_valid(self, proxy: Proxy, virtual_host: VirtualHost) -> bool:
         tls, place = virtual_host.tls, proxy.at("spec", "virtualhost", "tls")
@@ -195,7 +196,7 @@ class Analysis:
             )
         root = _Root(proxy, None, None, None, None)
         yield from self._tcp(root, proxy, ())
-        yield from self._routes(root, proxy, (), ())
+        yield from in_both_forms(self._routes(root, proxy, (), ()))
 
     # -- routes -------------------------------------------------------------------------------------------------------
 
@@ -275,7 +276,7 @@ class Analysis:
         else:
             self._times[root.proxy, found] += 1
             self._included.add(found)
-            yield from self._routes(root, found, placed, visited)
+            yield from in_both_forms(self._routes(root, found, placed, visited))
 
     def _bad_gateway(self, root: _Root, proxy: Proxy, index: int, chain: tuple[PlacedConditions, ...]) -> Route:
         place = proxy.at("spec", "includes", index)

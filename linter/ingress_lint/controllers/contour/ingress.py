@@ -28,7 +28,9 @@ from ingress_lint.controllers.shared.base import (
 )
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
+from ingress_lint.routes.answering import is_missing
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import UNAVAILABLE
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
@@ -37,6 +39,7 @@ from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, KeepAlive, Retries, Timeouts
 
 _LOOKS_LIKE_REGEX: Final = frozenset("^+*[]%")
+_BROKEN: Final = replace(UNAVAILABLE, missing=404, no_port=404)
 
 
 class ContourIngresses(IngressController):
@@ -58,11 +61,20 @@ class ContourIngresses(IngressController):
                 self._certificates.setdefault(host.value, []).append(found)
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterator[Route]:
-        """The route of each path, and the redirect to HTTPS where it is forced."""
+        """The route of each path, and the redirect to HTTPS where it is forced; the default backend first.
+
+        Without its Service or its port, Contour makes nothing of a path.
+        """
         for claim in claims:
             forced = self._forced(claim.ingress)
-            for context in self.paths(graph, claim, backends):
-                route = replace(self.route(graph, context), retries=_retries(claim.ingress))
+            for context in sorted(self.paths(graph, claim, backends), key=lambda item: not item.is_default):
+                bare = self.route(graph, context)
+                route = replace(
+                    bare,
+                    retries=_retries(claim.ingress),
+                    broken=_BROKEN,
+                    unmade=any(is_missing(backend) for backend in bare.backends),
+                )
                 yield route
                 if forced is not None:
                     redirect = RequestRedirect(forced, 301, scheme="https")

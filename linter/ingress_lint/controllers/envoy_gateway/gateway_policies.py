@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.envoy_gateway.attachment import BY, KINDS, Attachments
 from ingress_lint.controllers.envoy_gateway.refusals import Rejections, refused_backend, refused_filters
+from ingress_lint.controllers.envoy_gateway.route_filters import as_translated
 from ingress_lint.controllers.shared.policies.fields import Block, first_written
 from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import HealthCheck, TargetKind
 from ingress_lint.routes.verdicts import Verdict
@@ -69,6 +70,10 @@ class Policies(Treatment):
             ),
             health_check=_health_check(backend, policies),
         )
+
+    def extended(self, route: Route) -> Route:
+        """A rule with what its filters come to in Envoy."""
+        return as_translated(self._graph, route)
 
     def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
         """The policies for a rule that are rejected, and what is rejected of its filters."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ingress_lint.controllers.gateway_api.attachment import Attacher, RouteObject
 from ingress_lint.controllers.gateway_api.backend_tls import BackendTLSPolicies
 from ingress_lint.controllers.gateway_api.backends import Backends
+from ingress_lint.controllers.gateway_api.delegation import Delegation
 from ingress_lint.controllers.gateway_api.gateways.exposure import Exposure
 from ingress_lint.controllers.gateway_api.gateways.views import Gateways
 from ingress_lint.controllers.gateway_api.routes import lower_route
@@ -44,7 +45,7 @@ class Analysis:
             verdicts += attachment.verdicts
             if not attachment.of_mesh:
                 routes += lower_route(route, attachment, backends)
-        self.routes = tuple(routes)
+        self.routes = tuple(Delegation(routes).followed())
         self.verdicts = _distinct([*verdicts, *vendor_policies.verdicts(), *backends.verdicts])
 
 

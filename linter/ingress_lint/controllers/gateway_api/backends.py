@@ -18,7 +18,7 @@ from ingress_lint.objects.gateway_routes import BackendObjectReference
 from ingress_lint.objects.group_kind import SERVICE
 from ingress_lint.objects.kinds import GATEWAY_GROUP
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, ResolvedPort
+from ingress_lint.routes.model import BackendRef, BackendTLS, Filter, ResolvedPort, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -138,6 +138,10 @@ class Backends:
     def refusals(self, facts: RouteFacts) -> tuple[Verdict, ...]:
         """What its implementation refuses of a rule and of the policies for it."""
         return tuple(self._vendor_policies.refusals(facts))
+
+    def extended(self, route: Route, facts: RouteFacts) -> Route:
+        """A rule with what its filters come to, among them those that name objects of its vendor's own."""
+        return self._vendor_policies.extended(route, facts)
 
     def _may_be_backend(self, reference: Reference, facts: RouteFacts) -> bool:
         """Whether an extension may be a backend: it is known for that, or the set uses it with an unknown implementation."""

@@ -28,6 +28,7 @@ from ingress_lint.objects.gateway_routes import (
 )
 from ingress_lint.objects.model import KubernetesObject
 from ingress_lint.routes import matches, model
+from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.matches import GRPCMethod, Match, PathMatch, PathMatchType
 from ingress_lint.routes.model import Filter, Route
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -70,7 +71,9 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
         unread = () if isinstance(rule, ConnectionRule) else rule.filters
         refused = tuple(unsupported(unread, place.at("filters"), route, implementation))
         backends.verdicts += refused
-        yield Route(
+        steps = _filters(rule, place, facts, backends)
+        empty = not rule.backend_refs and not any(isinstance(step, RequestRedirect) for step in steps)
+        lowered = Route(
             controller=controller,
             owner=route,
             rule=index,
@@ -79,7 +82,8 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             hostnames=hostnames,
             matches=tuple(_matches(rule, place)),
             backends=_backends(rule.backend_refs, place.at("backendRefs"), facts, backends),
-            filters=_filters(rule, place, facts, backends),
+            filters=steps,
+            unmade=empty and not implementation.makes_empty_rules,
             retries=_retries(rule.retry, place.at("retry")) if isinstance(rule, HTTPRouteRule) and rule.retry else None,
             from_outside=facts.implementation.outside,
             broken=facts.implementation.broken,
@@ -88,6 +92,7 @@ def lower_route(route: RouteObject, attachment: Attachment, backends: Backends) 
             mesh=implementation.mesh,
             service_accounts=accounts,
         )
+        yield backends.extended(lowered, facts)
 
 
 def _account(gateway: KubernetesObject[Gateway]) -> tuple[str, str] | None:

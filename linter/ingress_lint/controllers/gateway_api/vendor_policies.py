@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ingress_lint.controllers.shared.policies.treatment import Treatment
 from ingress_lint.controllers.shared.route_facts import RouteFacts
 from ingress_lint.graph.graph import ObjectGraph
-from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import KeepAlive, Timeouts
 from ingress_lint.routes.verdicts import Verdict
@@ -42,6 +42,12 @@ class VendorPolicies:
         if facts.implementation.name not in _VENDORS:
             return backend
         return self._treatment(facts.implementation.name).treat(backend, facts)
+
+    def extended(self, route: Route, facts: RouteFacts) -> Route:
+        """A rule with what its filters come to, among them those that name objects of its vendor's own."""
+        if not route.filters or facts.implementation.name not in _VENDORS:
+            return route
+        return self._treatment(facts.implementation.name).extended(route)
 
     def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
         """What its implementation refuses of a rule and of the policies for it."""

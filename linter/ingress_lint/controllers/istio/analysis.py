@@ -56,7 +56,6 @@ class Analysis:
                     self.gateways.by_name[name],
                     listeners[bound[0].listener.instance],
                     isolated=False,
-                    hosts_apart=True,
                 )
 
 

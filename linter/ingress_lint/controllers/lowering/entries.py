@@ -113,7 +113,7 @@ def _classes(graph: ObjectGraph, routes: Sequence[Route]) -> Iterator[Entry]:
 
 
 def _class_entry(controller: Controller, class_name: str, owner: AnyObject, routes: Sequence[Route]) -> Entry:
-    listeners = _listeners(routes)
+    listeners = _listeners(route for route in routes if not route.dropped)
     title = routes[0].gateway if routes else controller.gateway  # another may serve in its place
     by_tls = controller.conduct.own_certificate or controller.conduct.opens_tls
     opened = [("HTTP", 80), *([("HTTPS", 443)] if by_tls else [])]

@@ -24,6 +24,7 @@ from ingress_lint.controllers.shared.base import Claim, Controller
 from ingress_lint.controllers.shared.certificates import certificate_verdicts
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.routes.backends import BackendResolver
+from ingress_lint.routes.broken_backends import SPECIFIED
 from ingress_lint.routes.listeners import Frontend
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
@@ -96,7 +97,7 @@ def _lowered(
     """What a controller makes of its claims, with the pods that carry the requests: its own, or those of its stand-in."""
     routes: Iterable[Route] = controller.lower(graph, claims, backends)
     if controller.name != GATEWAY_API:
-        routes = (replace(route, broken=controller.broken) for route in routes)
+        routes = (replace(route, broken=controller.broken) if route.broken is SPECIFIED else route for route in routes)
     if stand_in is None:
         return proxies.behind(controller, routes)
     return proxies.behind(REGISTRY[stand_in].controller, stood_in(routes, stand_in, graph))

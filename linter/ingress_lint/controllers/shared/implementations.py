@@ -11,11 +11,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.routes import hostnames
+from ingress_lint.controllers.shared.precedences import BY_KIND, ENVOY_GATEWAY, ISTIO, KGATEWAY, TRAEFIK
 from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
 from ingress_lint.routes.broken_backends import BrokenBackends
-from ingress_lint.routes.matches import PathMatchType
-from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Candidate, Conduct, Criterion, Reversed, age
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
 from ingress_lint.routes.paths import ENVOY, ENVOY_MERGING, GO, NGINX
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
@@ -82,8 +81,10 @@ class Implementation(Struct, frozen=True):
     makes_accounts: bool = False
     """Whether each of its gateways runs as service account `GATEWAY-CLASS` of the Gateway's namespace."""
     isolated_listeners: bool = True
-    hosts_apart: bool = False
-    """Whether a host that some route names exactly never falls through to a route with a wildcard or no host."""
+    makes_empty_rules: bool = True
+    """Whether a rule without backends takes requests, which clients get an error for."""
+    opens_unused: bool = True
+    """Whether it listens on a port that no route uses."""
     backend_tls_policy: bool = True
     timeouts: bool = True
     """Whether HTTPRoute timeouts have an effect."""
@@ -123,34 +124,6 @@ _NONE: Final[Mapping[str, AppProtocol]] = {}
 _INFINITE: Final = float("inf")
 
 
-def _traefik_priority(candidate: Candidate) -> int:
-    """traefik/traefik:pkg/provider/kubernetes/gateway/httproute.go, loadHTTPRoute and buildMatchRule."""
-    route, match, path = candidate.route, candidate.match, candidate.match.path.value if candidate.match else None
-    names = (hostnames.intersection(item.value, _listener_host(candidate)) or "" for item in route.hostnames)
-    total = max(map(len, names), default=len(_listener_host(candidate)))
-    total += len(getattr(route.owner.body.spec, "rules", ())) - route.rule
-    if match is None or path is None:
-        return total
-    total += 1000 * (match.method is not None) + 100 * len(match.headers) + 10 * len(match.query)
-    if path.type is PathMatchType.EXACT:
-        return total + 100_000
-    if path.type is PathMatchType.PREFIX and path.value == "/":
-        return total + 1
-    return total + 10_000 + 100 * len(path.value)
-
-
-def _listener_host(candidate: Candidate) -> str:
-    hostname = candidate.listener.hostname
-    return hostname.value if hostname else hostnames.ANY
-
-
-_OF_TRAEFIK: Final = (
-    Criterion(_traefik_priority, "a higher sum of what its path, conditions and host count"),
-    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
-    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
-    Criterion(lambda c: -c.index, "the earlier match"),
-)
-
 IMPLEMENTATIONS: Final = (
     Implementation(
         # envoyproxy/gateway:internal/gatewayapi/route.go, internal/xds/translator/route.go; hosts apart: issue 5500;
@@ -160,13 +133,17 @@ IMPLEMENTATIONS: Final = (
         ("gateway.envoyproxy.io/gatewayclass-controller",),
         ("eg", "envoy-gateway"),
         ("gateway.envoyproxy.io",),
-        hosts_apart=True,
         mirrors_required=True,
         external_names_refused="clients get 500",
         parameters_of_class=True,
         any_authority_key=True,
         app_protocols={"grpc": AppProtocol.GRPC, "https": AppProtocol.HTTP},
-        conduct=Conduct(paths=replace(ENVOY_MERGING, escaped_slash=307)),  # internal/xds/translator/listener.go
+        conduct=Conduct(
+            ENVOY_GATEWAY,
+            hosts_apart=True,
+            listeners_apart=True,
+            paths=replace(ENVOY_MERGING, escaped_slash=307, bare_prefix_stays=True),  # internal/xds/translator
+        ),
         request_timeout=15,
         upstream_idle=3600,
         remedies=_OF_ENVOY_GATEWAY,
@@ -179,7 +156,7 @@ IMPLEMENTATIONS: Final = (
         ("istio", "istio-remote", "istio-waypoint", "asm-gateway"),
         ("networking.istio.io",),
         controller="istio",
-        conduct=Conduct(paths=ENVOY),  # meshConfig.pathNormalization, BASE by default
+        conduct=Conduct(ISTIO, hosts_apart=True, paths=ENVOY),  # meshConfig.pathNormalization, BASE by default
         mesh="Istio",
         makes_accounts=True,
         request_timeout=_INFINITE,
@@ -196,6 +173,7 @@ IMPLEMENTATIONS: Final = (
         ("cilium.io",),
         controller="cilium",
         mesh="Cilium",
+        conduct=Conduct(BY_KIND, hosts_apart=True),  # operator/pkg/model/translation/types.go, SortableRoute
         app_protocols={"https": AppProtocol.HTTP},
         upstream_idle=60,
         broken=BrokenBackends(no_port=503),  # "no healthy upstream": issue 32089
@@ -250,7 +228,7 @@ IMPLEMENTATIONS: Final = (
         ("traefik",),
         ("traefik.io",),
         controller="traefik",
-        conduct=Conduct(_OF_TRAEFIK, paths=GO, tells_misdirected=False),
+        conduct=Conduct(TRAEFIK, paths=GO, tells_misdirected=False),
         broken=BrokenBackends(no_weight=503),
         copies_requests=False,
         listener_sets=False,
@@ -268,8 +246,7 @@ IMPLEMENTATIONS: Final = (
         ("gateway.nginx.org/nginx-gateway-controller",),
         ("nginx",),
         ("gateway.nginx.org",),
-        conduct=Conduct(paths=NGINX),
-        hosts_apart=True,
+        conduct=Conduct(hosts_apart=True, paths=NGINX),
         timeouts=False,
         app_protocols=_NONE,
     ),
@@ -280,7 +257,8 @@ IMPLEMENTATIONS: Final = (
         ("kgateway.dev/kgateway", "kgateway.dev/agentgateway"),
         ("kgateway", "agentgateway", "kgateway-waypoint"),
         ("gateway.kgateway.dev", "agentgateway.dev"),
-        conduct=Conduct(paths=ENVOY),  # internal/kgateway/translator/irtranslator/fc.go, initializeHCM
+        # internal/kgateway/translator/irtranslator/fc.go, initializeHCM; krtcollections/builtin.go, prefixReplace
+        conduct=Conduct(KGATEWAY, hosts_apart=True, paths=replace(ENVOY, bare_prefix_stays=True)),
         request_timeout=15,
         upstream_idle=3600,
     ),
@@ -292,7 +270,10 @@ IMPLEMENTATIONS: Final = (
         ("contour",),
         ("projectcontour.io",),
         controller="contour",
-        conduct=Conduct(paths=ENVOY_MERGING),  # internal/envoy/v3/listener.go
+        # paths: internal/envoy/v3/listener.go; empty rules: httpClusters, and "/" for a prefix: handlePathRewritePrefixRemoval
+        conduct=Conduct(BY_KIND, hosts_apart=True, paths=replace(ENVOY_MERGING, bare_prefix_stays=True)),
+        makes_empty_rules=False,
+        opens_unused=False,
         backend_tls_policy=False,
         request_timeout=15,
         upstream_idle=3600,

@@ -62,7 +62,7 @@ class GatewayView(Struct, frozen=True, eq=False):
             self.gateway,
             tuple(listener.model for listener in self.listeners),
             isolated=self.implementation.isolated_listeners,
-            hosts_apart=self.implementation.hosts_apart,
+            opens_unused=self.implementation.opens_unused,
         )
 
 

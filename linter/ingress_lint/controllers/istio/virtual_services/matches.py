@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from ingress_lint.load.document import Place
 from ingress_lint.objects.istio import HTTPMatchRequest, StringMatch
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
@@ -23,16 +25,27 @@ def any_request(place: Place) -> Match:
 
 
 def http_match(written: HTTPMatchRequest, place: Place) -> Match:
-    """One match; every part must hold."""
-    conditions = list(_conditions(written))
+    """One match; every part must hold. Envoy has authority, scheme and method as headers too."""
     method = written.method
+    parts = {":authority": written.authority, ":scheme": written.scheme, ":method": method}
+    plain = method is not None and method.exact is not None
+    pseudo = {name: item for name, item in parts.items() if item is not None and not (plain and name == ":method")}
     return Match(
         path=_path(written, place) or any_request(place).path,
-        headers=tuple(_values({name: item for name, item in written.headers.items() if not name.startswith(_CLAIMS)})),
+        headers=(
+            *_values(_unclaimed(written.headers)),
+            *(replace(item, inverted=True, or_absent=True) for item in _values(_unclaimed(written.without_headers))),
+            *_values(pseudo),
+        ),
         query=tuple(_values(written.query_params)),
         method=method.exact if method is not None else None,
-        condition=" and ".join(conditions),
+        condition=" and ".join(_conditions(written)),
     )
+
+
+def _unclaimed(written: Mapping[str, StringMatch]) -> dict[str, StringMatch]:
+    """The headers among them that are headers, and not what a token says."""
+    return {name: item for name, item in written.items() if not name.startswith(_CLAIMS)}
 
 
 def takes_everything(match: Match) -> bool:
@@ -70,17 +83,11 @@ def _values(written: Mapping[str, StringMatch]) -> Iterator[ValueMatch]:
 
 
 def _conditions(written: HTTPMatchRequest) -> Iterator[str]:
-    """What has no form of its own: authorities, schemes, methods by pattern, headers that must not match, JWT claims."""
-    for name, item in (("authority", written.authority), ("scheme", written.scheme)):
-        if item is not None:
-            yield f"{name} {_words(item)}"
-    if written.method is not None and written.method.exact is None:
-        yield f"method {_words(written.method)}"
-    for name, item in written.without_headers.items():
-        yield f"header {name} not {_words(item)}"
-    for name, item in written.headers.items():
-        if name.startswith(_CLAIMS):
-            yield f"{name} {_words(item)}"
+    """What has no form of its own: what a token says."""
+    for headers, word in ((written.headers, ""), (written.without_headers, "not ")):
+        for name, item in headers.items():
+            if name.startswith(_CLAIMS):
+                yield f"{name} {word}{_words(item)}"
 
 
 def _words(item: StringMatch) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ingress_lint.controllers.shared.route_facts import RouteFacts
-from ingress_lint.routes.model import BackendRef
+from ingress_lint.routes.model import BackendRef, Route
 from ingress_lint.routes.verdicts import Verdict
 
 
@@ -15,6 +15,10 @@ class Treatment:
     def treat(self, backend: BackendRef, facts: RouteFacts) -> BackendRef:
         """The backend as the policies leave it."""
         return backend
+
+    def extended(self, route: Route) -> Route:
+        """A rule with what its filters come to, among them those that name objects of the vendor's own."""
+        return route
 
     def refusals(self, facts: RouteFacts) -> Iterable[Verdict]:
         """What the implementation refuses of a rule and of the policies for it."""
