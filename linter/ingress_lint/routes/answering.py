@@ -249,10 +249,10 @@ def _redirect(request: Request, item: RequestRedirect, match: Match | None) -> R
     if port is None:
         port = _WELL_KNOWN.get(scheme, 80) if item.scheme else request.port
     path = new_path(request.path, item.path, match, replace_prefix=item.replace_prefix)
+    if item.path is None or item.replace_prefix or item.keeps_query:
+        path = with_query(path, request)
+    if item.drops_last_slash:
+        path = path.removesuffix("/") or "/"
     return Redirect(
-        scheme,
-        item.host or request.host,
-        None if port == _WELL_KNOWN.get(scheme) else port,
-        path if item.path is not None and not item.replace_prefix else with_query(path, request),
-        item.status,
+        scheme, item.host or request.host, None if port == _WELL_KNOWN.get(scheme) else port, path, item.status
     )

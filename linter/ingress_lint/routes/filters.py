@@ -17,6 +17,10 @@ class RequestRedirect(Struct, frozen=True):
     port: int | None = None
     path: str | None = None
     replace_prefix: bool = False
+    keeps_query: bool = False
+    """Whether the query of the request follows a `path` of its own."""
+    drops_last_slash: bool = False
+    """Whether a slash at the end of the whole URL is left out."""
 
 
 class URLRewrite(Struct, frozen=True):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 
 from msgspec import Struct, field
 
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import IngressObject
 from ingress_lint.load.document import Place
+from ingress_lint.objects.networking import IngressRule, LegacyIngressRule
 from ingress_lint.routes.listeners import CertificateRef
+from ingress_lint.routes.matching import age
 from ingress_lint.routes.sourced import Origin, Sourced
 
 
@@ -24,6 +26,21 @@ class Host(Struct):
     aliases: list[Sourced[str]] = field(default_factory=list)
     root: tuple[str, str, int | str | None] | None = None
     """Namespace, Service and port behind path /."""
+    first: IngressObject | None = None
+    """The Ingress that makes the server, so that its settings and default backend hold where no path fits."""
+    locations: set[str] = field(default_factory=set)
+    """Its locations as nginx writes them, where none is a regular expression."""
+
+
+def locations(path: str, path_type: str | None) -> tuple[str, ...]:
+    """The locations of a path as nginx writes them: a Prefix ends in a slash, and has an exact one as it is written.
+
+    internal/ingress/controller/location.go, updateServerLocations.
+    """
+    exact = f"= {path}"
+    if path_type == "Exact":
+        return (exact,)
+    return ("/",) if path == "/" else (exact, path.removesuffix("/") + "/")
 
 
 def gather(hosts: MutableMapping[str, Host], ingress: IngressObject, settings: Settings) -> None:
@@ -32,9 +49,12 @@ def gather(hosts: MutableMapping[str, Host], ingress: IngressObject, settings: S
     aliases = settings.list("server-alias")
     for rule in ingress.body.spec.rules:
         host = hosts[rule.host or ""]
+        if host.first is None or age(ingress)[0] < age(host.first)[0]:
+            host.first = ingress
         host.aliases = host.aliases or [alias for alias in aliases if alias.value != rule.host]
         for path in rule.http.paths if rule.http else ():
             reference = path.backend.reference()
+            host.locations.update(locations(path.path or "/", path.path_type))
             if (path.path or "/") == "/" and reference is not None:
                 host.root = ingress.namespace, reference.service, reference.port
             if host.regex is None and use_regex.value:
@@ -54,6 +74,14 @@ def gather(hosts: MutableMapping[str, Host], ingress: IngressObject, settings: S
                     host.certificates.append(
                         CertificateRef("Secret", ingress.namespace, block.secret_name, secret, names)
                     )
+
+
+def made_by(ingress: IngressObject, hosts: Mapping[str, Host]) -> Iterator[Sourced[str]]:
+    """The hosts that an Ingress makes the servers of."""
+    rules: Sequence[IngressRule | LegacyIngressRule] = ingress.body.spec.rules
+    for index, rule in enumerate(rules):
+        if rule.host and hosts[rule.host].first is ingress:
+            yield Sourced(rule.host, Origin.EXPLICIT, ingress.at("spec", "rules", index, "host"))
 
 
 def _covers(names: Sequence[str], host: str) -> bool:
