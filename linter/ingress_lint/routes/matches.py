@@ -31,6 +31,8 @@ class PathMatch(Struct, frozen=True):
     ignore_case: bool = False
     open_end: bool = False
     """Whether a regular expression need not match to the path's end."""
+    before_expressions: bool = False
+    """Whether it is tried before regular expressions, which otherwise come before prefixes."""
 
 
 class ValueMatch(Struct, frozen=True):
@@ -39,6 +41,10 @@ class ValueMatch(Struct, frozen=True):
     name: str
     value: str
     type: Literal["Exact", "RegularExpression"] = "Exact"
+    inverted: bool = False
+    """Whether it must have another value than this."""
+    or_absent: bool = False
+    """Whether a request without it fits too."""
 
 
 class GRPCMethod(Struct, frozen=True):

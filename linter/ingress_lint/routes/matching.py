@@ -114,6 +114,12 @@ def is_exact(candidate: Candidate) -> bool:
     return path is not None and path.type is PathMatchType.EXACT
 
 
+def is_expression(candidate: Candidate) -> bool:
+    """Whether its path is a regular expression."""
+    path = _path(candidate)
+    return path is not None and path.type is PathMatchType.REGULAR_EXPRESSION
+
+
 def prefix_length(candidate: Candidate) -> int:
     """The length of a path prefix, 0 for other paths."""
     path = _path(candidate)
@@ -195,14 +201,12 @@ def mismatch(request: Request, match: Match) -> str | None:
     if match.method is not None and match.method != request.method:
         return f"method {request.method} is not {match.method}"
     for header in match.headers:
-        value = request.headers.get(header.name.lower())
-        if value is None or not _value_matches(header, value):
-            return f"header `{header.name}` {'is absent' if value is None else f'is `{value}`'}, not `{header.value}`"
+        if (why := _unlike(header, request.headers.get(header.name.lower()))) is not None:
+            return f"header {why}"
     for parameter in match.query:
         found = next((value for name, value in request.query if name == parameter.name), None)
-        if found is None or not _value_matches(parameter, found):
-            seen = "is absent" if found is None else f"is `{found}`"
-            return f"query parameter `{parameter.name}` {seen}, not `{parameter.value}`"
+        if (why := _unlike(parameter, found)) is not None:
+            return f"query parameter {why}"
     return None
 
 
@@ -233,8 +237,15 @@ def path_matches(path: PathMatch, asked: str) -> bool:
             return _full_match(f"(?:{expression}).*" if path.open_end else expression, asked)
 
 
-def _value_matches(wanted: ValueMatch, value: str) -> bool:
-    return value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
+def _unlike(wanted: ValueMatch, value: str | None) -> str | None:
+    """Why a value, None where there is none, is not the one that is wanted; None where it is."""
+    if value is None:
+        expected = "and some other value is wanted" if wanted.inverted else f"not `{wanted.value}`"
+        return None if wanted.or_absent else f"`{wanted.name}` is absent, {expected}"
+    alike = value == wanted.value if wanted.type == "Exact" else _full_match(wanted.value, value)
+    if alike is not wanted.inverted:
+        return None
+    return f"`{wanted.name}` is `{value}`, {'which is not wanted' if alike else f'not `{wanted.value}`'}"
 
 
 def _full_match(expression: str, text: str) -> bool:

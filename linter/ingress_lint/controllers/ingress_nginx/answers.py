@@ -41,18 +41,6 @@ def from_other_name(bare: Route, settings: Settings, host: str) -> Iterator[Rout
         yield replace(bare, hostnames=names, matches=(match,), filters=(redirect,))
 
 
-def to_slash(bare: Route, path: Sourced[PathMatch]) -> Route:
-    """What nginx makes of a location that ends in a slash where there is none without it.
-
-    nginx/nginx:src/http/ngx_http_core_module.c, ngx_http_core_find_static_location (`auto_redirect`).
-    """
-    name = path.value.value
-    asked = Sourced(PathMatch(PathMatchType.EXACT, name.removesuffix("/")), Origin.DERIVED, path.place, "auto_redirect")
-    return replace(
-        bare, matches=(Match(asked),), filters=(RequestRedirect(path.place, 301, path=name, keeps_query=True),)
-    )
-
-
 def unmatched_to_https(bare: Route, redirect: RequestRedirect) -> Route:
     """The redirect of paths that no location but the server's own `/` takes (internal/ingress/controller/controller.go,
     createServers: it has the settings of the Ingress that makes the server)."""

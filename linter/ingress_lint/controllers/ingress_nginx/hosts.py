@@ -28,19 +28,8 @@ class Host(Struct):
     """Namespace, Service and port behind path /."""
     first: IngressObject | None = None
     """The Ingress that makes the server, so that its settings and default backend hold where no path fits."""
-    locations: set[str] = field(default_factory=set)
-    """Its locations as nginx writes them, where none is a regular expression."""
-
-
-def locations(path: str, path_type: str | None) -> tuple[str, ...]:
-    """The locations of a path as nginx writes them: a Prefix ends in a slash, and has an exact one as it is written.
-
-    internal/ingress/controller/location.go, updateServerLocations.
-    """
-    exact = f"= {path}"
-    if path_type == "Exact":
-        return (exact,)
-    return ("/",) if path == "/" else (exact, path.removesuffix("/") + "/")
+    catches_all: bool = False
+    """Whether some path takes every request, in place of the server's own location /."""
 
 
 def gather(hosts: MutableMapping[str, Host], ingress: IngressObject, settings: Settings) -> None:
@@ -54,8 +43,8 @@ def gather(hosts: MutableMapping[str, Host], ingress: IngressObject, settings: S
         host.aliases = host.aliases or [alias for alias in aliases if alias.value != rule.host]
         for path in rule.http.paths if rule.http else ():
             reference = path.backend.reference()
-            host.locations.update(locations(path.path or "/", path.path_type))
             if (path.path or "/") == "/" and reference is not None:
+                host.catches_all = host.catches_all or path.path_type != "Exact"
                 host.root = ingress.namespace, reference.service, reference.port
             if host.regex is None and use_regex.value:
                 host.regex = Sourced(f"`use-regex` of Ingress `{ingress.name}`", Origin.EXPLICIT, use_regex.place)

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from ingress_lint.controllers.ingress_nginx.answers import (
     from_other_name,
     to_app_root,
-    to_slash,
     unmatched_to_https,
     www_of,
 )
@@ -32,6 +31,7 @@ from ingress_lint.controllers.ingress_nginx.remedies import remedies
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.external_auth import asked_service
+from ingress_lint.controllers.shared.nginx_locations import slash_redirects
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference
@@ -100,6 +100,11 @@ class IngressNginxRoutes(IngressController):
     # -- routes -------------------------------------------------------------------------------------------------------
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """What leads to backends, and what nginx answers by itself."""
+        routes = tuple(self._routes(graph, claims, backends))
+        return (*routes, *slash_redirects(routes))
+
+    def _routes(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Canaries join the paths that they stand in for; one without such a path is a route that no client reaches."""
         contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
         self._twice = self._located_twice(contexts)
@@ -116,7 +121,6 @@ class IngressNginxRoutes(IngressController):
                 answered.add((context.ingress, host))
                 yield from self._own_answers(graph, context)
             yield from self._with_canaries(graph, context, canaries.pop(_location(context), []), backends)
-            yield from self._slash(graph, context)
         for left in canaries.values():
             for context in left:
                 for route in self._with_canaries(graph, context, [], backends):
@@ -220,7 +224,7 @@ class IngressNginxRoutes(IngressController):
         yield from to_app_root(replace(bare, listeners=self.listeners(graph, context)), own.settings)
         if www_of(name) not in self._hosts:
             yield from from_other_name(bare, own.settings, name)
-        makes = host.first is context.ingress and host.tls is not None and "/" not in host.locations
+        makes = host.first is context.ingress and host.tls is not None and not host.catches_all
         redirect = self._redirect(own, host) if makes else None
         if redirect is not None:
             yield replace(unmatched_to_https(bare, redirect), listeners=(own.http,))
@@ -230,20 +234,6 @@ class IngressNginxRoutes(IngressController):
         own = self._own(context)
         secure = tuple(listener for listener in self.listeners(graph, context) if listener is not own.http)
         return replace(self.route(graph, context), listeners=(own.http, *secure), backends=(), filters=())
-
-    def _slash(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
-        """The redirect to a location that ends in a slash; one with a `return` of its own has none."""
-        host, value = self._host(context), context.path_value or "/"
-        if context.is_default or host.regex is not None or value == "/" or not value.endswith("/"):
-            return
-        if (
-            f"= {value[:-1]}" in host.locations
-            or self._own(context).redirect is not None
-            or self._passes_through(context)
-        ):
-            return
-        host.locations.add(f"= {value[:-1]}")
-        yield to_slash(self._bare(graph, context), self.path_match(graph, context))
 
     def _fallback(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> BackendRef | None:
         """The Service of the `default-backend` annotation, by its first port."""
