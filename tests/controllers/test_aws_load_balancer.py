@@ -10,7 +10,9 @@ from ingress_lint.controllers.aws.annotations import ALB_ANNOTATIONS, NLB_ANNOTA
 from ingress_lint.graph.resolution import Existence
 from ingress_lint.routes.filters import FixedResponse, RequestRedirect
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matching import Request
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
+from ingress_lint.routes.upstream import upstream
 from tests.controllers.conftest import Routes, said
 
 PREFIX = "alb.ingress.kubernetes.io/"
@@ -468,6 +470,19 @@ def test_conditions(routes: Routes) -> None:
     ]
     assert route.matches[0].headers == (ValueMatch("X-Canary", "^(?:1|beta.*)$", "RegularExpression"),)
     assert route.matches[0].query == (ValueMatch("v", "2"),)
+
+
+def test_transforms(routes: Routes) -> None:
+    text = (
+        '[{"type":"url-rewrite","urlRewriteConfig":{"rewrites":[{"regex":"^/api/(.*)$","replace":"/$1"}]}},'
+        '{"type":"host-header-rewrite","hostHeaderRewriteConfig":{"rewrites":[{"regex":"^(.+)[.]com$","replace":"$1.org"}]}},'
+        '{"type":"something-else"}]'
+    )
+    (route,) = routes(ingress(f"transforms.web: '{text}'"), service())
+    sent = upstream(Request("http", "a.example.com", 80, path="/api/1"), route.filters, route.matches[0])
+    assert (sent.host, sent.path) == ("a.example.org", "/1")
+    left = upstream(Request("http", "a.example.net", 80, path="/web"), route.filters, route.matches[0])
+    assert (left.host, left.path) == ("a.example.net", "/web"), "what no expression fits stays"
 
 
 NLB = "service.beta.kubernetes.io/aws-load-balancer-"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ingress_lint.engine import Options, read
 from ingress_lint.routes.filters import RequestRedirect, URLRewrite
-from ingress_lint.routes.matches import PathMatchType
+from ingress_lint.routes.matches import PathMatch, PathMatchType
 from ingress_lint.routes.matching import Request, mismatch, path_matches
 from ingress_lint.routes.model import ExternalAuth, Route
 from ingress_lint.routes.sourced import Origin
@@ -306,8 +306,72 @@ def test_acme_challenges_are_not_redirected(lower: Lower) -> None:
     paths = (
         "- {path: /.well-known/acme-challenge/x, pathType: Exact, backend: {service: {name: web, port: {number: 80}}}}"
     )
-    (route,) = lower(ingress(tls=TLS, paths=paths), SERVICE)
+    rest, route = lower(ingress(tls=TLS, paths=paths), SERVICE)
     assert [listener.port.value for listener in route.listeners] == [80, 443]
+    assert rest.is_default, "the redirect of what no path takes"
+
+
+def test_unmatched_paths_are_redirected_where_none_takes_all(lower: Lower) -> None:
+    paths = "- {path: /cart, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}"
+    rest, *_ = lower(ingress(tls=TLS, paths=paths), SERVICE)
+    assert (rest.is_default, rest.matches[0].path.value.value) == (True, "/")
+    assert [listener.port.value for listener in rest.listeners] == [80]
+    assert redirect_of(rest).drops_last_slash
+
+
+def test_slash_at_the_end_of_a_redirect_is_kept_where_told(lower: Lower) -> None:
+    _, redirected = lower(ingress('preserve-trailing-slash: "true"', tls=TLS), SERVICE)
+    assert not redirect_of(redirected).drops_last_slash
+
+
+@pytest.mark.parametrize("path_type", ["Exact", "Prefix"])
+def test_location_that_ends_in_a_slash_draws_a_redirect(lower: Lower, path_type: str) -> None:
+    paths = f"- {{path: /cart/, pathType: {path_type}, backend: {{service: {{name: web, port: {{number: 80}}}}}}}}"
+    route, redirected = lower(ingress(paths=paths), SERVICE)
+    assert route.backends
+    assert redirected.matches[0].path.value == PathMatch(PathMatchType.EXACT, "/cart")
+    assert (redirect_of(redirected).status, redirect_of(redirected).path) == (301, "/cart/")
+
+
+def test_location_of_the_same_name_without_a_slash_takes_the_place_of_the_redirect(lower: Lower) -> None:
+    backend = "backend: {service: {name: web, port: {number: 80}}}"
+    paths = f"""
+          - {{path: /cart/, pathType: Exact, {backend}}}
+          - {{path: /cart, pathType: Exact, {backend}}}"""
+    assert all(route.backends for route in lower(ingress(paths=paths), SERVICE))
+
+
+def test_default_backend_serves_the_hosts_that_its_ingress_makes(lower: Lower) -> None:
+    default = """\
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: other}
+spec:
+  ingressClassName: nginx
+  defaultBackend: {service: {name: web, port: {number: 80}}}
+  rules:
+    - host: a.example.com
+    - host: b.example.com
+"""
+    *_, route = lower(ingress(), default, SERVICE)
+    assert [host.value for host in route.hostnames] == ["b.example.com"]
+
+
+def test_default_backend_of_rules_without_a_host_serves_nobody(lower: Lower) -> None:
+    default = """\
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: other}
+spec:
+  ingressClassName: nginx
+  defaultBackend: {service: {name: web, port: {number: 80}}}
+  rules:
+    - http: {paths: [{path: /cart, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+"""
+    *_, route = lower(default, SERVICE)
+    assert (route.is_default, route.listeners) == (True, ())
 
 
 def test_certificate_serves_the_whole_host(lower: Lower) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from textwrap import dedent, indent
 
 import pytest
+from msgspec.structs import replace
 
 from ingress_lint.controllers.nginx_inc.annotations import ANNOTATIONS
 from ingress_lint.routes.filters import FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matching import Request, mismatch
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.traffic import AppProtocol, TargetKind
 from ingress_lint.routes.verdicts import Certainty, Reason
@@ -426,7 +428,7 @@ def test_virtual_server(routes: Routes) -> None:
     [
         ("/shop", PathMatch(PathMatchType.STRING_PREFIX, "/shop")),
         ("=/shop", PathMatch(PathMatchType.EXACT, "/shop")),
-        ("^~ /shop", PathMatch(PathMatchType.STRING_PREFIX, "/shop")),
+        ("^~ /shop", PathMatch(PathMatchType.STRING_PREFIX, "/shop", before_expressions=True)),
         ("~ ^/shop/.*", PathMatch(PathMatchType.REGULAR_EXPRESSION, "^/shop/.*", open_end=True)),
         ("~* \\.jpg$", PathMatch(PathMatchType.REGULAR_EXPRESSION, ".*\\.jpg$", ignore_case=True, open_end=True)),
     ],
@@ -527,6 +529,29 @@ def test_proxy_action(routes: Routes) -> None:
     assert (step.path, step.regex) == ("/v2/$1", "^/api/(.*)")
 
 
+def test_conditions_on_methods_and_variables(routes: Routes) -> None:
+    written = """
+        matches:
+          - conditions: [{variable: $request_method, value: POST}]
+            action: {pass: web}
+          - conditions: [{variable: $scheme, value: "!https"}]
+            action: {pass: web}
+        action: {pass: web}
+    """
+    by_method, by_scheme, _ = routes(virtual(written), service())
+    assert (by_method.matches[0].method, by_method.matches[0].condition) == ("POST", "")
+    assert by_scheme.matches[0].condition == "$scheme is not https"
+
+
+def test_location_that_ends_in_a_slash_draws_a_redirect(routes: Routes) -> None:
+    route, redirected = routes(virtual(where="/shop/"), service())
+    assert route.backends
+    assert redirected.matches[0].path.value == PathMatch(PathMatchType.EXACT, "/shop")
+    (redirect,) = redirected.filters
+    assert isinstance(redirect, RequestRedirect)
+    assert (redirect.status, redirect.path, redirect.keeps_query) == (301, "/shop/", True)
+
+
 def test_splits_and_matches(routes: Routes) -> None:
     written = """
         matches:
@@ -537,8 +562,17 @@ def test_splits_and_matches(routes: Routes) -> None:
     upstreams = f"{UPSTREAM}, {{name: two, service: two, port: 80}}"
     case, rest = routes(virtual(written, upstream=upstreams), service())
     match = case.matches[0]
-    assert (match.headers, match.query) == ((ValueMatch("x", "a"),), (ValueMatch("q", "b"),))
-    assert match.condition == "c is d and z is not e"
+    assert match.condition == ""
+    fitting = {"x": "A", "cookie": "a=b; c=d"}
+    asked = Request("http", "shop.example.com", 80, headers=fitting, path="/", query_string="q=b")
+    assert mismatch(asked, match) is None
+    for headers, query in (
+        ({}, "q=b"),
+        (fitting, ""),
+        (fitting | {"z": "e"}, "q=b"),
+        (fitting | {"cookie": "c=e"}, "q=b"),
+    ):
+        assert mismatch(replace(asked, headers=headers, query_string=query), match) is not None
     assert [item.name for item in case.backends] == ["web"]
     assert [(item.name, item.weight) for item in rest.backends] == [("web", 80), ("two", 20)]
     assert (case.first_match, rest.first_match) == (0, 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ from ingress_lint.routes.filters import FixedResponse, RequestRedirect
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Request
-from ingress_lint.routes.model import BackendRef, ExternalAuth, RequestMirror, Route
+from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestMirror, Route
 from ingress_lint.routes.paths import PathHandling
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.traffic import BY_KUBE_PROXY
@@ -126,7 +127,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         shares, fault = _authorized(shares, route, match, request, graph, paths)
     if fault is not None:
         return Answer(selection, "error", fault.status if http else None, fault.why, shares)
-    own = shares[0].backend.filters if len(shares) == 1 else ()
+    own = _common_filters(shares)
     sent = next((item for item in own if isinstance(item, RequestRedirect)), None)
     if sent is not None:
         redirect = _redirect(replace(request, path=paths.forwarded(request.path)), sent, match, paths)
@@ -140,6 +141,13 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         upstream=upstream(request, steps, match, paths),
         mirrors=tuple(item for item in steps if isinstance(item, RequestMirror)),
     )
+
+
+def _common_filters(shares: Sequence[Share]) -> tuple[Filter, ...]:
+    """What every backend that gets requests has in common of its own filters, from the first one on."""
+    each = [share.backend.filters for share in shares if share.share]
+    alike = takewhile(lambda steps: all(step == steps[0] for step in steps), zip(*each, strict=False))
+    return tuple(steps[0] for steps in alike)
 
 
 def _client_refused(request: Request, listener: Listener) -> str | None:
@@ -258,10 +266,10 @@ def _redirect(request: Request, item: RequestRedirect, match: Match | None, path
     if port is None:
         port = _WELL_KNOWN.get(scheme, 80) if item.scheme else request.port
     path = new_path(request.path, item.path, match, replace_prefix=item.replace_prefix, paths=paths)
+    if item.path is None or item.replace_prefix or item.keeps_query:
+        path = with_query(path, request)
+    if item.drops_last_slash:
+        path = path.removesuffix("/") or "/"
     return Redirect(
-        scheme,
-        item.host or request.host,
-        None if port == _WELL_KNOWN.get(scheme) else port,
-        path if item.path is not None and not item.replace_prefix else with_query(path, request),
-        item.status,
+        scheme, item.host or request.host, None if port == _WELL_KNOWN.get(scheme) else port, path, item.status
     )

@@ -17,16 +17,24 @@ class RequestRedirect(Struct, frozen=True):
     port: int | None = None
     path: str | None = None
     replace_prefix: bool = False
+    keeps_query: bool = False
+    """Whether the query of the request follows a `path` of its own."""
+    drops_last_slash: bool = False
+    """Whether a slash at the end of the whole URL is left out."""
 
 
 class URLRewrite(Struct, frozen=True):
-    """Changes the host or path on the way to the backend. `path` may hold capture groups (`$1`) where `regex` is."""
+    """Changes the host or path on the way to the backend.
+
+    `path` may hold capture groups (`$1`) where `regex` is, and `host` where `host_regex` is.
+    """
 
     place: Place
     host: str | None = None
     path: str | None = None
     replace_prefix: bool = False
     regex: str | None = None
+    host_regex: str | None = None
 
 
 class HeaderModifier(Struct, frozen=True):

@@ -33,6 +33,8 @@ class PathMatch(Struct, frozen=True):
     """Whether a regular expression need not match to the path's end."""
     open_start: bool = False
     """Whether a regular expression need not match from the path's start."""
+    before_expressions: bool = False
+    """Whether it is tried before regular expressions, which otherwise come before prefixes."""
 
 
 class ValueMatch(Struct, frozen=True):

@@ -135,6 +135,12 @@ def is_exact(candidate: Candidate) -> bool:
     return path is not None and path.type is PathMatchType.EXACT
 
 
+def is_expression(candidate: Candidate) -> bool:
+    """Whether its path is a regular expression."""
+    path = _path(candidate)
+    return path is not None and path.type is PathMatchType.REGULAR_EXPRESSION
+
+
 def prefix_length(candidate: Candidate) -> int:
     """The length of a path prefix, 0 for other paths."""
     path = _path(candidate)

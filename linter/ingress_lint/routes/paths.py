@@ -50,6 +50,10 @@ class PathHandling(Struct, frozen=True):
         """The path that routes are compared with; None where the proxy refuses it."""
         return self._resolved(_decode(path, self.decoded))
 
+    def unescaped(self, path: str) -> str:
+        """A path with the escapes decoded that no path which is compared holds any more."""
+        return _decode(path, self.decoded)
+
     def forwarded(self, path: str) -> str:
         """The path that backends get where nothing rewrites it."""
         if not self.forwards_clean:

@@ -16,6 +16,8 @@ from ingress_lint.values.expressions import compiled
 from ingress_lint.values.patterns import deferred
 
 _DIGITS: Final = "0123456789"
+_LITERAL: Final = (PathMatchType.EXACT, PathMatchType.PREFIX, PathMatchType.STRING_PREFIX)
+"""Of what path a prefix can be replaced; of an exact one that is the whole."""
 _CAPTURE: Final = deferred(r"\$([0-9])")
 
 
@@ -39,7 +41,7 @@ def upstream(
         path = paths.matched(path) or path
     for step in steps:
         if isinstance(step, URLRewrite):
-            host = step.host or host
+            host = _rewritten(host, step.host_regex, step.host) if step.host_regex is not None else step.host or host
             path = (
                 _rewritten(path, step.regex, step.path)
                 if step.regex is not None
@@ -75,7 +77,7 @@ def new_path(
         return path
     if not replace_prefix:
         return new or "/"
-    if match is None or match.path.value.type not in (PathMatchType.PREFIX, PathMatchType.STRING_PREFIX):
+    if match is None or match.path.value.type not in _LITERAL:
         return path
     prefix = match.path.value.value
     if paths.bare_prefix_stays and prefix != "/" and prefix.endswith("/") and new in ("", "/") and path == prefix[:-1]:
@@ -85,11 +87,11 @@ def new_path(
     return joined if joined.startswith("/") else f"/{joined}"
 
 
-def _rewritten(path: str, regex: str, new: str | None) -> str:
-    """A path rewritten by an expression with capture groups; as it is where the expression does not fit."""
+def _rewritten(text: str, regex: str, new: str | None) -> str:
+    """A path or host rewritten by an expression with capture groups; as it is where the expression does not fit."""
     expression = compiled(regex)
-    groups = expression.captured(path) if expression is not None else None
+    groups = expression.captured(text) if expression is not None else None
     if groups is None or new is None:
-        return path
+        return text
     by_number = dict(zip(_DIGITS, groups, strict=False))
     return _CAPTURE.sub(lambda named: by_number.get(named[1], ""), new)

@@ -226,6 +226,9 @@ def _solves(route: Route) -> bool:
 
 
 def _answers_challenge(route: Route) -> bool:
+    """Whether it takes challenges; the redirect of what no path takes leads them nowhere."""
+    if route.is_default and not route.backends:
+        return False
     return not route.matches or any(
         match.condition or path_matches(match.path.value, f"{_CHALLENGE}/x") or match.path.value.value == _CHALLENGE
         for match in route.matches

@@ -1,6 +1,7 @@
 """## What it does
 Checks that a path means what it looks like: that a regular expression or a wildcard is one to the controller, that an
-expression compiles, and that a path which an ALB or GKE compares as a whole was meant so.
+expression compiles, that a path which an ALB or GKE compares as a whole was meant so, and that it has no escapes which
+the controller decodes before it compares.
 
 ## What you see
 404 for every request that the path was written for, or for all but one: the pod's page loads, its styles, images and
@@ -11,6 +12,9 @@ API calls do not. Some controllers refuse the object.
 `ImplementationSpecific` means is each controller's own affair: nginx takes a prefix, an ALB and GKE a pattern in which
 `/` is the root page alone, Cilium a regular expression, Istio an exact path. The admission webhook of ingress-nginx
 refuses an Ingress with anything but a plain path under the other types since 1.12, whatever `use-regex` says.
+
+nginx and Traefik compare what the escapes of a request stand for: `/a%20b` in a manifest is none of the paths they see.
+Envoy decodes letters and digits alone, so that `/a%20b` matches there, and `/%66oo` does not.
 
 ## Example
 Bad:
@@ -62,6 +66,7 @@ ingress-nginx refuses where the set does not show its version and settings.
 - https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/
 - https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/#strict-validate-path-type
 - https://cloud.google.com/kubernetes-engine/docs/how-to/load-balance-ingress#url_paths
+- https://nginx.org/en/docs/http/ngx_http_core_module.html#location
 """
 
 from __future__ import annotations
@@ -69,6 +74,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Final
 
+from ingress_lint.controllers.lowering.conducts import conduct_of
 from ingress_lint.finding import Finding, Severity
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.objects.networking import Ingress, LegacyIngress
@@ -86,6 +92,8 @@ _EXPRESSION: Final = deferred(
     r"\.[*+]|^/?\^|[^/]\$$|\(\?|\([^()|*+?]*[|*+?][^()]*\)|\)[*+?]|\[[^\[\]/]+\]|\\[.dwsDWS/b-]"
 )
 """What only a regular expression has; single brackets, `$` and `+` are legal in paths."""
+_PLAIN: Final = deferred(r"[A-Za-z0-9/._~-]+")
+"""A path that reads the same with and without escapes."""
 _SPECIAL: Final = frozenset("*+?|^$()[]\\")
 """What these and wildcards are made of, some of which every one of them has."""
 _LITERAL: Final = {
@@ -126,6 +134,8 @@ class PathTypeMismatch(Rule):
                 found = list(self._whole(route, match, path))
             else:
                 found = [] if _SPECIAL.isdisjoint(path.value) else list(self._literal(route, match, path))
+            if not found and (match.refusal is None or not match.refusal.known):
+                found = list(self._escaped(route, match))
             if not found and match.refusal is not None and not route.assumed:
                 found = [self._refused(route, match.refusal)]
             yield from found
@@ -154,6 +164,20 @@ class PathTypeMismatch(Rule):
             f"path `{value}` of {route.owner.kind} `{route.owner.name}` {what}, but {route.gateway} takes it for "
             f"{_LITERAL[path.type]}; the requests that it was written for get 404",
             fix,
+        )
+
+    def _escaped(self, route: Route, match: Match) -> Iterator[Finding]:
+        """A path with escapes that the controller decodes in those of requests."""
+        value = match.path.value.value
+        if "%" not in value or (seen := conduct_of(route).paths.unescaped(value)) == value:
+            return
+        plain = _PLAIN.fullmatch(seen) is not None
+        yield self._reported(
+            route,
+            match,
+            f"path `{value}` of {route.owner.kind} `{route.owner.name}` has escapes, but {route.gateway} decodes paths before "
+            f"it compares them, and sees `{seen}` in requests; they do not match, and get 404 unless another path takes them",
+            f"write `{seen}`" if plain else "serve it under a path that needs no escapes",
         )
 
     def _broken(self, route: Route, match: Match, path: PathMatch) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ingress_lint.controllers.lowering.conducts import conduct_of
 from ingress_lint.engine import Options, read
 from ingress_lint.load.positions import Locator
 from ingress_lint.manifests import ManifestSet
 from ingress_lint.routes.answering import Answer, answer
 from ingress_lint.routes.choosing import RouteTable
-from ingress_lint.routes.matching import Request
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Request
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.verdicts import Verdict
 
@@ -90,7 +91,8 @@ class World:
             query_string=parts.query,
             **more,  # type: ignore[arg-type]
         )
-        return answer(request, RouteTable(frontend, self.held.routes))
+        conduct = next((conduct_of(route) for route in self.held.routes), SPECIFIED_CONDUCT)
+        return answer(request, RouteTable(frontend, self.held.routes, conduct))
 
     def backend(self, url: str, gateway: str = "front", **more: object) -> str | int | None:
         """The backend that answers, else the status."""

@@ -14,6 +14,9 @@ spec: {ports: [{name: http, port: 80}], selector: {app: red}}
 """
 
 
+_KONG = GATEWAY.replace("example.net/gateways", "konghq.com/kic-gateway-controller")
+
+
 def rule(matches: str, backend: str) -> str:
     return f"{{matches: [{matches}], backendRefs: [{{name: {backend}, port: 80}}]}}"
 
@@ -106,6 +109,33 @@ def test_host_apart_from_wildcards(load: Load) -> None:
     assert load(GATEWAY, SERVICES, wide, exact).backend("http://shop.example/") == "green"
     envoy = GATEWAY.replace("example.net/gateways", "gateway.envoyproxy.io/gatewayclass-controller")
     assert load(envoy, SERVICES, wide, exact).backend("http://shop.example/") == 404
+
+
+def test_expressions_come_before_prefixes_of_kong(load: Load) -> None:
+    rules = "\n".join((rule(path("/shop/cart"), "green"), rule(path("/sh.*", "RegularExpression"), "blue")))
+    assert load(GATEWAY, SERVICES, route(rules)).backend("http://shop.example/shop/cart") == "green"
+    assert load(_KONG, SERVICES, route(rules)).backend("http://shop.example/shop/cart") == "blue"
+
+
+@pytest.mark.parametrize(
+    ("match", "asked", "sent"),
+    [(path("/api"), "/api/x", "/x"), (path("/api"), "/api", "/"), (path("/api", "Exact"), "/api", "/")],
+)
+def test_kong_strips_paths_where_told(load: Load, match: str, asked: str, sent: str) -> None:
+    told = route(rule(match, "blue")).replace(
+        "metadata: {", "metadata: {annotations: {konghq.com/strip-path: 'true'}, "
+    )
+    found = load(_KONG, SERVICES, told).ask(f"http://shop.example{asked}")
+    assert found.upstream is not None
+    assert found.upstream.path == sent
+
+
+def test_filters_that_all_backends_share_show_in_what_is_sent(load: Load) -> None:
+    both = f"{{matches: [{path('/api')}], backendRefs: [{{name: blue, port: 80}}, {{name: green, port: 80}}]}}"
+    told = route(both).replace("metadata: {", "metadata: {annotations: {konghq.com/strip-path: 'true'}, ")
+    found = load(_KONG, SERVICES, told).ask("http://shop.example/api/x")
+    assert found.upstream is not None
+    assert found.upstream.path == "/x"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What `actions.<name>` and `conditions.<name>` annotations of an ALB Ingress make of a path.
+"""What `actions.<name>`, `conditions.<name>` and `transforms.<name>` annotations of an ALB Ingress make of a path.
 
 Sources: kubernetes-sigs/aws-load-balancer-controller:pkg/ingress/config_types.go, enhanced_backend_builder.go,
 rule_optimizer.go. Keys are compared without case, as Go's JSON reader does.
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ingress_lint.load.document import Place
 from ingress_lint.objects.model import IntOrString
-from ingress_lint.routes.filters import FixedResponse, RequestRedirect
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect, URLRewrite
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Filter, Route
@@ -120,6 +120,26 @@ def serves(action: Action, listener: Listener, host: str | None, path: str) -> b
         "query": ("#{query}",),
     }
     return any(action.redirect[key] not in same for key, same in itself.items() if key in action.redirect)
+
+
+def rewrites(written: Sourced[Any]) -> Iterator[URLRewrite]:
+    """What an annotation rewrites of paths and of the Host header; what its expression does not fit stays as it is.
+
+    docs/guide/ingress/annotations.md, transforms; pkg/ingress/config_types.go, Transform.
+    """
+    for item in written.value if isinstance(written.value, list) else ():
+        transform = _mapping(_lowered(item))
+        of_path = transform.get("type") == "url-rewrite"
+        settings = _mapping(transform.get("urlrewriteconfig" if of_path else "hostheaderrewriteconfig"))
+        found = settings.get("rewrites")
+        for rewrite in map(_mapping, found if isinstance(found, list) else ()):
+            regex, new = rewrite.get("regex"), rewrite.get("replace")
+            if isinstance(regex, str) and isinstance(new, str):
+                yield (
+                    URLRewrite(written.place, path=new, regex=regex)
+                    if of_path
+                    else URLRewrite(written.place, host=new, host_regex=regex)
+                )
 
 
 def applied_conditions(route: Route, written: Sourced[Any]) -> Route:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.controllers.aws.access import ungated, unopened
-from ingress_lint.controllers.aws.actions import Action, applied_conditions, read_action, serves
+from ingress_lint.controllers.aws.actions import Action, applied_conditions, read_action, rewrites, serves
 from ingress_lint.controllers.aws.annotations import ALB_ANNOTATIONS
 from ingress_lint.controllers.aws.health import checked_port, written_port
 from ingress_lint.controllers.aws.refusals import refused_path
@@ -165,13 +165,16 @@ class ApplicationLoadBalancers(IngressController):
                     yield found
 
     def _route(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> Route:
-        """A path to a Service, or to an action that an annotation describes; then the added conditions."""
+        """A path to a Service, or to an action that an annotation describes; then transforms and added conditions."""
         name = context.reference.service
         if context.reference.port == USE_ANNOTATION:
             found = ALB_ANNOTATIONS.reader(context.ingress).json(f"actions.{name}")
             route = self._action_route(graph, context, read_action(found, context.place), backends)
         else:
             route = self.route(graph, context)
+        transforms = ALB_ANNOTATIONS.reader(context.ingress).json(f"transforms.{name}")
+        if transforms is not None:
+            route = replace(route, filters=(*route.filters, *rewrites(transforms)))
         conditions = ALB_ANNOTATIONS.reader(context.ingress).json(f"conditions.{name}")
         return applied_conditions(route, conditions) if conditions and not context.is_default else route
 

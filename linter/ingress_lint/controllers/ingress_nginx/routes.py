@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ingress_lint.controllers.ingress_nginx.answers import (
+    from_other_name,
+    to_app_root,
+    unmatched_to_https,
+    www_of,
+)
 from ingress_lint.controllers.ingress_nginx.filters import (
     ACME_CHALLENGE,
     canary_decisions,
@@ -19,19 +24,21 @@ from ingress_lint.controllers.ingress_nginx.filters import (
     redirect_code,
     secrets,
 )
-from ingress_lint.controllers.ingress_nginx.hosts import Host, gather
+from ingress_lint.controllers.ingress_nginx.hosts import Host, gather, made_by
 from ingress_lint.controllers.ingress_nginx.installation import GATEWAY, installations, serving
 from ingress_lint.controllers.ingress_nginx.refusals import located_twice, location_of, refused_path
+from ingress_lint.controllers.ingress_nginx.remedies import remedies
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.external_auth import asked_service
+from ingress_lint.controllers.shared.nginx_locations import slash_redirects
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
-from ingress_lint.objects.networking import BackendReference, IngressRule, LegacyIngressRule
+from ingress_lint.objects.networking import BackendReference
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import Listener, ListenerTLS
-from ingress_lint.routes.matches import Match, PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
 from ingress_lint.routes.model import Attachment, BackendRef, Filter, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced
@@ -94,6 +101,11 @@ class IngressNginxRoutes(IngressController):
     # -- routes -------------------------------------------------------------------------------------------------------
 
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
+        """What leads to backends, and what nginx answers by itself."""
+        routes = tuple(self._routes(graph, claims, backends))
+        return (*routes, *slash_redirects(routes))
+
+    def _routes(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """Canaries join the paths that they stand in for; one without such a path is a route that no client reaches."""
         contexts = [context for claim in claims for context in self.paths(graph, claim, backends)]
         self._twice = self._located_twice(contexts)
@@ -192,7 +204,7 @@ class IngressNginxRoutes(IngressController):
         route = super().route(graph, context)
         host = self._host(context)
         if context.is_default:
-            return replace(route, hostnames=_own_hosts(context.ingress))
+            return self._default(route, context.ingress)
         if context.host is not None and host.aliases:
             aliases = (alias for alias in host.aliases if alias.value not in self._hosts)
             route = replace(route, hostnames=(*route.hostnames, *aliases))
@@ -205,23 +217,35 @@ class IngressNginxRoutes(IngressController):
         whole = None if refusal is not None else self._turned_away.get(context.ingress)
         return replace(route, refusals=tuple(filter(None, (refusal, whole, self._twice.get(context.place)))))
 
+    def _default(self, route: Route, ingress: IngressObject) -> Route:
+        """The default backend of an Ingress: for everything where it has no rules, else for the servers that it makes.
+
+        internal/ingress/controller/controller.go, createServers.
+        """
+        hosts = tuple(made_by(ingress, self._hosts))
+        return replace(
+            route, hostnames=hosts, listeners=route.listeners if hosts or not ingress.body.spec.rules else ()
+        )
+
     def _own_answers(self, graph: ObjectGraph, context: PathContext) -> Iterator[Route]:
-        """What nginx answers for a host by itself: app-root at /, and the host with or without www."""
-        if context.host is None:
+        """What nginx answers for the host of an Ingress by itself."""
+        if context.host is None or self._passes_through(context):
             return
-        settings, host = self._of(context), context.host.value
-        root, www = settings.text("app-root"), settings.boolean("from-to-www-redirect", False)
-        other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
-        if root is not None and root.value.startswith("/"):
-            match = Match(Sourced(PathMatch(PathMatchType.EXACT, "/"), Origin.DERIVED, root.place, "app-root"))
-            redirect = RequestRedirect(root.place, 302, path=root.value)
-            yield replace(self.route(graph, context), matches=(match,), filters=(redirect,), backends=())
-        if www.value and other not in self._hosts:
-            match = Match(Sourced(PathMatch(PathMatchType.PREFIX, "/"), Origin.DERIVED, www.place))
-            redirect = RequestRedirect(www.place, redirect_code(settings), host=host)
-            names = (Sourced(other, Origin.DERIVED, www.place, "from-to-www-redirect"),)
-            route = self.route(graph, context)
-            yield replace(route, hostnames=names, matches=(match,), filters=(redirect,), backends=())
+        own, host, name = self._own(context), self._host(context), context.host.value
+        bare = self._bare(graph, context)
+        yield from to_app_root(replace(bare, listeners=self.listeners(graph, context)), own.settings)
+        if www_of(name) not in self._hosts:
+            yield from from_other_name(bare, own.settings, name)
+        makes = host.first is context.ingress and host.tls is not None and not host.catches_all
+        redirect = self._redirect(own, host) if makes else None
+        if redirect is not None:
+            yield replace(unmatched_to_https(bare, redirect), listeners=(own.http,))
+
+    def _bare(self, graph: ObjectGraph, context: PathContext) -> Route:
+        """The host of a path, with and without TLS, and nothing that it leads to."""
+        own = self._own(context)
+        secure = tuple(listener for listener in self.listeners(graph, context) if listener is not own.http)
+        return replace(self.route(graph, context), listeners=(own.http, *secure), backends=(), filters=())
 
     def _fallback(self, graph: ObjectGraph, context: PathContext, backends: BackendResolver) -> BackendRef | None:
         """The Service of the `default-backend` annotation, by its first port."""
@@ -317,14 +341,14 @@ class IngressNginxRoutes(IngressController):
     @staticmethod
     def _redirect(own: _Ingress, host: Host) -> RequestRedirect | None:
         settings = own.settings
-        forced = settings.boolean("force-ssl-redirect", False)
+        forced, plain = settings.boolean("force-ssl-redirect", False), not settings.preserves_slash
         if forced.value:
-            return RequestRedirect(forced.place, redirect_code(settings), scheme="https")
+            return RequestRedirect(forced.place, redirect_code(settings), scheme="https", drops_last_slash=plain)
         wanted = settings.boolean("ssl-redirect", True)
         if not wanted.value or host.tls is None or own.redirect is not None:
             return None
         place = wanted.place if wanted.explicit else host.tls
-        return RequestRedirect(place, redirect_code(settings), scheme="https")
+        return RequestRedirect(place, redirect_code(settings), scheme="https", drops_last_slash=plain)
 
     def _passes_through(self, context: PathContext) -> bool:
         wanted = self._of(context).boolean("ssl-passthrough", False).value
@@ -349,7 +373,8 @@ class IngressNginxRoutes(IngressController):
         return None
 
     def path_match(self, graph: ObjectGraph, context: PathContext) -> Sourced[PathMatch]:
-        """By specification, all types but Exact as Prefix; regular expressions where anything on the host asks for them.
+        """By specification, all types but Exact as Prefix, of which one with a slash at its end takes what is below alone
+        (internal/ingress/controller/location.go); regular expressions where anything on the host asks for them.
 
         Then every path of the host matches from its start, without its end and without case, Exact ones included
         (internal/ingress/controller/template/template.go, buildLocation; docs/user-guide/ingress-path-matching.md).
@@ -360,7 +385,10 @@ class IngressNginxRoutes(IngressController):
         if regex is not None:
             match = PathMatch(PathMatchType.REGULAR_EXPRESSION, value, ignore_case=True, open_end=True)
             return Sourced(match, Origin.DERIVED, place, f"{regex.value} makes every path of the host one")
-        kind = PathMatchType.EXACT if context.path_type == "Exact" else PathMatchType.PREFIX
+        if context.path_type == "Exact":
+            kind = PathMatchType.EXACT
+        else:
+            kind = PathMatchType.STRING_PREFIX if value != "/" and value.endswith("/") else PathMatchType.PREFIX
         return Sourced(PathMatch(kind, value), Origin.EXPLICIT, place)
 
     def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:
@@ -394,7 +422,7 @@ class IngressNginxRoutes(IngressController):
 
     def remedies(self, context: PathContext) -> Remedies:
         """Annotations under its own prefix (docs/user-guide/nginx-configuration/annotations.md)."""
-        return _remedies(self._of(context).installation.prefix)
+        return remedies(self._of(context).installation.prefix)
 
     def timeouts(self, graph: ObjectGraph, context: PathContext) -> Timeouts:
         """Those of the Ingress; none on TLS passed through."""
@@ -413,34 +441,8 @@ class IngressNginxRoutes(IngressController):
         return None if self._passes_through(context) else self._of(context).header_limit
 
 
-def _own_hosts(ingress: IngressObject) -> tuple[Sourced[str], ...]:
-    """The hosts of an Ingress, which are all that its default backend serves unless it has no rules (createServers)."""
-    rules: Sequence[IngressRule | LegacyIngressRule] = ingress.body.spec.rules
-    return tuple(
-        Sourced(rule.host, Origin.EXPLICIT, ingress.at("spec", "rules", index, "host"))
-        for index, rule in enumerate(rules)
-        if rule.host
-    )
-
-
 def _location(context: PathContext) -> tuple[str, ...]:
     """What a canary has in common with the path it stands in for (controller.go, mergeAlternativeBackends)."""
     kind = "Exact" if context.path_type == "Exact" else "Prefix"
     host = context.host.value if context.host else ""
     return context.ingress.namespace, host, context.path_value or "/", kind
-
-
-@cache
-def _remedies(prefix: str) -> Remedies:
-    spoken = {
-        AppProtocol.HTTPS: "HTTPS",
-        AppProtocol.HTTP: "HTTP",
-        AppProtocol.GRPC: "GRPC",
-        AppProtocol.FASTCGI: "FCGI",
-    }
-    return Remedies(
-        protocols={protocol: f"set `{prefix}/backend-protocol: {value}`" for protocol, value in spoken.items()},
-        read_timeout=f"set `{prefix}/proxy-read-timeout: '{{}}'`",
-        body_limit=f"set `{prefix}/proxy-body-size: '{{}}'`",
-        header_limit=f"set `{prefix}/proxy-buffer-size: {{}}`",
-    )

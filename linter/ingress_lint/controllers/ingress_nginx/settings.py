@@ -203,6 +203,11 @@ class Settings:
                 yield Sourced("`Connection: close` in proxy-set-headers", Origin.EXPLICIT, place)
 
     @property
+    def preserves_slash(self) -> bool:
+        """Whether a redirect to HTTPS keeps the slash at the end of the URL."""
+        return self.boolean("preserve-trailing-slash", False).value
+
+    @property
     def goes_by_peer(self) -> bool:
         """Whether a client's address is that of its connection; False where a header tells it, or may.
 

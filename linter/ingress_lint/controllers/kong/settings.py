@@ -14,7 +14,6 @@ from typing import Any, Final
 from ingress_lint.controllers.kong.annotations import ANNOTATIONS, FORCE_SSL_REDIRECT, PREFIX, PROTOCOLS
 from ingress_lint.controllers.kong.health import active_check
 from ingress_lint.controllers.shared.annotations import AnnotationReader
-from ingress_lint.controllers.shared.base import IngressObject
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
 from ingress_lint.load.document import Place
@@ -93,10 +92,10 @@ class Overrides:
 
 
 class RouteSettings(Overrides):
-    """What an Ingress decides."""
+    """What an Ingress or HTTPRoute decides."""
 
-    def __init__(self, graph: ObjectGraph, ingress: IngressObject, absent: Place) -> None:
-        super().__init__(graph, ingress)
+    def __init__(self, graph: ObjectGraph, item: AnyObject, absent: Place) -> None:
+        super().__init__(graph, item)
         self._absent = absent
 
     @cached_property

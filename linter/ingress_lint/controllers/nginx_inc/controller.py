@@ -19,25 +19,25 @@ from ingress_lint.controllers.nginx_inc.transport_server import passthrough_host
 from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, Controller
+from ingress_lint.controllers.shared.nginx_locations import slash_redirects
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.listeners import ProxyPort
-from ingress_lint.routes.matches import PathMatchType
-from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, path_length
+from ingress_lint.routes.matching import Candidate, Conduct, Criterion, is_exact, is_expression, path_length
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.paths import NGINX
 from ingress_lint.routes.verdicts import Verdict
 
 
-def _by_expression(candidate: Candidate) -> bool:
-    return candidate.match is not None and candidate.match.path.value.type is PathMatchType.REGULAR_EXPRESSION
+def _before_expressions(candidate: Candidate) -> bool:
+    return candidate.match is not None and candidate.match.path.value.before_expressions
 
 
 def _prefix_length(candidate: Candidate) -> int:
     """The length of a prefix; regular expressions are tried as they are written."""
-    return 0 if _by_expression(candidate) else path_length(candidate)
+    return 0 if is_expression(candidate) else path_length(candidate)
 
 
 class NginxIngressController(Controller):
@@ -54,16 +54,16 @@ class NginxIngressController(Controller):
             Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "an answer for the whole server"),
             Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
             Criterion(is_exact, "an exact path"),
-            Criterion(_by_expression, "a regular expression, which nginx tries before prefixes"),
+            Criterion(_before_expressions, "`^~`, which keeps nginx from regular expressions"),
+            Criterion(is_expression, "a regular expression, which nginx tries before prefixes"),
             Criterion(_prefix_length, "a longer path"),
-            Criterion(lambda c: len(c.match.headers) + len(c.match.query) if c.match else 0, "more conditions"),
-            Criterion(lambda c: bool(c.match and c.match.condition), "a condition"),
             Criterion(lambda c: -c.position, "the earlier route"),
         ),
         hosts_apart=True,
         paths=NGINX,
     )
-    """nginx.org/en/docs/http/ngx_http_core_module.html#location"""
+    """nginx.org/en/docs/http/ngx_http_core_module.html#location. Of the conditions of one path the first that fits counts
+(nginx/kubernetes-ingress:internal/configs/virtualserver.go, generateMatchesConfig)."""
     broken: ClassVar[BrokenBackends] = BrokenBackends.always(502)
     """Without endpoints it asks a server of its own (internal/configs/version1/config.go, NewUpstreamWithDefaultServer)."""
 
@@ -81,11 +81,9 @@ class NginxIngressController(Controller):
         ingresses = NginxIngresses(graph, claims, found, hosts)
         listeners = Listeners(graph, found)
         servers = VirtualServers(graph, backends, found, hosts, listeners)
-        routes = (
-            *ingresses.routes(backends),
-            *servers.routes(),
-            *transport_routes(graph, backends, found, hosts, listeners),
-        )
+        requests = (*ingresses.routes(backends), *servers.routes())
+        streams = transport_routes(graph, backends, found, hosts, listeners)
+        routes = (*requests, *slash_redirects(requests), *streams)
         self._verdicts[graph] = (*hosts.verdicts, *ingresses.refusals, *servers.refusals)
         return routes
 

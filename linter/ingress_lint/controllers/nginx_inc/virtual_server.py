@@ -6,6 +6,7 @@ pkg/apis/configuration/validation/virtualserver.go: one fault makes the whole ob
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -342,11 +343,11 @@ def _upstreams(item: KubernetesObject[Any]) -> dict[str, tuple[Upstream, Place]]
 
 
 def _path(text: str) -> PathMatch:
-    """`=` exactly, `~` and `~*` by regular expression anywhere in the path, all else by characters."""
+    """`=` exactly, `~` and `~*` by regular expression anywhere in the path, all else by characters, behind `^~` first."""
     if text.startswith("="):
         return PathMatch(PathMatchType.EXACT, text.removeprefix("=").strip())
     if text.startswith("^~"):
-        return PathMatch(PathMatchType.STRING_PREFIX, text.removeprefix("^~").strip())
+        return PathMatch(PathMatchType.STRING_PREFIX, text.removeprefix("^~").strip(), before_expressions=True)
     if text.startswith("~"):
         ignore_case = text.startswith("~*")
         expression = text.lstrip("~*").strip()
@@ -378,17 +379,31 @@ def _port(netloc: str) -> int | None:
 
 
 def _conditioned(match: Match, conditions: Sequence[Condition]) -> Match:
+    """A match with conditions, each a comparison by an nginx `map` (generateMatchesConfig)."""
     headers: list[ValueMatch] = []
     query: list[ValueMatch] = []
-    rest: list[str] = []
+    method, rest = match.method, []
     for condition in conditions:
-        positive = not condition.value.startswith("!")
-        if condition.header and positive:
-            headers.append(ValueMatch(condition.header, condition.value))
-        elif condition.argument and positive:
-            query.append(ValueMatch(condition.argument, condition.value))
+        value = condition.value.removeprefix("!")
+        inverted = value != condition.value
+        if condition.header:
+            headers.append(_compared(condition.header, value, inverted=inverted))
+        elif condition.cookie:
+            headers.append(_compared("Cookie", value, inverted=inverted, cookie=condition.cookie))
+        elif condition.argument:
+            query.append(_compared(condition.argument, value, inverted=inverted))
+        elif condition.variable == "$request_method" and not inverted and method in (None, value.upper()):
+            method = value.upper()
         else:
-            name = condition.header or condition.argument or condition.cookie or condition.variable
-            value = condition.value.removeprefix("!")
-            rest.append(f"{name} is {value}" if positive else f"{name} is not {value}")
-    return replace(match, headers=tuple(headers), query=tuple(query), condition=" and ".join(rest))
+            rest.append(f"{condition.variable} is {'not ' if inverted else ''}{value}")
+    return replace(match, headers=tuple(headers), query=tuple(query), method=method, condition=" and ".join(rest))
+
+
+def _compared(name: str, value: str, *, inverted: bool, cookie: str = "") -> ValueMatch:
+    """A comparison without case, or by the expression behind `~` and `~*`; what is absent is empty to nginx."""
+    ignore_case = not value.startswith("~") or value.startswith("~*")
+    text = f".*(?:{value.lstrip('~*')}).*" if value.startswith("~") else re.escape(value)
+    text = f"(?i:{text})" if ignore_case else text
+    if cookie:
+        text = rf"(?:.*;\s*)?{re.escape(cookie)}={text}(?:\s*;.*)?"
+    return ValueMatch(name, text, "RegularExpression", inverted=inverted, or_absent=inverted is (value != ""))

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from ingress_lint.controllers.shared.precedences import BY_KIND, ENVOY_GATEWAY, ISTIO, KGATEWAY, TRAEFIK
 from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
 from ingress_lint.routes.broken_backends import BrokenBackends
-from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct
+from ingress_lint.routes.matching import SPECIFIED as SPECIFIED_PRECEDENCE
+from ingress_lint.routes.matching import SPECIFIED_CONDUCT, Conduct, Criterion, Precedence, is_expression, path_length
 from ingress_lint.routes.paths import ENVOY, ENVOY_MERGING, GO, NGINX
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.traffic import AppProtocol
@@ -120,6 +121,13 @@ class Implementation(Struct, frozen=True):
     """How it chooses among routes, and what it makes of requests before."""
 
 
+_KONG: Final[Precedence] = (
+    *SPECIFIED_PRECEDENCE[:2],
+    Criterion(is_expression, "a regular expression"),
+    Criterion(path_length, "a longer path"),
+    *SPECIFIED_PRECEDENCE[3:],
+)
+"""Kong/kubernetes-ingress-controller:internal/dataplane/translator/subtranslator/httproute_atc.go, EncodeToPriority."""
 _NONE: Final[Mapping[str, AppProtocol]] = {}
 _INFINITE: Final = float("inf")
 
@@ -289,6 +297,7 @@ IMPLEMENTATIONS: Final = (
         ("kong",),
         ("configuration.konghq.com", "gateway-operator.konghq.com", "konghq.com"),
         controller="kong",
+        conduct=Conduct(_KONG, paths=replace(ENVOY_MERGING, above_root=400)),  # Kong/kong:kong/tools/uri.lua, normalize
         own_certificates=True,
         broken=BrokenBackends(no_weight=503, none=503),  # "failure to get a peer from the ring-balancer": issue 6733
     ),
