@@ -273,14 +273,16 @@ class HealthCheckPathMismatch(Rule):
 
 
 def _asked_for(asked: _Asked) -> Iterator[Related]:
-    """What makes the load balancer ask: the object that it serves, where the path stands in another, and what makes it
-    speak HTTP."""
+    """What makes the load balancer ask: the object that it serves, and what makes it speak HTTP.
+
+    An object on which the finding stands is named only where it could have said the path, and does not.
+    """
     owner, protocol = asked.route.owner, asked.check.protocol
     if protocol.origin is not Origin.DEFAULT and protocol.place != asked.path.place:
         yield Related(f"this makes it ask by {protocol.value}", protocol.place)
-    if owner.document is not asked.path.place.document:
+    if owner.kind not in _ANNOTATED or owner.document is not asked.path.place.document:
         yield Related(f"it asks for the sake of {owner.kind} `{owner.name}`", owner.name_place)
-    elif asked.path.origin is Origin.DEFAULT and owner.kind in _ANNOTATED:
+    elif asked.path.origin is Origin.DEFAULT:
         yield Related(f"{owner.kind} `{owner.name}` does not say what to ask for", owner.name_place)
 
 
