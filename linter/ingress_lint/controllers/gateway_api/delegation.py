@@ -51,9 +51,12 @@ class Delegation:
         taken: set[AnyObject] = set()
         found: list[Route] = []
         for route in self._routes:
-            own = list(self._below(route, (route.owner,))) if route.listeners else []
-            taken.update(item.owner for item in own)
-            found += [replace(route, unmade=True), *own] if own else [route]
+            if route.listeners:
+                own = list(self._below(route, (route.owner,)))
+                taken.update(item.owner for item in own)
+                found += [self._handed_on(route, (route.owner,)), *own]
+            else:
+                found.append(route)
         return (route for route in found if route.listeners or route.owner not in taken)
 
     def _below(self, parent: Route, visited: tuple[AnyObject, ...]) -> Iterator[Route]:
@@ -68,19 +71,30 @@ class Delegation:
                     if found is None or not self._left:
                         continue
                     self._left -= 1
-                    below = list(self._below(found, (*visited, child)))
-                    yield replace(found, unmade=True) if below else found
-                    yield from below
+                    chain = (*visited, child)
+                    yield self._handed_on(found, chain)
+                    yield from self._below(found, chain)
 
-    def _named(self, backend: BackendRef) -> Iterable[AnyObject]:
+    def _handed_on(self, route: Route, chain: tuple[AnyObject, ...]) -> Route:
+        """A route, which takes nothing itself where it hands requests to others, be it in a circle."""
+        above = {(item.namespace, item.name) for item in chain}
+        hands_on = any((item.namespace, item.name) in above or self._named(item) for item in route.backends)
+        delegating = route.controller.value == _DELEGATING and all(map(_is_route, route.backends))
+        return replace(route, unmade=True) if delegating and hands_on else route
+
+    def _named(self, backend: BackendRef) -> list[AnyObject]:
         """The children that a backend stands for: one by name, all of a namespace, or those with a label."""
         everywhere = backend.group == _BY_LABEL and backend.namespace == "all"
         spaces = self._children.values() if everywhere else [self._children.get(backend.namespace, [])]
         if backend.group == _BY_LABEL:
             return [child for space in spaces for child in space if child.labels.get(_LABEL) == backend.name]
-        if (backend.group, backend.kind) != (GATEWAY_GROUP, HTTPRoute.__name__):
-            return ()
+        if not _is_route(backend):
+            return []
         return [child for space in spaces for child in space if backend.name in ("*", child.name)]
+
+
+def _is_route(backend: BackendRef) -> bool:
+    return backend.group == _BY_LABEL or (backend.group, backend.kind) == (GATEWAY_GROUP, HTTPRoute.__name__)
 
 
 def _accepts(child: AnyObject, parent: AnyObject) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ingress_lint.controllers.shared.precedences import BY_KIND, ENVOY_GATEWAY, ISTIO, KGATEWAY, TRAEFIK
+from ingress_lint.controllers.shared.envoy.precedences import BY_KIND, ENVOY_GATEWAY, ISTIO, KGATEWAY, TRAEFIK
 from ingress_lint.routes.broken_backends import SPECIFIED as BROKEN_AS_SPECIFIED
 from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.matching import SPECIFIED as SPECIFIED_PRECEDENCE

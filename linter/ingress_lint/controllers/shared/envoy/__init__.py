@@ -1,0 +1,1 @@
+"""What gateways that run on Envoy have in common."""
