@@ -31,7 +31,7 @@ from ingress_lint.routes.broken_backends import UNAVAILABLE, BrokenBackends
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
-from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
+from ingress_lint.routes.matching import INGRESS, INGRESS_CONDUCT, Conduct, Criterion
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
@@ -75,7 +75,12 @@ class GKEIngress(IngressController):
     gateway: ClassVar[str] = "Google load balancer"
     annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
-    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, hosts_apart=True)
+    conduct: ClassVar[Conduct] = replace(
+        INGRESS_CONDUCT,
+        precedence=(*INGRESS[:-1], Criterion(lambda c: c.position, "the later path")),
+        hosts_apart=True,
+    )
+    """Of two equal paths the last counts (kubernetes/ingress-gce:pkg/utils, PutPathRulesForHost)."""
     shared: ClassVar[bool] = False
     outside: ClassVar[bool] = True
     external_names_refused: ClassVar[str] = (
