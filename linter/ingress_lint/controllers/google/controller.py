@@ -17,6 +17,7 @@ from ingress_lint.controllers.google.annotations import (
 )
 from ingress_lint.controllers.google.health import HealthCheckSources, inferred_probe
 from ingress_lint.controllers.google.ports import unknown_ports
+from ingress_lint.controllers.google.refusals import last_rules, replaced_rule
 from ingress_lint.controllers.shared.annotations import AnnotationReader, AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext, certificates
 from ingress_lint.controllers.shared.https_redirect import behind_https, redirect_route
@@ -91,9 +92,11 @@ class GKEIngress(IngressController):
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route a path; where a FrontendConfig redirects to HTTPS, the plain listener does nothing else."""
         for claim in claims:
-            redirect = self._redirect(graph, claim.ingress)
+            redirect, last = self._redirect(graph, claim.ingress), last_rules(claim.ingress)
             for context in self.paths(graph, claim, backends):
                 route = self.route(graph, context)
+                if (replaced := replaced_rule(context, last)) is not None:
+                    route = replace(route, refusals=(replaced,))
                 yield behind_https(route) if redirect else route
             found = redirect_route(claim, self._listeners(claim.ingress), redirect) if redirect else None
             if found:
