@@ -472,6 +472,30 @@ def test_conditions(routes: Routes) -> None:
     assert route.matches[0].query == (ValueMatch("v", "2"),)
 
 
+ROLLOUT = """
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  strategy:
+    canary:
+      stableService: web
+      canaryService: web-canary
+      trafficRouting: {alb: {ingress: INGRESS, servicePort: 80, rootService: root}}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: example/web}]}}
+"""
+
+
+def test_rollout_writes_the_action_that_its_ingress_lacks(routes: Routes) -> None:
+    mine = (ingress("", to_action("root")), service(), service(name="web-canary"))
+    (route,) = routes(*mine, ROLLOUT.replace("INGRESS", "web"))
+    assert not route.filters
+    assert [(item.name, item.weight) for item in route.backends] == [("web", 100), ("web-canary", 0)]
+    (route,) = routes(*mine, ROLLOUT.replace("INGRESS", "another"))
+    assert [item.status for item in route.filters if isinstance(item, FixedResponse)] == [503]
+
+
 def test_transforms(routes: Routes) -> None:
     text = (
         '[{"type":"url-rewrite","urlRewriteConfig":{"rewrites":[{"regex":"^/api/(.*)$","replace":"/$1"}]}},'

@@ -451,3 +451,12 @@ def test_what_a_route_hangs_on(routes: Routes) -> None:
         ("BackendConfig", "web", True),
         ("FrontendConfig", "front", False),
     ]
+
+
+def test_last_rule_of_a_host_replaces_the_earlier_ones(routes: Routes) -> None:
+    path = "http: {paths: [{path: PATH, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}"
+    rules = [f"  - host: a.example.com\n    {path.replace('PATH', value)}\n" for value in ("/old", "/new")]
+    metadata = "metadata: {name: web, annotations: {kubernetes.io/ingress.class: gce}}"
+    text = f"apiVersion: networking.k8s.io/v1\nkind: Ingress\n{metadata}\nspec:\n  rules:\n{''.join(rules)}"
+    old, new = routes(text, service())
+    assert (old.dropped, new.dropped) == (True, False)

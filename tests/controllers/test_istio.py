@@ -12,8 +12,10 @@ import pytest
 from ingress_lint.controllers.istio.hosts import full_host, gateway_name, overlap, service_of
 from ingress_lint.engine import Options, read
 from ingress_lint.manifests import ManifestSet
+from ingress_lint.routes.choosing import Refusal, RouteTable
 from ingress_lint.routes.filters import CORS, FixedResponse, HeaderModifier, RequestRedirect, URLRewrite
 from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matching import Request
 from ingress_lint.routes.model import RequestMirror, Route
 from ingress_lint.routes.traffic import AppProtocol
 from ingress_lint.routes.verdicts import Certainty, Reason, Verdict
@@ -216,6 +218,26 @@ def test_a_port_that_no_service_exposes(lowered: Sets) -> None:
     assert "listens on port 9000, and Service `gateway`" in verdict.message
     assert verdict.place.pointer[-2:] == ("port", "number")
     assert not lowered(gateway(server)).verdicts
+
+
+@pytest.mark.parametrize(
+    ("port", "secure", "behind", "refusal"),
+    [
+        (8080, False, False, Refusal.PORT_UNKNOWN),
+        (8080, True, False, Refusal.NO_PORT),
+        (80, True, False, Refusal.NO_PORT),
+        (9000, False, True, Refusal.NO_PORT),
+    ],
+)
+def test_ports_of_pods_whose_service_is_not_there(
+    lowered: Sets, port: int, refusal: Refusal, *, secure: bool, behind: bool
+) -> None:
+    """istio/istio:samples/bookinfo listens on 8080, where the Service `istio-ingressgateway` leads from 80."""
+    server = f"{{port: {{number: {port}, name: http, protocol: HTTP}}, hosts: ['*']}}"
+    found = lowered(gateway(server), service(), SERVICE, *((INGRESS_GATEWAY,) if behind else ()))
+    (frontend,) = found.frontends
+    asked = Request("http", "shop.example.com", 443 if secure else 80, secure=secure)
+    assert RouteTable(frontend, found.routes).select(asked).refusal is refusal
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ _KINDS: Final[dict[tuple[str, str], str]] = {
     ("extensions", "ReplicaSet"): _WORKLOAD,
     ("batch", "Job"): _WORKLOAD,
     ("batch", "CronJob"): "workloads:CronJob",
+    ("argoproj.io", "Rollout"): "argo_rollouts:Rollout",
     ("autoscaling", "HorizontalPodAutoscaler"): "workloads:Scaler",
     ("keda.sh", "ScaledObject"): "workloads:Scaler",
     ("networking.k8s.io", "Ingress"): "networking:Ingress",

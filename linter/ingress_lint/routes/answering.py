@@ -35,6 +35,7 @@ Outcome = Literal["backend", "redirect", "error", "no-route", "unknown"]
 _WELL_KNOWN: Final = {"http": 80, "https": 443}
 _REFUSED: Final[Mapping[Refusal, tuple[Outcome, int | None]]] = {
     Refusal.NO_PORT: ("error", None),
+    Refusal.PORT_UNKNOWN: ("unknown", None),
     Refusal.NO_TLS_LISTENER: ("error", None),
     Refusal.NO_HOST: ("no-route", 404),
     Refusal.PATH: ("error", 400),

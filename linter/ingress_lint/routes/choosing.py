@@ -31,6 +31,7 @@ from ingress_lint.values.placeholders import is_placeholder, known_start
 _EXACT: Final = 2
 """How specific a hostname is that stands for one host."""
 _SECURE: Final = frozenset({"HTTPS", "TLS"})
+_OF_CLIENTS: Final = frozenset({80, 443})
 _READ: Final = frozenset({"HTTP", "HTTPS"})
 """What a listener must speak to see more of a request than where it wants to go."""
 
@@ -39,6 +40,7 @@ class Refusal(Enum):
     """Why no route is even looked at."""
 
     NO_PORT = "nothing listens on this port"
+    PORT_UNKNOWN = "whether a Service leads from this port to another one is not in these manifests"
     NO_TLS_LISTENER = "no listener takes this server name, so the TLS handshake fails"
     NO_HOST = "no listener takes this host"
     PATH = "the path leads above the root, or is no path"
@@ -78,6 +80,7 @@ class RouteTable:
         mine = {id(listener) for listener in frontend.listeners}
         self.conduct = conduct
         self._isolated = frontend.isolated
+        self._on_pods = frontend.on_pods
         self._routes = [
             (position, route)
             for position, route in enumerate(routes)
@@ -234,7 +237,7 @@ class RouteTable:
             if listener.port.value in (request.port, 0) and _speaks(listener, request)
         ]
         if not on_port:
-            return None, Refusal.NO_PORT
+            return None, Refusal.PORT_UNKNOWN if self._led_elsewhere(request) else Refusal.NO_PORT
         if request.protocol in ("tcp", "udp"):
             return on_port[0], None
         if not request.encrypted:
@@ -249,6 +252,12 @@ class RouteTable:
         if found.protocol.value == "HTTPS" and inspected:
             return found, _misdirection(request, found, on_port)
         return found, None
+
+    def _led_elsewhere(self, request: Request) -> bool:
+        """Whether a Service may lead from the port of a request to a listener on a port that clients do not use."""
+        return self._on_pods and any(
+            _speaks(listener, request) and listener.port.value not in _OF_CLIENTS for listener in self._listeners
+        )
 
     # -- hosts --------------------------------------------------------------------------------------------------------
 

@@ -90,3 +90,5 @@ class Frontend(Struct, frozen=True):
     """Whether a request sees only the routes of the one listener that fits its host best."""
     opens_unused: bool = True
     """Whether it listens on ports that no route uses."""
+    on_pods: bool = False
+    """Whether the ports of its listeners are those of its pods, with no Service known that leads there from others."""

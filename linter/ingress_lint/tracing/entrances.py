@@ -79,7 +79,7 @@ class Entrances:
         if len(found) != 1:
             return None
         way = self.way(request, found[0])
-        if way.answer.selection.refusal is not Refusal.NO_PORT:
+        if way.answer.selection.refusal not in (Refusal.NO_PORT, Refusal.PORT_UNKNOWN):
             return way
         return self.way(replace(request, port=_ENCRYPTED if request.encrypted else _PLAIN), found[0])
 

@@ -37,7 +37,7 @@ def hops(
 
     `trusted` says that who connects checks no certificate, as what ended TLS in front does.
     """
-    if answer.outcome == "unknown":
+    if answer.outcome == "unknown" and answer.selection.refusal is None:
         owner = entry.frontend.owner
         yield TracedHop(Hop.LOAD_BALANCER, owner, entry.title, owner.name_place, "unknown", answer.why)
         return
@@ -72,7 +72,7 @@ def _client(asked: Asked, entry: Entry, answer: Answer, *, trusted: bool) -> Tra
             )
             known = ", ".join(f"{port} ({protocol})" for port, protocol in open_to) or "nothing"
             detail = f"port {request.port}: {answer.why}; it listens on {known}"
-        return TracedHop(Hop.CLIENT, owner, name, place, "fail", detail)
+        return TracedHop(Hop.CLIENT, owner, name, place, "unknown" if answer.outcome == "unknown" else "fail", detail)
     via = f"listener {listener.name}, " if listener.name else ""
     protocol = "HTTPS" if request.secure and listener.protocol.value == "HTTP" else listener.protocol.value
     detail = f"{via}port {request.port}, {protocol}"

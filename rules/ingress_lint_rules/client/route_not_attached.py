@@ -12,7 +12,7 @@ route's status says `Accepted: False` with the reason `NoMatchingParent`, `NotAl
 Both sides must agree. A route names its Gateway, and the Gateway's listeners say which namespaces, kinds and hostnames
 they take; by default only routes of the Gateway's own namespace. Where they disagree the gateway leaves the route out.
 So do Traefik, Contour and F5 NGINX with a route of their own kinds that is not valid, which only their log or its status
-tells.
+tells. GKE takes of several rules of an Ingress for one host the last alone.
 
 ## Example
 Bad:

@@ -17,11 +17,12 @@ from ingress_lint.controllers.aws.actions import Action, applied_conditions, rea
 from ingress_lint.controllers.aws.annotations import ALB_ANNOTATIONS
 from ingress_lint.controllers.aws.health import checked_port, written_port
 from ingress_lint.controllers.aws.refusals import refused_path
+from ingress_lint.controllers.aws.rollouts import rollout_actions
 from ingress_lint.controllers.aws.settings import class_params, default_target
 from ingress_lint.controllers.aws.target_groups import deregistration_delay
 from ingress_lint.controllers.shared.annotations import AnnotationReader, AnnotationTable, or_default
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
-from ingress_lint.controllers.shared.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.shared.redirects.to_https import behind_https, redirect_route
 from ingress_lint.controllers.shared.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.resolution import Existence, Resolution
@@ -96,6 +97,7 @@ class ApplicationLoadBalancers(IngressController):
             balancer = self._load_balancer(instance, ingresses)
             self._balancers.update(dict.fromkeys(ingresses, balancer))
         self._default_target = default_target(graph)
+        self._rollouts = dict(rollout_actions(graph))
         self._opened: dict[IngressObject, tuple[Listener, ...]] = {}
         self._readers: dict[tuple[AnyObject, ...], AnnotationReader] = {}
 
@@ -169,7 +171,10 @@ class ApplicationLoadBalancers(IngressController):
         name = context.reference.service
         if context.reference.port == USE_ANNOTATION:
             found = ALB_ANNOTATIONS.reader(context.ingress).json(f"actions.{name}")
-            route = self._action_route(graph, context, read_action(found, context.place), backends)
+            written = (
+                self._rollouts.get((context.ingress.namespace, context.ingress.name, name)) if found is None else None
+            )
+            route = self._action_route(graph, context, written or read_action(found, context.place), backends)
         else:
             route = self.route(graph, context)
         transforms = ALB_ANNOTATIONS.reader(context.ingress).json(f"transforms.{name}")

@@ -22,7 +22,7 @@ from ingress_lint.controllers.shared.annotations import (
     or_default,
 )
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
-from ingress_lint.controllers.shared.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.shared.redirects.to_https import behind_https, redirect_route
 from ingress_lint.controllers.shared.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ingress_lint.controllers.shared.annotations import AnnotationSpec, AnnotationTable, ValueType
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
-from ingress_lint.controllers.shared.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.shared.redirects.to_https import behind_https, redirect_route
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.routes import hostnames

@@ -17,9 +17,10 @@ from ingress_lint.controllers.google.annotations import (
 )
 from ingress_lint.controllers.google.health import HealthCheckSources, inferred_probe
 from ingress_lint.controllers.google.ports import unknown_ports
+from ingress_lint.controllers.google.refusals import last_rules, replaced_rule
 from ingress_lint.controllers.shared.annotations import AnnotationReader, AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext, certificates
-from ingress_lint.controllers.shared.https_redirect import behind_https, redirect_route
+from ingress_lint.controllers.shared.redirects.to_https import behind_https, redirect_route
 from ingress_lint.controllers.shared.source_addresses import of_proxy
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
@@ -31,7 +32,7 @@ from ingress_lint.routes.broken_backends import UNAVAILABLE, BrokenBackends
 from ingress_lint.routes.filters import RequestRedirect
 from ingress_lint.routes.listeners import CertificateRef, Listener, ListenerTLS
 from ingress_lint.routes.matches import PathMatch, PathMatchType
-from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
+from ingress_lint.routes.matching import INGRESS, INGRESS_CONDUCT, Conduct, Criterion
 from ingress_lint.routes.model import Attachment, Route
 from ingress_lint.routes.remedies import Remedies
 from ingress_lint.routes.sourced import Origin, Sourced, as_seconds
@@ -75,7 +76,12 @@ class GKEIngress(IngressController):
     gateway: ClassVar[str] = "Google load balancer"
     annotations: ClassVar[AnnotationTable] = GKE_ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
-    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, hosts_apart=True)
+    conduct: ClassVar[Conduct] = replace(
+        INGRESS_CONDUCT,
+        precedence=(*INGRESS[:-1], Criterion(lambda c: c.position, "the later path")),
+        hosts_apart=True,
+    )
+    """Of two equal paths the last counts (kubernetes/ingress-gce:pkg/utils, PutPathRulesForHost)."""
     shared: ClassVar[bool] = False
     outside: ClassVar[bool] = True
     external_names_refused: ClassVar[str] = (
@@ -86,9 +92,11 @@ class GKEIngress(IngressController):
     def lower(self, graph: ObjectGraph, claims: Sequence[Claim], backends: BackendResolver) -> Iterable[Route]:
         """One route a path; where a FrontendConfig redirects to HTTPS, the plain listener does nothing else."""
         for claim in claims:
-            redirect = self._redirect(graph, claim.ingress)
+            redirect, last = self._redirect(graph, claim.ingress), last_rules(claim.ingress)
             for context in self.paths(graph, claim, backends):
                 route = self.route(graph, context)
+                if (replaced := replaced_rule(context, last)) is not None:
+                    route = replace(route, refusals=(replaced,))
                 yield behind_https(route) if redirect else route
             found = redirect_route(claim, self._listeners(claim.ingress), redirect) if redirect else None
             if found:

@@ -31,7 +31,7 @@ from ingress_lint.controllers.ingress_nginx.remedies import remedies
 from ingress_lint.controllers.ingress_nginx.settings import Settings
 from ingress_lint.controllers.shared.base import Claim, IngressController, IngressObject, PathContext
 from ingress_lint.controllers.shared.external_auth import asked_service
-from ingress_lint.controllers.shared.nginx_locations import slash_redirects
+from ingress_lint.controllers.shared.redirects.to_slash import slash_redirects
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.load.document import Place
 from ingress_lint.objects.networking import BackendReference

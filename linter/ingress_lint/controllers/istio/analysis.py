@@ -56,6 +56,7 @@ class Analysis:
                     self.gateways.by_name[name],
                     listeners[bound[0].listener.instance],
                     isolated=False,
+                    on_pods=not any(server.pods.services for server in bound),
                 )
 
 

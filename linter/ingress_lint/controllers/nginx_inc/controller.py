@@ -19,7 +19,7 @@ from ingress_lint.controllers.nginx_inc.transport_server import passthrough_host
 from ingress_lint.controllers.nginx_inc.virtual_server import VirtualServers, server_hosts
 from ingress_lint.controllers.shared.annotations import AnnotationTable
 from ingress_lint.controllers.shared.base import Claim, Controller
-from ingress_lint.controllers.shared.nginx_locations import slash_redirects
+from ingress_lint.controllers.shared.redirects.to_slash import slash_redirects
 from ingress_lint.graph.graph import ObjectGraph
 from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver

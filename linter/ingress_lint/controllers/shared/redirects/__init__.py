@@ -1,0 +1,1 @@
+"""Redirects that several controllers answer with by themselves."""
