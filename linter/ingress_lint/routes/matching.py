@@ -50,6 +50,8 @@ class Request(Struct, frozen=True, dict=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     query_string: str = ""
     sni: str | None = None
+    authority: str = ""
+    """The Host header as it was sent; empty where that is `host`, with `port` unless it is the scheme's own."""
     client_certificate: bool = False
     """Whether the client shows a certificate; it is taken for a valid one."""
 

@@ -230,12 +230,26 @@ def _product(left: _Disjunction, right: _Disjunction) -> _Disjunction:
 
 def _with_term(one: Alternative, term: _Term, *, v2: bool) -> Iterator[Alternative]:
     """An alternative with one more matcher; several where, as in v2, the matcher's values are alternatives."""
+    if v2 and term.matcher == "Query" and len(term.values) > 1 and any("=" in value for value in term.values):
+        yield from _with_pairs(one, term)
+        return
     tests = _tests(term, v2=v2)
     if term.inverted:
         yield _on_condition(one, Not(_any_of(tests)), str(term))
         return
     for test in tests:
         yield _with_test(one, test)
+
+
+def _with_pairs(one: Alternative, term: _Term) -> Iterator[Alternative]:
+    """An alternative with the parameters of v2's `Query(`a=1`, `b=2`)`, which must all be there."""
+    tests = tuple(test for value in term.values for test in _tests(_Term(term.matcher, (value,)), v2=True))
+    if term.inverted:
+        yield _on_condition(one, Not(AllOf(tests)), str(term))
+        return
+    for test in tests:
+        one = _with_test(one, test)
+    yield one
 
 
 def _with_test(one: Alternative, test: Test) -> Alternative:
