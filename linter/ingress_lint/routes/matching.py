@@ -19,12 +19,12 @@ from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import (
     AnyOf,
+    Comparison,
     Expression,
     Match,
     Not,
     PathMatch,
     PathMatchType,
-    Test,
     ValueMatch,
 )
 from ingress_lint.routes.model import Route
@@ -257,7 +257,7 @@ def mismatch(request: Request, match: Match) -> str | None:
 
 def holds(expression: Expression, request: Request, host: str) -> bool | None:
     """Whether an expression holds for a request to a host; None where that is not known."""
-    if isinstance(expression, Test):
+    if isinstance(expression, Comparison):
         return _tested(expression, request, host)
     if isinstance(expression, Not):
         found = holds(expression.part, request, host)
@@ -269,7 +269,7 @@ def holds(expression: Expression, request: Request, host: str) -> bool | None:
     return None if None in answers else not decisive
 
 
-def _tested(test: Test, request: Request, host: str) -> bool | None:
+def _tested(test: Comparison, request: Request, host: str) -> bool | None:
     if test.host is not None:
         return hostnames.matches(test.host, host) and hostnames.same_depth(test.host, host)
     if test.path is not None:
