@@ -117,7 +117,7 @@ R = "traefik.ingress.kubernetes.io/router"
         (
             f"{R}.pathmatcher: PathRegexp",
             "{path: '/v[0-9]+', pathType: ImplementationSpecific,",
-            PathMatch(PathMatchType.REGULAR_EXPRESSION, "/v[0-9]+"),
+            PathMatch(PathMatchType.REGULAR_EXPRESSION, "/v[0-9]+", open_end=True, open_start=True),
             "derived",
         ),
         (
@@ -420,8 +420,8 @@ def test_a_missing_traefik_service_and_one_of_another_provider(routes: Routes) -
 @pytest.mark.parametrize(
     ("spec", "expected"),
     [
-        ("stripPrefix: {prefixes: [/api/]}", (URLRewrite, "/$1", "^(?:/api)/?(.*)$")),
-        ("stripPrefixRegex: {regex: ['/v([0-9]+)']}", (URLRewrite, "/$2", "^(?:/v([0-9]+))/?(.*)$")),
+        ("stripPrefix: {prefixes: [/api/]}", (URLRewrite, "$1", "^(?:(?:/|(?i:%2F))api(?:/|(?i:%2F)))(.*)$")),
+        ("stripPrefixRegex: {regex: ['/v([0-9]+)']}", (URLRewrite, "$2", "^(?:/v([0-9]+))(.*)$")),
         ("addPrefix: {prefix: /in}", (URLRewrite, "/in$1", "^(.*)$")),
         ("replacePath: {path: /one}", (URLRewrite, "/one", None)),
         ("replacePathRegex: {regex: ^/a/(.*), replacement: /b/$1}", (URLRewrite, "/b/$1", "^/a/(.*)")),

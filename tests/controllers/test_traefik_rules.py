@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ingress_lint.controllers.traefik.rules import Alternative, RuleError, alternatives
-from ingress_lint.routes.matches import PathMatch, PathMatchType, ValueMatch
+from ingress_lint.routes.matches import Comparison, Expression, Not, PathMatch, PathMatchType, ValueMatch
 
 PREFIX, EXACT, REGEX = PathMatchType.STRING_PREFIX, PathMatchType.EXACT, PathMatchType.REGULAR_EXPRESSION
+NO_X, NO_GET = Comparison("Path(`/x`)", path=PathMatch(EXACT, "/x")), Comparison("Method(`GET`)", method="GET")
+
+
+def _with_condition(expression: Expression, said: str, **parts: Any) -> Alternative:
+    return Alternative(conditions=(expression,), condition=said, **parts)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +25,10 @@ PREFIX, EXACT, REGEX = PathMatchType.STRING_PREFIX, PathMatchType.EXACT, PathMat
         ("host(`A.example.com`)", [Alternative("a.example.com")]),
         ("HOST(`a`) && PATHPREFIX(`/x`)", [Alternative("a", PathMatch(PREFIX, "/x"))]),
         ("Host(`a`) && Path(`/x`)", [Alternative("a", PathMatch(EXACT, "/x"))]),
-        ("PathRegexp(`^/x/[0-9]+$`)", [Alternative(path=PathMatch(REGEX, "^/x/[0-9]+$"))]),
+        (
+            "PathRegexp(`^/x/[0-9]+$`)",
+            [Alternative(path=PathMatch(REGEX, "^/x/[0-9]+$", open_end=True, open_start=True))],
+        ),
         ("Host(`a`) || Host(`b`)", [Alternative("a"), Alternative("b")]),
         (
             "(Host(`a`) || Host(`b`)) && PathPrefix(`/x`)",
@@ -29,28 +39,45 @@ PREFIX, EXACT, REGEX = PathMatchType.STRING_PREFIX, PathMatchType.EXACT, PathMat
             [Alternative("a", PathMatch(EXACT, "/x")), Alternative("b")],
         ),
         ("Method(`POST`) && Host(`a`)", [Alternative("a", method="POST")]),
-        ("Method(`POST`) && Method(`GET`)", []),
+        (
+            "Method(`POST`) && Method(`GET`)",
+            [_with_condition(Comparison("Method(`GET`)", method="GET"), "Method(`GET`)", method="POST")],
+        ),
         ("Header(`X-A`, `b`)", [Alternative(headers=(ValueMatch("X-A", "b"),))]),
-        ("HeaderRegexp(`X-A`, `^b`)", [Alternative(headers=(ValueMatch("X-A", "^b", "RegularExpression"),))]),
+        (
+            "HeaderRegexp(`X-A`, `^b`)",
+            [Alternative(headers=(ValueMatch("X-A", "^b", "RegularExpression", open=True),))],
+        ),
         ("Query(`m`, `1`)", [Alternative(query=(ValueMatch("m", "1"),))]),
         ("Query(`m`)", [Alternative(query=(ValueMatch("m", ""),))]),
-        ("QueryRegexp(`m`, `^1`)", [Alternative(query=(ValueMatch("m", "^1", "RegularExpression"),))]),
+        ("QueryRegexp(`m`, `^1`)", [Alternative(query=(ValueMatch("m", "^1", "RegularExpression", open=True),))]),
         ("HostSNI(`*`)", [Alternative()]),
         ("HostSNI(`db.example.com`)", [Alternative("db.example.com")]),
-        ("ClientIP(`10.0.0.0/8`)", [Alternative(condition="ClientIP(`10.0.0.0/8`)")]),
-        ("HostRegexp(`^.+\\.a$`)", [Alternative(condition="HostRegexp(`^.+\\.a$`)")]),
-        ("Host(`a`) && !Path(`/x`)", [Alternative("a", condition="!Path(`/x`)")]),
+        ("ClientIP(`10.0.0.0/8`)", [_with_condition(Comparison("ClientIP(`10.0.0.0/8`)"), "ClientIP(`10.0.0.0/8`)")]),
+        ("HostRegexp(`^.+\\.a$`)", [Alternative("~^.+\\.a$")]),
+        ("Host(`a`) && !Path(`/x`)", [_with_condition(Not(NO_X), "!Path(`/x`)", host="a")]),
         (
             "!(Path(`/x`) || Method(`GET`))",
-            [Alternative(condition="!Path(`/x`) && !Method(`GET`)")],
+            [
+                Alternative(
+                    conditions=(Not(NO_X), Not(NO_GET)),
+                    condition="!Path(`/x`) && !Method(`GET`)",
+                )
+            ],
         ),
         (
             "!(Path(`/x`) && Method(`GET`))",
-            [Alternative(condition="!Path(`/x`)"), Alternative(condition="!Method(`GET`)")],
+            [_with_condition(Not(NO_X), "!Path(`/x`)"), _with_condition(Not(NO_GET), "!Method(`GET`)")],
         ),
         (
             "PathPrefix(`/a`) && Path(`/a/b`)",
-            [Alternative(path=PathMatch(EXACT, "/a/b"), condition="PathPrefix(`/a`)")],
+            [
+                _with_condition(
+                    Comparison("PathPrefix(`/a`)", path=PathMatch(PREFIX, "/a")),
+                    "PathPrefix(`/a`)",
+                    path=PathMatch(EXACT, "/a/b"),
+                )
+            ],
         ),
     ],
 )
@@ -94,4 +121,4 @@ def test_unreadable(rule: str, word: str) -> None:
 
 def test_a_rule_of_very_many_alternatives_stays_one_condition() -> None:
     rule = " && ".join(f"(Path(`/{i}`) || Method(`M{i}`))" for i in range(20))
-    assert alternatives(rule, v2=False) == (Alternative(condition=rule),)
+    assert alternatives(rule, v2=False) == (_with_condition(Comparison(rule), rule),)

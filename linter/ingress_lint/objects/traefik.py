@@ -228,6 +228,14 @@ class Replacement(Model):
     permanent: bool = False
 
 
+class RedirectRegex(Model):
+    """A redirect by the whole URL."""
+
+    regex: str = ""
+    replacement: str = ""
+    permanent: bool = False
+
+
 class RedirectScheme(Model):
     """A redirect to another scheme, for requests that came by another."""
 
@@ -306,7 +314,7 @@ class MiddlewareSpec(Model):
     strip_prefix_regex: StripPrefixRegex | None = None
     replace_path: ReplacePath | None = None
     replace_path_regex: Replacement | None = None
-    redirect_regex: Replacement | None = None
+    redirect_regex: RedirectRegex | None = None
     redirect_scheme: RedirectScheme | None = None
     headers: Headers | None = None
     errors: ErrorPage | None = None

@@ -18,7 +18,7 @@ from ingress_lint.objects.model import AnyObject
 from ingress_lint.routes.authorizing import denied
 from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.choosing import Refusal, RouteTable, Selection
-from ingress_lint.routes.filters import FixedResponse, RequestRedirect
+from ingress_lint.routes.filters import FixedResponse, RequestRedirect, URLRedirect
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import Match
 from ingress_lint.routes.matching import Request
@@ -26,9 +26,10 @@ from ingress_lint.routes.model import BackendRef, ExternalAuth, Filter, RequestM
 from ingress_lint.routes.paths import PathHandling
 from ingress_lint.routes.served_certificates import refused_certificate
 from ingress_lint.routes.traffic import BY_KUBE_PROXY
-from ingress_lint.routes.upstream import Upstream, new_path, upstream, with_query
+from ingress_lint.routes.upstream import Upstream, new_path, replaced, upstream, with_query
 from ingress_lint.routes.verdicts import Fate, Reason
 from ingress_lint.values.placeholders import is_placeholder
+from ingress_lint.values.urls import port_of, split_url
 
 Outcome = Literal["backend", "redirect", "error", "no-route", "unknown"]
 
@@ -99,8 +100,8 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     if listener is not None and (why := _client_refused(request, listener)):
         return Answer(selection, "error", None, why, client_refused=True)
     paths = table.conduct.paths
-    if http and listener is not None and (there := paths.redirected(request.path)) is not None:
-        return _sent_to(there, paths.escaped_slash or 307, request, selection)
+    if http and listener is not None and (plain := paths.redirected(request.path)) is not None:
+        return _sent_to(plain, paths.escaped_slash or 307, request, selection)
     if selection.winner is None:
         return Answer(selection, "no-route", 404 if http else None, "no route fits")
     route, match = selection.winner.route, selection.winner.match
@@ -109,10 +110,15 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         return Answer(selection, "error", stopped.status if http else None, stopped.message)
     if http and (refusal := denied(route, None, request, graph)) is not None:
         return Answer(selection, "error", refusal.status, f"{refusal.policy} {refusal.why}")
-    for item in route.filters:
+    for index, item in enumerate(route.filters):
         if isinstance(item, RequestRedirect):
             redirect = _redirect(replace(request, path=paths.forwarded(request.path)), item, match, paths)
-            return Answer(selection, "redirect", item.status, redirect=redirect)
+            return Answer(selection, "redirect", redirect.status, redirect=redirect)
+        if isinstance(item, URLRedirect):
+            seen = upstream(request, route.filters[:index], match, paths)
+            there = _moved(request, seen.path, item)
+            if there is not None:
+                return Answer(selection, "redirect", there.status, redirect=there)
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
@@ -272,5 +278,25 @@ def _redirect(request: Request, item: RequestRedirect, match: Match | None, path
     if item.drops_last_slash:
         path = path.removesuffix("/") or "/"
     return Redirect(
-        scheme, item.host or request.host, None if port == _WELL_KNOWN.get(scheme) else port, path, item.status
+        scheme,
+        item.host or request.host,
+        None if port == _WELL_KNOWN.get(scheme) else port,
+        path,
+        item.status_for(request.method),
     )
+
+
+def _moved(request: Request, path: str, item: URLRedirect) -> Redirect | None:
+    """Where a redirect by the whole URL leads, `path` being what is before it; None where it leaves the URL as it is."""
+    scheme = "https" if request.secure else "http"
+    port = "" if request.port == _WELL_KNOWN[scheme] else f":{request.port}"
+    asked = f"{scheme}://{request.authority or request.host + port}{path}"
+    new = replaced(asked, item.regex, item.replacement)
+    if new == asked:
+        return None
+    goal, wanted = split_url(new), RequestRedirect(item.place, item.status, keeps_method=True)
+    status = wanted.status_for(request.method)
+    if goal is None:
+        return Redirect(scheme, request.host, None, new, status)
+    there = f"{goal.path}?{goal.query}" if goal.query else goal.path
+    return Redirect(goal.scheme or scheme, goal.hostname or request.host, port_of(goal), there or "/", status)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from ingress_lint.load.document import Place
+
+_KEEPING_METHOD: Final = {301: 308, 302: 307}
 
 
 class RequestRedirect(Struct, frozen=True):
@@ -21,6 +25,22 @@ class RequestRedirect(Struct, frozen=True):
     """Whether the query of the request follows a `path` of its own."""
     drops_last_slash: bool = False
     """Whether a slash at the end of the whole URL is left out."""
+    keeps_method: bool = False
+    """Whether methods other than GET get 308 for 301, and 307 for 302."""
+
+    def status_for(self, method: str) -> int:
+        """What a request of a method gets."""
+        return _KEEPING_METHOD.get(self.status, self.status) if self.keeps_method and method != "GET" else self.status
+
+
+class URLRedirect(Struct, frozen=True):
+    """Redirects requests whose whole URL an expression finds, to what it makes of that; lets all others pass."""
+
+    place: Place
+    regex: str
+    replacement: str
+    """With capture groups (`$1`)."""
+    status: int = 302
 
 
 class URLRewrite(Struct, frozen=True):
@@ -35,6 +55,10 @@ class URLRewrite(Struct, frozen=True):
     replace_prefix: bool = False
     regex: str | None = None
     host_regex: str | None = None
+    in_place: bool = False
+    """Whether only what `regex` finds is replaced, wherever that is in the path, and the rest kept."""
+    rooted: bool = False
+    """Whether what is left of a path gets a slash in front, unless nothing is left of it."""
 
 
 class HeaderModifier(Struct, frozen=True):

@@ -51,7 +51,7 @@ class ValueMatch(Struct, frozen=True):
     """Whether a request without it fits too."""
 
 
-class Test(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
     """One comparison of an expression. Of the fields at most one is set; where none is, nothing here can tell."""
 
     words: str
@@ -82,7 +82,7 @@ class AnyOf(Struct, frozen=True):
     parts: tuple[Expression, ...]
 
 
-Expression = Test | Not | AllOf | AnyOf
+Expression = Comparison | Not | AllOf | AnyOf
 
 
 class GRPCMethod(Struct, frozen=True):

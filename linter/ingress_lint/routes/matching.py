@@ -19,12 +19,12 @@ from ingress_lint.routes import hostnames
 from ingress_lint.routes.listeners import Listener
 from ingress_lint.routes.matches import (
     AnyOf,
+    Comparison,
     Expression,
     Match,
     Not,
     PathMatch,
     PathMatchType,
-    Test,
     ValueMatch,
 )
 from ingress_lint.routes.model import Route
@@ -50,6 +50,8 @@ class Request(Struct, frozen=True, dict=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     query_string: str = ""
     sni: str | None = None
+    authority: str = ""
+    """The Host header as it was sent; empty where that is `host`, with `port` unless it is the scheme's own."""
     client_certificate: bool = False
     """Whether the client shows a certificate; it is taken for a valid one."""
 
@@ -255,7 +257,7 @@ def mismatch(request: Request, match: Match) -> str | None:
 
 def holds(expression: Expression, request: Request, host: str) -> bool | None:
     """Whether an expression holds for a request to a host; None where that is not known."""
-    if isinstance(expression, Test):
+    if isinstance(expression, Comparison):
         return _tested(expression, request, host)
     if isinstance(expression, Not):
         found = holds(expression.part, request, host)
@@ -267,7 +269,7 @@ def holds(expression: Expression, request: Request, host: str) -> bool | None:
     return None if None in answers else not decisive
 
 
-def _tested(test: Test, request: Request, host: str) -> bool | None:
+def _tested(test: Comparison, request: Request, host: str) -> bool | None:
     if test.host is not None:
         return hostnames.matches(test.host, host) and hostnames.same_depth(test.host, host)
     if test.path is not None:

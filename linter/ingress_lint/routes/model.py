@@ -25,6 +25,7 @@ from ingress_lint.routes.filters import (
     FixedResponse,
     HeaderModifier,
     RequestRedirect,
+    URLRedirect,
     URLRewrite,
 )
 from ingress_lint.routes.listeners import Listener, ProxyPort
@@ -128,6 +129,7 @@ class ExternalAuth(Struct, frozen=True):
 
 Filter = (
     RequestRedirect
+    | URLRedirect
     | URLRewrite
     | HeaderModifier
     | RequestMirror

@@ -42,14 +42,18 @@ def upstream(
     for step in steps:
         if isinstance(step, URLRewrite):
             host = _rewritten(host, step.host_regex, step.host) if step.host_regex is not None else step.host or host
-            path = (
-                _rewritten(path, step.regex, step.path)
-                if step.regex is not None
-                else new_path(path, step.path, match, replace_prefix=step.replace_prefix, paths=paths)
-            )
+            path = _stepped(path, step, match, paths)
         elif isinstance(step, HeaderModifier) and not step.of_response:
             _modify(headers, step)
-    return Upstream(headers.pop("host", host), with_query(path, request), headers)
+    return Upstream(headers.pop("host", host), with_query(path or "/", request), headers)
+
+
+def _stepped(path: str, step: URLRewrite, match: Match | None, paths: PathHandling) -> str:
+    """What a rewrite makes of a path."""
+    if step.regex is None:
+        return new_path(path, step.path, match, replace_prefix=step.replace_prefix, paths=paths)
+    found = replaced(path, step.regex, step.path or "") if step.in_place else _rewritten(path, step.regex, step.path)
+    return f"/{found}" if step.rooted and found and not found.startswith("/") else found
 
 
 def with_query(path: str, request: Request) -> str:
@@ -91,7 +95,15 @@ def _rewritten(text: str, regex: str, new: str | None) -> str:
     """A path or host rewritten by an expression with capture groups; as it is where the expression does not fit."""
     expression = compiled(regex)
     groups = expression.captured(text) if expression is not None else None
-    if groups is None or new is None:
-        return text
+    return text if groups is None or new is None else _filled(new, groups)
+
+
+def replaced(text: str, regex: str, new: str) -> str:
+    """A text in which everything that an expression finds is replaced; as it is where the expression does not compile."""
+    expression = compiled(regex)
+    return text if expression is None else expression.replaced(text, lambda groups: _filled(new, groups))
+
+
+def _filled(new: str, groups: Sequence[str]) -> str:
     by_number = dict(zip(_DIGITS, groups, strict=False))
     return _CAPTURE.sub(lambda named: by_number.get(named[1], ""), new)

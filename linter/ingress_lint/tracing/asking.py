@@ -90,6 +90,7 @@ def asked(
         headers=lowered,
         query_string=parts.query,
         sni=sni if sni is not None or not named else host,
+        authority=named or _authority(parts, 443 if secure else 80),
         client_certificate=client_certificate,
     )
     return Asked(url, scheme, request, dict(headers or {}), sni, connect, id, unit)
@@ -160,6 +161,11 @@ def _port(parts: SplitResult, url: str) -> int | None:
     if port == 0:
         raise RequestError(f"`{url}` has a port that is not a number from 1 to 65535")
     return port
+
+
+def _authority(parts: SplitResult, default_port: int) -> str:
+    """What clients send as the host of a URL."""
+    return parts.netloc.rpartition("@")[2].removesuffix(f":{default_port}")
 
 
 def _without_port(host: str) -> str:

@@ -8,7 +8,7 @@ docs/content/reference/routing-configuration/kubernetes/ingress.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
@@ -21,10 +21,20 @@ from ingress_lint.graph.workload import WorkloadContainer
 from ingress_lint.routes.backends import BackendResolver
 from ingress_lint.routes.broken_backends import BrokenBackends
 from ingress_lint.routes.listeners import ProxyPort
-from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct
+from ingress_lint.routes.matching import INGRESS_CONDUCT, Conduct, Criterion, Precedence, Reversed, age
 from ingress_lint.routes.model import Route
 from ingress_lint.routes.paths import GO
 from ingress_lint.routes.verdicts import Verdict
+
+_PRECEDENCE: Final[Precedence] = (
+    Criterion(lambda c: c.route.priority.value if c.route.priority else 0, "a higher priority"),
+    Criterion(lambda c: not c.route.is_default, "rules of its own, and the other is a default backend"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[0]), "the older object"),
+    Criterion(lambda c: Reversed(age(c.route.owner)[1]), "the name that comes first in the alphabet"),
+    Criterion(lambda c: c.position, "the later rule"),
+)
+"""The length of the rule, unless a priority is set (pkg/muxer/http/mux.go). Of equal rules of one Ingress the last is kept;
+of equal rules of several objects nothing in it decides."""
 
 
 class Traefik(Controller):
@@ -36,7 +46,7 @@ class Traefik(Controller):
     annotations: ClassVar[AnnotationTable] = ANNOTATIONS
     serves_classless: ClassVar[bool | None] = True
     takes_resources: ClassVar[bool] = False
-    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, paths=GO, opens_tls=True)
+    conduct: ClassVar[Conduct] = replace(INGRESS_CONDUCT, precedence=_PRECEDENCE, paths=GO, opens_tls=True)
     broken: ClassVar[BrokenBackends] = BrokenBackends(
         missing=404, no_port=404, not_permitted=404, no_weight=503, none=503
     )

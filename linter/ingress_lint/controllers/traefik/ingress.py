@@ -6,6 +6,7 @@ docs/content/reference/routing-configuration/kubernetes/ingress.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Final
 
@@ -47,6 +48,8 @@ _MATCHERS: Final = {
     "PathPrefix": PathMatchType.STRING_PREFIX,
     "PathRegexp": PathMatchType.REGULAR_EXPRESSION,
 }
+_EXPRESSIONS_SINCE: Final = (3,)
+_WILDCARD_HOSTS_SINCE: Final = (3, 7)
 _LOWEST: Final = -(2**31)
 _HIGHEST: Final = 2**31 - 1
 """The priorities of routers that Traefik makes on its own, for default backends and for entry points' redirects."""
@@ -73,7 +76,11 @@ def entry_point_redirects(analysis: Analysis) -> Iterator[Route]:
             hostnames=(),
             matches=(Match(everything),),
             backends=(),
-            filters=(RequestRedirect(target.place, 301, scheme="https", port=None if port == 443 else port),),
+            filters=(
+                RequestRedirect(
+                    target.place, 301, scheme="https", port=None if port == 443 else port, keeps_method=True
+                ),
+            ),
             priority=Sourced(_HIGHEST, Origin.DERIVED, target.place, "above all others"),
         )
 
@@ -205,10 +212,18 @@ class TraefikIngresses(IngressController):
         name = "Path" if context.path_type == "Exact" else "PathPrefix"
         if context.path_type in (None, "ImplementationSpecific") and matcher is not None:
             name = matcher.value
-        parts = [_host_rule(context.host.value)] if context.host else []
+        parts = [_host_rule(context.host.value, self._installation.release)] if context.host else []
         if path:
-            parts.append(f"{name}(`{path}`)")
+            parts.append(self._path_rule(name, path))
         return Sourced(len(" && ".join(parts)), Origin.DERIVED, context.place, "the length of its rule")
+
+    def _path_rule(self, matcher: str, path: str) -> str:
+        """`buildRule` and `buildStrictPrefixMatchingRule`."""
+        strict = self._installation.switch(_STRICT_PREFIX)
+        if matcher != "PathPrefix" or strict is None or not strict.value or path == "/":
+            return f"{matcher}(`{path}`)"
+        whole = path.removesuffix("/")
+        return f"(Path(`{whole}`) || PathPrefix(`{whole}/`))"
 
     def filters(self, graph: ObjectGraph, context: PathContext) -> tuple[Filter, ...]:
         """What its middlewares do, and the host that an ExternalName Service gets without `passhostheader`."""
@@ -257,7 +272,10 @@ class TraefikIngresses(IngressController):
         return self._of(context).body_limit
 
 
-def _host_rule(host: str) -> str:
-    if host.startswith("*."):
-        return "HostRegexp(`[a-zA-Z0-9-]+" + host[1:].replace(".", r"\.") + "`)"
-    return f"Host(`{host}`)"
+def _host_rule(host: str, release: tuple[int, ...]) -> str:
+    """`buildHostRule`; wildcards are hosts since 3.7.0 (traefik/traefik#12884)."""
+    if not host.startswith("*.") or release >= _WILDCARD_HOSTS_SINCE:
+        return f"Host(`{host}`)"
+    if release < _EXPRESSIONS_SINCE:
+        return f"HostRegexp(`{{subdomain:[a-zA-Z0-9-]+}}{host[1:]}`)"
+    return f"HostRegexp(`^[a-zA-Z0-9-]+{re.escape(host[1:])}$`)"

@@ -33,6 +33,7 @@ _CUSTOM: Final = {"web": 80, "websecure": 443}
 _PORT: Final = deferred(r":([0-9]+)(?:/(tcp|udp))?\Z")
 _TRUE: Final = frozenset({"", "true", "1", "t"})
 _TAG: Final = deferred(r":v?([0-9]+\.[0-9]+(?:\.[0-9]+)?)")
+_NEWEST: Final = (1000,)
 _EXTERNAL_NAMES_OFF_SINCE: Final = (2, 4, 9)
 _ALLOW_CROSS_NAMESPACE: Final = "providers.kubernetescrd.allowcrossnamespace"
 NO_ROUTER: Final = "Traefik makes no router of it, and clients get 404"
@@ -80,6 +81,12 @@ class Installation(Struct, frozen=True):
             return Sourced(False, Origin.DEFAULT, self.container.at("args"), f"`--{name}` is not given")
         return None
 
+    @property
+    def release(self) -> tuple[int, ...]:
+        """Its version, by the tag of its image; one above all others where that is unknown."""
+        tag = _TAG.search(self.container.container.image) if self.container is not None else None
+        return (release(tag[1]) if tag is not None else None) or _NEWEST
+
     def lacks(self, provider: str) -> bool:
         """Whether it surely runs without a provider, so that it knows of nothing that this would bring."""
         return self.told and not any(name.startswith(f"providers.{provider}") for name in self.flags)
@@ -116,8 +123,7 @@ class Installation(Struct, frozen=True):
         allowed = self.switch(option)
         if allowed is None or allowed.value or self.container is None:
             return ""
-        tag = _TAG.search(self.container.container.image)
-        if tag is not None and (release(tag[1]) or ()) < _EXTERNAL_NAMES_OFF_SINCE:
+        if self.release < _EXTERNAL_NAMES_OFF_SINCE:
             return ""
         return f"Traefik takes none without `--{option}`; it {NO_ROUTER.removeprefix('Traefik ')}"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 from msgspec import Struct, field
 
@@ -30,18 +31,20 @@ from ingress_lint.objects.traefik import (
     RedirectScheme,
 )
 from ingress_lint.routes.backends import BackendResolver
-from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRewrite
+from ingress_lint.routes.filters import CORS, ExtensionFilter, HeaderModifier, RequestRedirect, URLRedirect, URLRewrite
 from ingress_lint.routes.model import Attachment, BackendRef, ExternalAuth, Filter
 from ingress_lint.routes.sourced import Origin, Sourced
 from ingress_lint.routes.traffic import Retries
 from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.values.expressions import compiled, fault
 from ingress_lint.values.numbers import whole
+from ingress_lint.values.patterns import deferred
 
 CRD_PROVIDER: Final = "kubernetescrd"
 _ANSWER_PASSED_ON: Final = "clients get that answer instead of the page"
 """pkg/middlewares/auth/forward.go: every answer but 2xx goes to the client, and redirects are not followed."""
 _MAX_DEPTH: Final = 8
+_REFERENCE: Final = deferred(r"\$(?:\{(\w+)\}|(\w+))")
 
 BackendOf = Callable[[LoadBalancerSpec, str, Place], BackendRef]
 """A backend that an object of a namespace names at a place."""
@@ -204,7 +207,10 @@ class Middlewares:
         if spec.redirect_scheme is not None:
             yield _scheme_redirect(spec.redirect_scheme, item.at("spec", "redirectScheme"))
         if spec.redirect_regex is not None:
-            yield _unknown(item, "redirectRegex")
+            written = spec.redirect_regex
+            status = 301 if written.permanent else 302
+            place = item.at("spec", "redirectRegex")
+            yield URLRedirect(place, written.regex, _template(written.replacement), status)
         if spec.headers is not None and spec.headers.ssl_redirect:
             status = 302 if spec.headers.ssl_temporary_redirect else 301
             yield RequestRedirect(item.at("spec", "headers", "sslRedirect"), status, scheme="https")
@@ -241,7 +247,11 @@ def _unknown(item: KubernetesObject[Middleware], key: str) -> ExtensionFilter:
 
 def _scheme_redirect(written: RedirectScheme, place: Place) -> RequestRedirect:
     return RequestRedirect(
-        place, 301 if written.permanent else 302, scheme=written.scheme or "https", port=whole(written.port)
+        place,
+        301 if written.permanent else 302,
+        scheme=written.scheme or "https",
+        port=whole(written.port),
+        keeps_method=True,
     )
 
 
@@ -270,19 +280,33 @@ def rewrites(item: KubernetesObject[Middleware]) -> Iterator[URLRewrite]:
         prefix = spec.add_prefix.prefix
         yield URLRewrite(item.at("spec", "addPrefix"), path=f"{prefix}$1", regex="^(.*)$")
     if spec.strip_prefix is not None and spec.strip_prefix.prefixes:
-        prefixes = "|".join(re.escape(prefix.rstrip("/")) for prefix in spec.strip_prefix.prefixes)
-        yield URLRewrite(item.at("spec", "stripPrefix"), path="/$1", regex=f"^(?:{prefixes})/?(.*)$")
+        prefixes = "|".join("".join(map(_escaped_or_not, prefix)) for prefix in spec.strip_prefix.prefixes)
+        yield URLRewrite(item.at("spec", "stripPrefix"), path="$1", regex=f"^(?:{prefixes})(.*)$", rooted=True)
     if spec.strip_prefix_regex is not None and spec.strip_prefix_regex.regex:
         prefixes = "|".join(expression.removeprefix("^") for expression in spec.strip_prefix_regex.regex)
         expression = compiled(prefixes)
         if expression is not None:
             group = expression.groups + 1
-            yield URLRewrite(item.at("spec", "stripPrefixRegex"), path=f"/${group}", regex=f"^(?:{prefixes})/?(.*)$")
+            place = item.at("spec", "stripPrefixRegex")
+            yield URLRewrite(place, path=f"${group}", regex=f"^(?:{prefixes})(.*)$", rooted=True)
     if spec.replace_path is not None:
         yield URLRewrite(item.at("spec", "replacePath"), path=spec.replace_path.path)
     if spec.replace_path_regex is not None:
         written = spec.replace_path_regex
-        yield URLRewrite(item.at("spec", "replacePathRegex"), path=written.replacement, regex=written.regex)
+        place = item.at("spec", "replacePathRegex")
+        yield URLRewrite(place, path=_template(written.replacement), regex=written.regex, in_place=True)
+
+
+def _escaped_or_not(character: str) -> str:
+    """What finds a character of a prefix, which is compared with the decoded path (pkg/middlewares/stripprefix)."""
+    return (
+        re.escape(character) if character.isalnum() else f"(?:{re.escape(character)}|(?i:{quote(character, safe='')}))"
+    )
+
+
+def _template(written: str) -> str:
+    """A replacement as Go reads it: `${1}` and `$1`, and `$1x` for a group of that name, which there is none."""
+    return _REFERENCE.sub(lambda found: f"${found[1] or found[2]}" if (found[1] or found[2]).isdigit() else "", written)
 
 
 def _headers(headers: Headers, place: Place) -> Iterator[Filter]:

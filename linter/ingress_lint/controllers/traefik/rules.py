@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ingress_lint.routes import hostnames
-from ingress_lint.routes.matches import AllOf, AnyOf, Expression, Not, PathMatch, PathMatchType, Test, ValueMatch
+from ingress_lint.routes.matches import AllOf, AnyOf, Comparison, Expression, Not, PathMatch, PathMatchType, ValueMatch
 from ingress_lint.values.patterns import deferred
 
 V2: Final = "v2"
@@ -119,7 +119,7 @@ def alternatives(rule: str, *, v2: bool) -> tuple[Alternative, ...]:
 
 def unreadable(rule: str) -> Alternative:
     """A rule of which nobody knows what it asks for."""
-    return Alternative(conditions=(Test(rule),), condition=rule)
+    return Alternative(conditions=(Comparison(rule),), condition=rule)
 
 
 # -- the grammar ----------------------------------------------------------------------------------------------------
@@ -230,6 +230,9 @@ def _product(left: _Disjunction, right: _Disjunction) -> _Disjunction:
 
 def _with_term(one: Alternative, term: _Term, *, v2: bool) -> Iterator[Alternative]:
     """An alternative with one more matcher; several where, as in v2, the matcher's values are alternatives."""
+    if v2 and term.matcher == "Query" and len(term.values) > 1 and any("=" in value for value in term.values):
+        yield from _with_pairs(one, term)
+        return
     tests = _tests(term, v2=v2)
     if term.inverted:
         yield _on_condition(one, Not(_any_of(tests)), str(term))
@@ -238,7 +241,18 @@ def _with_term(one: Alternative, term: _Term, *, v2: bool) -> Iterator[Alternati
         yield _with_test(one, test)
 
 
-def _with_test(one: Alternative, test: Test) -> Alternative:
+def _with_pairs(one: Alternative, term: _Term) -> Iterator[Alternative]:
+    """An alternative with the parameters of v2's `Query(`a=1`, `b=2`)`, which must all be there."""
+    tests = tuple(test for value in term.values for test in _tests(_Term(term.matcher, (value,)), v2=True))
+    if term.inverted:
+        yield _on_condition(one, Not(AllOf(tests)), str(term))
+        return
+    for test in tests:
+        one = _with_test(one, test)
+    yield one
+
+
+def _with_test(one: Alternative, test: Comparison) -> Alternative:
     """An alternative with one more comparison, as a condition where its own place is taken."""
     if test.host is not None and (test.host == hostnames.ANY or one.host in (None, test.host)):
         return replace(one, host=test.host or one.host)
@@ -247,7 +261,7 @@ def _with_test(one: Alternative, test: Test) -> Alternative:
     if test.path is not None and one.path is not None and _rank(test.path) < _rank(one.path):
         matcher = next(name for name, kind in _PATHS.items() if kind is one.path.type)
         words = str(_Term(matcher, (one.path.value,)))
-        return _on_condition(replace(one, path=test.path), Test(words, path=one.path), words)
+        return _on_condition(replace(one, path=test.path), Comparison(words, path=one.path), words)
     if test.method is not None and one.method in (None, test.method):
         return replace(one, method=test.method)
     if test.header is not None:
@@ -257,30 +271,32 @@ def _with_test(one: Alternative, test: Test) -> Alternative:
     return _on_condition(one, test, test.words)
 
 
-def _tests(term: _Term, *, v2: bool) -> tuple[Test, ...]:
+def _tests(term: _Term, *, v2: bool) -> tuple[Comparison, ...]:
     """The comparisons of a matcher, of which one must hold."""
     plain = replace(term, inverted=False)
     if term.matcher in _HOSTS:
-        return tuple(Test(str(replace(plain, values=(host,))), host=_host(host)) for host in term.values)
+        return tuple(Comparison(str(replace(plain, values=(host,))), host=_host(host)) for host in term.values)
     if term.matcher in _HOST_EXPRESSIONS:
-        return tuple(Test(str(plain), host="~" + (_template(host) if v2 else host)) for host in term.values)
+        return tuple(Comparison(str(plain), host="~" + (_template(host) if v2 else host)) for host in term.values)
     if term.matcher in _PATHS:
         kind = _PATHS[term.matcher]
-        return tuple(Test(str(replace(plain, values=(path,))), path=_path(kind, path, v2=v2)) for path in term.values)
+        return tuple(
+            Comparison(str(replace(plain, values=(path,))), path=_path(kind, path, v2=v2)) for path in term.values
+        )
     if term.matcher == "Method":
-        return tuple(Test(str(replace(plain, values=(method,))), method=method.upper()) for method in term.values)
+        return tuple(Comparison(str(replace(plain, values=(method,))), method=method.upper()) for method in term.values)
     is_regex = term.matcher.lower().endswith("regexp")
     if term.matcher.startswith("Header") and len(term.values) > 1:
-        return (Test(str(plain), header=_value(term.values[0], term.values[1], is_regex=is_regex)),)
+        return (Comparison(str(plain), header=_value(term.values[0], term.values[1], is_regex=is_regex)),)
     if term.matcher.startswith("Query"):
         name, _, value = (
             term.values[0].partition("=") if len(term.values) == 1 else (*term.values[:1], "", term.values[1])
         )
-        return (Test(str(plain), query=_value(name, value, is_regex=is_regex and len(term.values) > 1)),)
-    return (Test(str(plain)),)
+        return (Comparison(str(plain), query=_value(name, value, is_regex=is_regex and len(term.values) > 1)),)
+    return (Comparison(str(plain)),)
 
 
-def _any_of(tests: tuple[Test, ...]) -> Expression:
+def _any_of(tests: tuple[Comparison, ...]) -> Expression:
     return tests[0] if len(tests) == 1 else AnyOf(tests)
 
 
