@@ -31,6 +31,16 @@ _SECONDS_OF_A_RUN: Final = 1.0
 """How long all that ran out of time may have taken; after that, no more of them is tried."""
 _TOO_LARGE: Final = deferred(r"\{(?:[0-9]+,)?[0-9]{9,}")
 """A repetition that Go and PCRE refuse; RE2 takes the text as it stands."""
+_OF_A_PART: Final = frozenset(
+    {
+        "bad repetition operator",
+        "invalid escape sequence",
+        "invalid perl operator",
+        "invalid repetition size",
+        "no argument for repetition operator",
+    }
+)
+"""What RE2 complains of in the words after which it quotes a part of the expression, and not all of it."""
 _TOO_LARGE_WORDS: Final = "the repetition number is too large"
 
 
@@ -143,7 +153,8 @@ def _in_words(message: str) -> str | None:
     what, _, about = message.partition(": ")
     if what == "pattern too large":
         return None
-    return what if len(about) > len("(?<=") else f"{what} {about}".rstrip()
+    named = what.replace(" )", " `)`").replace(" ]", " `]`")
+    return f"{named} `{about}`" if what in _OF_A_PART else named
 
 
 @lru_cache(maxsize=128)
