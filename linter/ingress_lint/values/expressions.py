@@ -65,9 +65,14 @@ class Expression(Struct, frozen=True):
         found: bool | None = self._asked(self._pattern.search, text, _is_found)
         return found
 
-    def replaced(self, text: str, new: Callable[[tuple[str, ...]], str]) -> str:
+    def replaced(self, text: str, new: Callable[[tuple[str, ...]], str]) -> str | None:
         """A text with everything that it matches replaced by what `new` makes of the match and its groups."""
-        return self._pattern.sub(lambda found: new((found[0], *found.groups(""))), text)
+
+        def substituted(text: str, **limits: float) -> str:
+            return str(self._pattern.sub(lambda found: new((found[0], *found.groups(""))), text, **limits))
+
+        changed: str | None = self._asked(substituted, text, str)
+        return changed
 
     def captured(self, text: str) -> tuple[str, ...] | None:
         """What it matches at the start of a text, and then what each group does; None also where it does not match there."""
