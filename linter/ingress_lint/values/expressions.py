@@ -56,8 +56,17 @@ class Expression(Struct, frozen=True):
         return found
 
     def replaced(self, text: str, new: Callable[[tuple[str, ...]], str]) -> str:
-        """A text with everything that it matches replaced by what `new` makes of the match and its groups."""
-        return self._pattern.sub(lambda found: new((found[0], *found.groups(""))), text)
+        """A text with everything that it matches replaced by what `new` makes of the match and its groups.
+
+        As it is where that takes too long.
+        """
+
+        def substituted(asked: str, **limits: Any) -> str:
+            changed: str = self._pattern.sub(lambda found: new((found[0], *found.groups(""))), asked, **limits)
+            return changed
+
+        made: str | None = self._asked(substituted, text, str)
+        return text if made is None else made
 
     def captured(self, text: str) -> tuple[str, ...] | None:
         """What it matches at the start of a text, and then what each group does; None also where it does not match there."""
