@@ -101,8 +101,7 @@ def _rewritten(text: str, regex: str, new: str | None) -> str:
 def replaced(text: str, regex: str, new: str) -> str:
     """A text in which everything that an expression finds is replaced; as it is where the expression does not compile."""
     expression = compiled(regex)
-    changed = expression.replaced(text, lambda groups: _filled(new, groups)) if expression is not None else None
-    return text if changed is None else changed
+    return text if expression is None else expression.replaced(text, lambda groups: _filled(new, groups))
 
 
 def _filled(new: str, groups: Sequence[str]) -> str:

@@ -65,14 +65,18 @@ class Expression(Struct, frozen=True):
         found: bool | None = self._asked(self._pattern.search, text, _is_found)
         return found
 
-    def replaced(self, text: str, new: Callable[[tuple[str, ...]], str]) -> str | None:
-        """A text with everything that it matches replaced by what `new` makes of the match and its groups."""
+    def replaced(self, text: str, new: Callable[[tuple[str, ...]], str]) -> str:
+        """A text with everything that it matches replaced by what `new` makes of the match and its groups.
 
-        def substituted(text: str, **limits: float) -> str:
-            return str(self._pattern.sub(lambda found: new((found[0], *found.groups(""))), text, **limits))
+        As it is where that takes too long.
+        """
 
-        changed: str | None = self._asked(substituted, text, str)
-        return changed
+        def substituted(asked: str, **limits: Any) -> str:
+            changed: str = self._pattern.sub(lambda found: new((found[0], *found.groups(""))), asked, **limits)
+            return changed
+
+        made: str | None = self._asked(substituted, text, str)
+        return text if made is None else made
 
     def captured(self, text: str) -> tuple[str, ...] | None:
         """What it matches at the start of a text, and then what each group does; None also where it does not match there."""

@@ -39,6 +39,7 @@ from ingress_lint.routes.verdicts import Reason, Verdict
 from ingress_lint.values.expressions import compiled, fault
 from ingress_lint.values.numbers import whole
 from ingress_lint.values.patterns import deferred
+from ingress_lint.values.ports import is_number
 
 CRD_PROVIDER: Final = "kubernetescrd"
 _ANSWER_PASSED_ON: Final = "clients get that answer instead of the page"
@@ -306,7 +307,7 @@ def _escaped_or_not(character: str) -> str:
 
 def _template(written: str) -> str:
     """A replacement as Go reads it: `${1}` and `$1`, and `$1x` for a group of that name, which there is none."""
-    return _REFERENCE.sub(lambda found: f"${found[1] or found[2]}" if (found[1] or found[2]).isdigit() else "", written)
+    return _REFERENCE.sub(lambda found: f"${found[1] or found[2]}" if is_number(found[1] or found[2]) else "", written)
 
 
 def _headers(headers: Headers, place: Place) -> Iterator[Filter]:
