@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from ingress_lint.load.document import Place
+
+MAX_HEADLINE: Final = 100
+"""As many characters as a line of a log or the title of an annotation shows."""
+_CLAUSE_ENDS: Final = ("; ", ": ")
 
 
 class Severity(IntEnum):
@@ -58,7 +63,10 @@ class Step(Struct, frozen=True):
 
 
 class Finding(Struct, frozen=True):
-    """One fault, at one place. `path` is the way a packet takes to it, empty where the fault is on no route."""
+    """One fault, at one place. `path` is the way a packet takes to it, empty where the fault is on no route.
+
+    The message says what is wrong, then after `"; "` what the client sees.
+    """
 
     code: str
     severity: Severity
@@ -73,3 +81,45 @@ class Finding(Struct, frozen=True):
     """Why it is not shown, in the words of whoever suppressed it; empty where it is."""
     units: tuple[str, ...] = ()
     """The names of the units that it was found in."""
+    assumes: tuple[str, ...] = ()
+    """What it believes without evidence, a clause each."""
+
+
+def headline(message: str, summary: str, owner: str) -> str:
+    """The first clause of a finding's message; where that is too long to be read at a glance, its rule's summary.
+
+    The summary names the object at fault, `owner`, as far as there is room.
+    """
+    for mark in _CLAUSE_ENDS:
+        first = _parted(message, mark)[0]
+        if len(first) <= MAX_HEADLINE:
+            return first
+    named = f"{summary} ({owner})" if owner else summary
+    return (named if len(named) <= MAX_HEADLINE else summary) or _shortened(message)
+
+
+def effect(message: str) -> str:
+    """What follows the clause that `headline` takes, empty where it takes the rule's summary."""
+    for mark in _CLAUSE_ENDS:
+        first, rest = _parted(message, mark)
+        if len(first) <= MAX_HEADLINE:
+            return rest
+    return ""
+
+
+def _parted(message: str, mark: str) -> tuple[str, str]:
+    """What stands before and after the first `mark` that is in no name and no parentheses."""
+    depth, quoted = 0, False
+    for index, char in enumerate(message):
+        if char == "`":
+            quoted = not quoted
+        elif not quoted and char in "()":
+            depth += 1 if char == "(" else -1
+        elif not quoted and depth <= 0 and message.startswith(mark, index):
+            return message[:index], message[index + len(mark) :]
+    return message, ""
+
+
+def _shortened(message: str) -> str:
+    """As many whole words as fit."""
+    return message[:MAX_HEADLINE].rpartition(" ")[0].rstrip(",;:") + "…"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from ingress_lint.finding import Hop, Severity
+from ingress_lint.finding import Hop, Severity, effect, headline
 from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
 from ingress_lint.rule import RuleEntry
@@ -49,7 +49,7 @@ class PathSpot(Struct, frozen=True):
 
 
 class ReportedFinding(Struct, frozen=True):
-    """A finding with everything an output needs."""
+    """A finding with everything an output needs. Its message is the headline, `"; "` and the effect."""
 
     code: str
     name: str
@@ -76,6 +76,20 @@ class ReportedFinding(Struct, frozen=True):
     """Where it is in the text of the build, None where nothing was built."""
     mapping: Literal["exact", "likely", "template"] | None = None
     """How sure it is that `location` is the source of that."""
+    summary: str = ""
+    """What its rule finds, in one line."""
+    assumes: tuple[str, ...] = ()
+    """What it believes without evidence; where that is not so, it does not hold."""
+
+    @property
+    def headline(self) -> str:
+        """What is wrong, complete when it is read alone: `MAX_HEADLINE` characters at most."""
+        return headline(self.message, self.summary, str(self.object) if self.object else "")
+
+    @property
+    def effect(self) -> str:
+        """What the client sees; empty where the message does not tell it apart."""
+        return effect(self.message)
 
     @property
     def fingerprint(self) -> str:
@@ -99,6 +113,8 @@ class Summary(Struct, frozen=True):
     warning: int = 0
     note: int = 0
     suppressed: int = 0
+    fixable: int = 0
+    """How many of the findings that are shown have a fix that can be made without a person."""
 
 
 class Report(Struct, frozen=True):

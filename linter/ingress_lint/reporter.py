@@ -172,6 +172,8 @@ class Reporter:
             units=units,
             rendered=self.locator.rendered(finding.place),
             mapping=source.certainty if source else None,
+            summary=rule.summary,
+            assumes=finding.assumes,
         )
         hidden = "" if reported.suppressed else self._hidden(reported)
         return replace(reported, suppressed=hidden, from_outside=True) if hidden else reported

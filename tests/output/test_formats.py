@@ -7,12 +7,15 @@ from xml.etree import ElementTree
 
 from msgspec.structs import replace
 
-from ingress_lint.finding import Severity
+from ingress_lint.finding import MAX_HEADLINE, Severity, effect, headline
+from ingress_lint.load.document import SourceFile
 from ingress_lint.load.positions import Location
 from ingress_lint.output import FORMATS, RenderOptions, render
 from ingress_lint.output.markdown import SIZE_LIMIT
+from ingress_lint.packs import load_rules
 from ingress_lint.report import Report, Spot, Summary
 from ingress_lint.units.plan import Unit
+from tests.conftest import FIXTURES
 
 from .samples import EMPTY, ORDINARY, RULES, finding
 
@@ -51,12 +54,13 @@ def test_json_has_what_the_contract_names() -> None:
     assert [found["code"] for found in written["findings"]] == ["IL201", "IL305", "IL405"]
     first, _, last = written["findings"]
     assert list(first) == [
-        "code", "name", "severity", "hop", "units", "message", "object", "location", "rendered", "mapping", "related", "path", "fix",
+        "code", "name", "severity", "hop", "units", "headline", "message", "effect", "assumes", "check", "object", "location", "rendered",
+        "mapping", "related", "path", "fix",
         "fingerprint",
     ]  # fmt: skip
     unit = ["name", "kind", "path", "file", "cluster", "objects", "routes", "state", "reason"]
     assert [list(found) for found in written["units"]] == [unit, unit]
-    assert first["fix"] == {"description": "set `alb.ingress.kubernetes.io/healthcheck-path: /healthz`"}
+    assert first["fix"]["description"] == "set `alb.ingress.kubernetes.io/healthcheck-path: /healthz`"
     assert list(first["path"][0]) == ["hop", "message", "object", "location"]
     assert last["fix"] is None
     assert last["object"] == {"apiVersion": "", "kind": "", "namespace": "", "name": ""}
@@ -65,7 +69,7 @@ def test_json_has_what_the_contract_names() -> None:
 def test_github_takes_columns_only_within_a_line() -> None:
     found = finding("IL305", Location("a.yaml", 3, 5, 7, 2, ""), "m")
     command = render("github", Report((found,), Summary(), RULES), RenderOptions(quiet=True))
-    assert command == "::warning file=a.yaml,line=3,endLine=7,title=IL305 keep-alive::m\n"
+    assert command == "::warning file=a.yaml,line=3,endLine=7,title=IL305 m::m\n"
 
 
 def test_github_gets_errors_first_and_no_more_than_it_takes() -> None:
@@ -108,7 +112,7 @@ def test_gitlab_has_what_gitlab_asks_for() -> None:
     violations = json.loads(render("gitlab", ORDINARY, RenderOptions()))
     assert [violation["check_name"] for violation in violations] == ["IL201", "IL305", "IL405"]
     for violation in violations:
-        assert set(violation) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert set(violation) == {"description", "content", "check_name", "fingerprint", "severity", "location"}
         assert violation["severity"] in ("info", "minor", "major", "critical", "blocker")
     assert len({violation["fingerprint"] for violation in violations}) == 3
     assert json.loads(render("gitlab", EMPTY, RenderOptions())) == []
@@ -127,3 +131,50 @@ def test_junit_counts_failures_and_lets_notes_pass() -> None:
     assert (empty.get("tests"), empty.get("failures")) == ("1", "0")
     gone = Report((), Summary(), (), unread=("a.yaml: gone",))
     assert ElementTree.fromstring(render("junit", gone, RenderOptions())).get("errors") == "1"
+
+
+def test_concise_is_one_line_a_finding() -> None:
+    lines = render("concise", ORDINARY, RenderOptions()).splitlines()
+    assert len(lines) == 3
+    assert lines[2] == "-:3:1: note: no route leads to Service `web` [IL405]"
+    assert render("concise", EMPTY, RenderOptions()) == ""
+
+
+def test_rdjson_counts_columns_in_bytes() -> None:
+    file = SourceFile("a.yaml", "é: ü x\n")
+    found = finding("IL305", Location("a.yaml", 1, 6, 1, 7, ""), "m")
+    (told,) = json.loads(render("rdjson", Report((found,), Summary(), RULES, files={"a.yaml": file}), RenderOptions()))[
+        "diagnostics"
+    ]
+    assert told["location"]["range"] == {"start": {"line": 1, "column": 8}, "end": {"line": 1, "column": 9}}
+    assert (told["severity"], told["code"]["value"]) == ("WARNING", "IL305")
+
+
+def test_text_has_errors_first() -> None:
+    levels = (Severity.NOTE, Severity.ERROR)
+    found = tuple(
+        replace(finding("IL305", Location("a.yaml", line, 1, line, 2, ""), "m"), severity=severity)
+        for line, severity in enumerate(levels, 1)
+    )
+    assert render("text", Report(found, Summary(), RULES), RenderOptions()).startswith("error[")
+
+
+def test_sarif_holds_only_the_rules_that_fired() -> None:
+    (run,) = json.loads(render("sarif", Report(ORDINARY.findings[:1], Summary(), RULES), RenderOptions()))["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["IL201"]
+
+
+def test_a_headline_is_the_first_clause_or_else_the_summary() -> None:
+    assert headline("port `a; b` is not there; the client gets 503", "s", "") == "port `a; b` is not there"
+    assert effect("port `a; b` is not there; the client gets 503") == "the client gets 503"
+    assert headline("x " * 60, "what the rule finds", "Ingress shop") == "what the rule finds (Ingress shop)"
+    assert headline("x " * 60, "s" * 99, "Ingress shop") == "s" * 99
+
+
+def test_the_headlines_of_all_fixtures_can_be_read_at_a_glance() -> None:
+    summaries = {rule.code: rule.summary for rule in load_rules()}
+    for file in FIXTURES.glob("*/bad/*/expected.txt"):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if not line.startswith(" "):
+                message = line.partition(f" {file.parts[-4]}: ")[2]
+                assert 0 < len(headline(message, summaries[file.parts[-4]], "")) <= MAX_HEADLINE

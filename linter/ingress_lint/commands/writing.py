@@ -8,8 +8,13 @@ import click
 
 
 def target(value: str, formats: Collection[str]) -> tuple[str | None, str]:
-    """The format, None where the value names none, and the file. Raises `click.UsageError` for an unknown format."""
+    """The format, None where the value names none, and the file.
+
+    Raises `click.UsageError` for an unknown format, and for one without a file.
+    """
     name, equals, file = value.partition("=")
+    if name in formats and not file:
+        raise click.UsageError(f"--output {value}: that is a format without a file; --output {name}=FILE writes one")
     if not equals:
         return None, value
     if name not in formats:

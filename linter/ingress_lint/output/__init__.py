@@ -38,12 +38,14 @@ def _module(name: str) -> Renderer:
 
 FORMATS: Final[Mapping[str, Renderer]] = {
     "text": _module("text"),
+    "concise": _module("concise"),
     "json": _module("json_format"),
     "sarif": _module("sarif"),
     "github": _module("github"),
     "gitlab": _module("gitlab"),
     "junit": _module("junit"),
     "markdown": _module("markdown"),
+    "rdjson": _module("rdjson"),
 }
 """Every output format by the name that `--format` takes."""
 

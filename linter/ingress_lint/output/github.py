@@ -9,7 +9,7 @@ from ingress_lint.finding import Severity
 from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import github_data, github_property, visible
-from ingress_lint.output.wording import count, scope, shown, unchecked, unread, verdict, way
+from ingress_lint.output.wording import count, details, scope, shown, unchecked, unread, verdict
 from ingress_lint.report import Report, ReportedFinding
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -49,7 +49,7 @@ def _of_values(finding: ReportedFinding) -> Iterator[str]:
 
 
 def _annotation(finding: ReportedFinding, location: Location, message: str) -> str:
-    properties = {**_place(location), "title": f"{finding.code} {finding.name}"}
+    properties = {**_place(location), "title": f"{finding.code} {finding.headline}"}
     written = ",".join(f"{key}={github_property(str(value))}" for key, value in properties.items())
     return f"::{_COMMANDS[finding.severity]} {written}::{github_data(message)}"
 
@@ -63,10 +63,4 @@ def _place(location: Location) -> dict[str, str | int]:
 
 
 def _message(finding: ReportedFinding) -> str:
-    lines = [visible(finding.message)]
-    lines += [visible(f"{s.location.file}:{s.location.line}: {s.message}") for s in finding.related]
-    if finding.path:
-        lines.append(visible(f"way: {way(finding.path)}"))
-    if finding.fix:
-        lines.append(visible(f"fix: {finding.fix}"))
-    return "\n".join(lines)
+    return "\n".join(map(visible, (finding.message, *details(finding))))

@@ -1,4 +1,7 @@
-"""`--format junit`: JUnit XML in the form that GitLab, Jenkins, Azure Pipelines and CircleCI read."""
+"""`--format junit`: JUnit XML in the form that GitLab, Jenkins, Azure Pipelines and CircleCI read.
+
+Source: jenkinsci/xunit-plugin:src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from xml.etree import ElementTree
 from ingress_lint.finding import Severity
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import visible
-from ingress_lint.output.wording import shown, unread, way
+from ingress_lint.output.wording import details, shown, unread
 from ingress_lint.report import Report, ReportedFinding
 
 
@@ -48,21 +51,17 @@ def _suite(root: ElementTree.Element, file: str, findings: Sequence[ReportedFind
         name = visible(f"{finding.code} {finding.name} at {at.line}:{at.column}")
         attributes = {"classname": visible(file), "file": visible(file), "line": str(at.line), "time": "0"}
         case = ElementTree.SubElement(suite, "testcase", {"name": name, **attributes})
-        text = "\n".join(visible(line) for line in _lines(finding))
+        text = _text(finding)
         if finding.severity is Severity.NOTE:
             ElementTree.SubElement(case, "system-out").text = text
         else:
-            kind = {"message": visible(finding.message), "type": finding.severity.label}
+            kind = {"message": visible(finding.headline), "type": finding.severity.label}
             ElementTree.SubElement(case, "failure", kind).text = text
 
 
-def _lines(finding: ReportedFinding) -> list[str]:
+def _text(finding: ReportedFinding) -> str:
     at = finding.location
-    lines = [f"{at.file}:{at.line}:{at.column}: {finding.message}"]
-    lines += [f"{spot.location.file}:{spot.location.line}: {spot.message}" for spot in finding.related]
-    lines += [f"way: {way(finding.path)}"] if finding.path else []
-    lines += [f"fix: {finding.fix}"] if finding.fix else []
-    return lines
+    return "\n".join(map(visible, (f"{at.file}:{at.line}:{at.column}: {finding.message}", *details(finding))))
 
 
 def _unreadable_suite(root: ElementTree.Element, lines: Sequence[str]) -> None:

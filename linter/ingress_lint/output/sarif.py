@@ -15,10 +15,11 @@ from ingress_lint.finding import Severity
 from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.sanitize import json_text, visible, visible_lines
-from ingress_lint.output.wording import way
+from ingress_lint.output.wording import scope, unchecked, verdict, way
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding
 from ingress_lint.rule import RuleEntry, RuleImportError
 from ingress_lint.units import coverage
+from ingress_lint.units.plan import Unit
 from ingress_lint.values.patterns import deferred
 
 SCHEMA_URI: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -40,14 +41,18 @@ def render(report: Report, _options: RenderOptions) -> str:
 
 
 def _run(report: Report) -> Any:
+    """The run; its tool has the rules that fired, and no others: each of them brings its whole page."""
+    codes = {finding.code for finding in report.findings}
+    fired = [rule for rule in report.rules if rule.code in codes]
     driver = om.ToolComponent(
         name="ingress-lint",
         semantic_version=__version__,
         information_uri=INFORMATION_URI,
-        rules=[_rule(rule) for rule in report.rules],
+        rules=[_rule(rule) for rule in fired],
     )
+    covered = f"{verdict(report.summary)} {scope(report.summary)}"
     root = om.ArtifactLocation(description=_text("The folder that the linter ran in."))
-    indices = {rule.code: index for index, rule in enumerate(report.rules)}
+    indices = {rule.code: index for index, rule in enumerate(fired)}
     return om.Run(
         tool=om.Tool(driver=driver),
         automation_details=om.RunAutomationDetails(id="ingress-lint/"),
@@ -56,7 +61,20 @@ def _run(report: Report) -> Any:
         artifacts=[_artifact(file) for file in sorted(set(_files(report.findings)))],
         column_kind="unicodeCodePoints",
         results=[_result(finding, indices) for finding in report.findings],
+        properties={
+            "coverage": visible("; ".join(filter(None, (covered, unchecked(report))))),
+            "units": [_unit(unit) for unit in report.units],
+        },
     )
+
+
+def _unit(unit: Unit) -> dict[str, Any]:
+    described = {name: getattr(unit, name) for name in ("name", "kind", "path", "cluster", "routes", "state", "reason")}
+    return {
+        name: visible(value) if isinstance(value, str) else value
+        for name, value in described.items()
+        if value not in ("", None)
+    }
 
 
 def _page(rule: RuleEntry) -> str:
@@ -125,8 +143,19 @@ def _result(finding: ReportedFinding, indices: Mapping[str, int]) -> Any:
         code_flows=[_code_flow(finding.path)] if finding.path else None,
         partial_fingerprints={"ingressLint/v1": finding.fingerprint},
         suppressions=[suppression] if finding.suppressed else None,
-        properties={"mapping": finding.mapping} if finding.mapping else None,
+        properties=_properties(finding),
     )
+
+
+def _properties(finding: ReportedFinding) -> dict[str, Any]:
+    known = {
+        "headline": visible(finding.headline),
+        "units": [visible(name) for name in finding.units],
+        "mapping": finding.mapping,
+        "assumes": [visible(assumed) for assumed in finding.assumes],
+        "check": visible(finding.proof),
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def _message(finding: ReportedFinding) -> str:

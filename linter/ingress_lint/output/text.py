@@ -12,7 +12,7 @@ from ingress_lint.load.positions import Location
 from ingress_lint.output import RenderOptions
 from ingress_lint.output.frame import FrameLine, columns, frame
 from ingress_lint.output.sanitize import visible
-from ingress_lint.output.wording import among, scope, shown, stations, statistics, unchecked, verdict
+from ingress_lint.output.wording import among, most_severe_first, scope, shown, stations, statistics, unchecked, verdict
 from ingress_lint.report import ObjectRef, PathSpot, Report, ReportedFinding, Spot
 
 _COLORS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -30,7 +30,7 @@ _CONTEXT: Final = 1
 def render(report: Report, options: RenderOptions) -> str:
     """Every finding, then on request how often each rule fired, then the summary."""
     paint: _Paint = style if options.color else _plain
-    findings = shown(report)
+    findings = most_severe_first(shown(report))
     blocks = ["\n".join(_FindingText(finding, report, options, paint).lines()) for finding in findings]
     if options.statistics and findings:
         blocks.append("\n".join(_statistics(findings, paint)))

@@ -59,6 +59,20 @@ def statistics(findings: Sequence[ReportedFinding]) -> list[tuple[int, ReportedF
     return sorted(((counts[code], worst[code]) for code in counts), key=lambda item: (-item[0], item[1].code))
 
 
+def details(finding: ReportedFinding) -> list[str]:
+    """What there is to say of a finding besides its message, a line each: the related places, the way and the fix."""
+    lines = [f"{spot.location.file}:{spot.location.line}: {spot.message}" for spot in finding.related]
+    lines += [f"assumes: {assumed}" for assumed in finding.assumes]
+    lines += [f"path: {way(finding.path)}"] if finding.path else []
+    lines += [f"fix: {finding.fix}"] if finding.fix else []
+    return lines
+
+
+def most_severe_first(findings: Sequence[ReportedFinding]) -> list[ReportedFinding]:
+    """Errors, then warnings, then notes, each in the order that they have."""
+    return sorted(findings, key=lambda finding: -finding.severity)
+
+
 def stations(path: Sequence[PathSpot]) -> Iterator[tuple[str, PathSpot]]:
     """The stations of the packet's way, each with the sign before it: a cross where the packet stops."""
     for index, step in enumerate(path):
