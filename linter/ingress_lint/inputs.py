@@ -22,6 +22,8 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_FOLDERS: Final = 100
 """How deep folders are walked; every repository is far from it."""
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+_DESCRIPTORS: Final = "/dev/fd/"
+"""Where the output of a command stands for a file, as in `ingress-lint <(kustomize build)`."""
 _CHUNK: Final = 1 << 20
 _UNREADABLE: Final = b""
 _COMPILED: Final = "__pycache__"
@@ -309,7 +311,9 @@ def _content(path: str) -> bytes:
     descriptor = os.open(path, _FLAGS)
     try:
         status = os.fstat(descriptor)
-        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        if stat.S_ISFIFO(status.st_mode) and path.startswith(_DESCRIPTORS):
+            os.set_blocking(descriptor, True)
+        elif not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             raise OSError(errno.EINVAL, "no regular file")  # what a pipe or a device holds may never end
         data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
         while data and len(data) != status.st_size and len(data) <= MAX_BYTES:  # it grew, or it is of `/proc`
