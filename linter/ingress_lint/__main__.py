@@ -6,13 +6,28 @@ import gc
 import os
 import sys
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ingress_lint import __version__
 
-COMMANDS: Final = ("check", "trace", "test", "runbook", "routes", "units", "explain", "rules", "config", "cache")
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMMANDS: Final = (
+    "check",
+    "trace",
+    "test",
+    "runbook",
+    "routes",
+    "units",
+    "explain",
+    "rules",
+    "config",
+    "completion",
+    "cache",
+)
 DEFAULT_COMMAND: Final = "check"
 _DEBUG: Final = "INGRESS_LINT_DEBUG"
 """The environment variable that shows the traceback of a failure."""
@@ -62,9 +77,18 @@ class _LazyGroup(click.Group):
         command: click.Command = import_module(f"ingress_lint.commands.{cmd_name}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, and paths to check: the first word may be either."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file"), *super().shell_complete(ctx, incomplete)]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:  # a shell asks what the first word may be
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in COMMANDS and args[0] not in _OWN_OPTIONS):
-            if args and not args[0].startswith("-") and not os.path.lexists(args[0]):
+            is_word = bool(args) and not args[0].startswith("-") and not ctx.resilient_parsing
+            if is_word and not os.path.lexists(args[0]):
                 raise click.UsageError(_unknown(args[0]), ctx)
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)

@@ -16,6 +16,7 @@ from ingress_lint.commands.options import (
     FAIL_LEVELS,
     Given,
     color_option,
+    complete_files,
     reading_options,
     terminal_width,
     use_color,
@@ -74,9 +75,19 @@ class Wanted(Struct, frozen=True):
     help="The lowest severity that makes the exit status 1 (default: error).",
 )
 @click.option("--fail-on-unchecked", is_flag=True, help="Exit with 1 where a unit could not be checked as a whole.")
-@click.option("--baseline", "baseline_file", metavar="FILE", help="Hide the findings that FILE records.")
 @click.option(
-    "--write-baseline", "new_baseline", metavar="FILE", help="Record today's findings in FILE, and exit with 0."
+    "--baseline",
+    "baseline_file",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Hide the findings that FILE records.",
+)
+@click.option(
+    "--write-baseline",
+    "new_baseline",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="Record today's findings in FILE, and exit with 0.",
 )
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule.")
 @click.option("-q", "--quiet", is_flag=True, help="Findings only, no summary.")

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 from msgspec import Struct
 
 from ingress_lint.output.sanitize import visible
 from ingress_lint.values.patterns import deferred
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -61,10 +64,17 @@ def _kube_version(_context: click.Context, _parameter: click.Parameter, value: s
     return value
 
 
+def complete_files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leaves it to the shell to complete a path."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The PATHs and how to take what they hold; `function` gets them as `given`."""
     decorators = (
-        click.argument("paths", nargs=-1, metavar="[PATH...]"),
+        click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=complete_files),
         click.option(
             "--exclude",
             multiple=True,
@@ -85,6 +95,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "context_paths",
             multiple=True,
             metavar="PATH",
+            shell_complete=complete_files,
             help="Objects that references may resolve to, not reported on; repeatable.",
         ),
         click.option(
@@ -102,6 +113,7 @@ def reading_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--values",
             multiple=True,
             metavar="FILE",
+            shell_complete=complete_files,
             type=click.Path(exists=True, dir_okay=False),
             help="Values for the charts among the PATHs, as helm takes them; repeatable.",
         ),

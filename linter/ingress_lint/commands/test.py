@@ -6,11 +6,11 @@ import sys
 
 import click
 
-from ingress_lint.commands.options import EXIT_FINDINGS, Given, color_option, reading_options, use_color
+from ingress_lint.commands.options import EXIT_FINDINGS, Given, color_option, complete_files, reading_options, use_color
 
 
 @click.command("test", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=complete_files)
 @reading_options
 @click.option(
     "--format",

@@ -11,6 +11,7 @@ from ingress_lint.commands.options import (
     EXIT_FINDINGS,
     Given,
     color_option,
+    complete_files,
     reading_options,
     request_options,
     terminal_width,
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 @click.command("trace", context_settings={"help_option_names": ["-h", "--help"]})
 @reading_options
 @request_options
-@click.option("--requests", "requests_file", metavar="FILE.json", help="A list of requests instead; - for stdin.")
+@click.option(
+    "--requests",
+    "requests_file",
+    metavar="FILE.json",
+    shell_complete=complete_files,
+    help="A list of requests instead; - for stdin.",
+)
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", help="The output form.")
 @click.option("-v", "--verbose", is_flag=True, help="Say why each competing route lost.")
 @color_option
