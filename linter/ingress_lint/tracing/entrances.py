@@ -88,7 +88,7 @@ class Entrances:
         """For entries with proxies, the others that have a route to these."""
         carrying: dict[Workload, list[Entry]] = {}
         for entry in self.entries:
-            for proxy in _proxies(entry):
+            for proxy in entry.proxies:
                 carrying.setdefault(proxy, []).append(entry)
         found: dict[int, list[Entry]] = {}
         for front in self.entries if carrying else ():
@@ -103,7 +103,7 @@ class Entrances:
 def leads_to(front: Way, entry: Entry) -> bool:
     """Whether what takes a request at `front` sends it to the proxies of an entry."""
     winner = front.answer.selection.winner
-    return winner is not None and not _proxies(entry).isdisjoint(_led_to(winner.route))
+    return winner is not None and not entry.proxies.isdisjoint(_led_to(winner.route))
 
 
 def not_behind_another(ways: Iterable[Way]) -> list[Way]:
@@ -111,10 +111,6 @@ def not_behind_another(ways: Iterable[Way]) -> list[Way]:
     both serve a request, the proxy's."""
     found = list(ways)
     return [way for way in found if not any(other is not way and leads_to(way, other.entry) for other in found)]
-
-
-def _proxies(entry: Entry) -> frozenset[Workload]:
-    return frozenset(proxy for route in entry.routes for proxy in route.proxies)
 
 
 def _led_to(route: Route) -> Iterator[Workload]:

@@ -13,6 +13,7 @@ from ingress_lint.controllers.refusals.ingress_classes import CLASS_ANNOTATION
 from ingress_lint.controllers.registry import INGRESS, REGISTRY, class_controller
 from ingress_lint.controllers.shared.base import Controller
 from ingress_lint.graph.graph import ObjectGraph
+from ingress_lint.graph.workload import Workload
 from ingress_lint.objects.model import AnyObject
 from ingress_lint.objects.networking import Ingress, LegacyIngress
 from ingress_lint.routes.choosing import RouteTable
@@ -42,6 +43,11 @@ class Entry(Struct, frozen=True, dict=True):
     def table(self) -> RouteTable:
         """The routes, ready to be asked."""
         return RouteTable(self.frontend, self.routes, self.conduct)
+
+    @cached_property
+    def proxies(self) -> frozenset[Workload]:
+        """The workloads whose pods carry the requests of its routes, as far as they are known."""
+        return frozenset(proxy for route in self.routes for proxy in route.proxies)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
