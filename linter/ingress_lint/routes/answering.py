@@ -7,7 +7,6 @@ from itertools import takewhile
 from typing import Final, Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ingress_lint.facts.endpoints import emptiness
 from ingress_lint.graph.graph import ObjectGraph
@@ -112,13 +111,12 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
         return Answer(selection, "error", refusal.status, f"{refusal.policy} {refusal.why}")
     for index, item in enumerate(route.filters):
         if isinstance(item, RequestRedirect):
-            redirect = _redirect(replace(request, path=paths.forwarded(request.path)), item, match, paths)
-            return Answer(selection, "redirect", redirect.status, redirect=redirect)
+            return _redirected(selection, _redirect(request, item, match, paths))
         if isinstance(item, URLRedirect):
             seen = upstream(request, route.filters[:index], match, paths)
             there = _moved(request, seen.path, item)
             if there is not None:
-                return Answer(selection, "redirect", there.status, redirect=there)
+                return _redirected(selection, there)
         if isinstance(item, FixedResponse):
             outcome = "error" if item.status >= 400 else "backend"
             return Answer(selection, outcome, item.status, "the gateway answers by itself")
@@ -137,8 +135,7 @@ def answer(request: Request, table: RouteTable, graph: ObjectGraph | None = None
     own = _common_filters(shares)
     sent = next((item for item in own if isinstance(item, RequestRedirect)), None)
     if sent is not None:
-        redirect = _redirect(replace(request, path=paths.forwarded(request.path)), sent, match, paths)
-        return Answer(selection, "redirect", sent.status, redirect=redirect)
+        return _redirected(selection, _redirect(request, sent, match, paths))
     steps = (*route.filters, *own)
     return Answer(
         selection,
@@ -260,9 +257,11 @@ def _sent_to(path: str, status: int, request: Request, selection: Selection) -> 
     """A redirect of the proxy's own to another path of the same host."""
     scheme = "https" if request.secure else "http"
     port = None if request.port == _WELL_KNOWN[scheme] else request.port
-    return Answer(
-        selection, "redirect", status, redirect=Redirect(scheme, request.host, port, with_query(path, request), status)
-    )
+    return _redirected(selection, Redirect(scheme, request.host, port, with_query(path, request), status))
+
+
+def _redirected(selection: Selection, redirect: Redirect) -> Answer:
+    return Answer(selection, "redirect", redirect.status, redirect=redirect)
 
 
 def _redirect(request: Request, item: RequestRedirect, match: Match | None, paths: PathHandling) -> Redirect:
@@ -272,7 +271,7 @@ def _redirect(request: Request, item: RequestRedirect, match: Match | None, path
     port = item.port
     if port is None:
         port = _WELL_KNOWN.get(scheme, 80) if item.scheme else request.port
-    path = new_path(request.path, item.path, match, replace_prefix=item.replace_prefix, paths=paths)
+    path = new_path(paths.forwarded(request.path), item.path, match, replace_prefix=item.replace_prefix, paths=paths)
     if item.path is None or item.replace_prefix or item.keeps_query:
         path = with_query(path, request)
     if item.drops_last_slash:
